@@ -1,0 +1,263 @@
+//===- ChunkOps.cpp - Verifiers of the operations on rows -----------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/SsmDialect.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<ShapedType>(value.getType()).getShape();
+}
+
+/// Effects of a destination-passing operation: on memrefs it reads its inputs,
+/// and reads and writes its inits.
+static void
+rowOpEffects(DestinationStyleOpInterface op,
+             SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+                 &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    effects.emplace_back(MemoryEffects::Read::get(), &operand);
+    if (op.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+  }
+}
+
+#define SSMC_ROW_OP_EFFECTS(OP)                                                \
+  void OP::getEffects(                                                         \
+      SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>      \
+          &effects) {                                                          \
+    rowOpEffects(*this, effects);                                              \
+  }
+SSMC_ROW_OP_EFFECTS(PanelMapOp)
+SSMC_ROW_OP_EFFECTS(LookupOp)
+SSMC_ROW_OP_EFFECTS(PoolRowsOp)
+SSMC_ROW_OP_EFFECTS(PoolMeanOp)
+SSMC_ROW_OP_EFFECTS(RowLogSoftmaxOp)
+#undef SSMC_ROW_OP_EFFECTS
+
+//===----------------------------------------------------------------------===//
+// PanelMapOp
+//===----------------------------------------------------------------------===//
+
+MutableOperandRange PanelMapOp::getDpsInitsMutable() {
+  unsigned first = getOuts().getBeginOperandIndex();
+  return MutableOperandRange(*this, first,
+                             getOuts().size() + getCarries().size());
+}
+
+int64_t PanelMapOp::getNumRows() {
+  if (getX())
+    return shapeOf(getX())[0];
+  for (ValueRange group : {ValueRange(getRows()), ValueRange(getOuts())})
+    if (!group.empty())
+      return shapeOf(group.front())[0];
+  return 0;
+}
+
+int64_t PanelMapOp::getNumPanels() {
+  if (getW())
+    return shapeOf(getW())[0];
+  if (!getColumns().empty())
+    return shapeOf(getColumns().front())[0];
+  if (getOuts().empty())
+    return 0;
+  auto lanes = cast<VectorType>(getOutArguments().front().getType());
+  return llvm::divideCeil(shapeOf(getOuts().front())[1], lanes.getDimSize(0));
+}
+
+BlockArgument PanelMapOp::getAccumulator() {
+  return getX() ? getBody().getArgument(0) : BlockArgument();
+}
+Block::BlockArgListType PanelMapOp::getRowArguments() {
+  return getBody().getArguments().slice(getX() ? 1 : 0, getRows().size());
+}
+Block::BlockArgListType PanelMapOp::getColumnArguments() {
+  return getBody().getArguments().slice((getX() ? 1 : 0) + getRows().size(),
+                                        getColumns().size());
+}
+Block::BlockArgListType PanelMapOp::getOutArguments() {
+  return getBody().getArguments().drop_back(getCarries().size())
+      .take_back(getOuts().size());
+}
+Block::BlockArgListType PanelMapOp::getCarryArguments() {
+  return getBody().getArguments().take_back(getCarries().size());
+}
+YieldOp PanelMapOp::getYield() {
+  return cast<YieldOp>(getBody().front().getTerminator());
+}
+
+static LogicalResult verifyProduct(PanelMapOp op) {
+  if (!op.getX() != !op.getW() || (op.getBias() && !op.getX()))
+    return op.emitOpError() << "(C2) a product needs both x and w";
+  if (!op.getX())
+    return success();
+  ArrayRef<int64_t> x = shapeOf(op.getX()), w = shapeOf(op.getW());
+  if (w.size() != 3 || x.size() != 2 || w[1] != x[1] || w[2] != kPanelLanes)
+    return op.emitOpError() << "(C1) w has shape [" << w << "] and x [" << x
+                            << "]; expected [P, K, 16] and [R, K]";
+  if (op.getBias() &&
+      shapeOf(op.getBias()) != ArrayRef<int64_t>({w[0], kPanelLanes}))
+    return op.emitOpError() << "(C1) bias has shape ["
+                            << shapeOf(op.getBias()) << "]; expected ["
+                            << w[0] << ", 16]";
+  return success();
+}
+
+/// The lanes of a body argument, or 0 if it is no vector of 8 or 16 f32.
+static int64_t lanesOf(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  if (!vector || vector.getRank() != 1 || !vector.getElementType().isF32())
+    return 0;
+  int64_t lanes = vector.getDimSize(0);
+  return lanes == kPanelLanes || lanes == kHalfPanel ? lanes : 0;
+}
+
+static LogicalResult verifyBodyArguments(PanelMapOp op) {
+  size_t operands = op.getRows().size() + op.getColumns().size() +
+                    op.getOuts().size() + op.getCarries().size() +
+                    (op.getX() ? 1 : 0);
+  if (op.getBody().getNumArguments() != operands)
+    return op.emitOpError() << "(C3) body has " << op.getBody().getNumArguments()
+                            << " arguments; expected " << operands;
+  for (BlockArgument argument : op.getBody().getArguments())
+    if (!lanesOf(argument.getType()))
+      return op.emitOpError() << "(C3) body argument of type "
+                              << argument.getType()
+                              << "; expected a vector of 8 or 16 f32";
+  if (op.getX() && lanesOf(op.getAccumulator().getType()) != kPanelLanes)
+    return op.emitOpError() << "(C3) the accumulator has 16 lanes";
+  return success();
+}
+
+static LogicalResult verifyWidths(PanelMapOp op) {
+  int64_t rows = op.getNumRows(), panels = op.getNumPanels();
+  auto check = [&](ValueRange operands, Block::BlockArgListType arguments,
+                   bool perRow) -> LogicalResult {
+    for (auto [operand, argument] : llvm::zip_equal(operands, arguments)) {
+      ArrayRef<int64_t> shape = shapeOf(operand);
+      int64_t lanes = lanesOf(argument.getType());
+      if (shape.size() != 2 || (perRow && shape[0] != rows))
+        return op.emitOpError() << "(C4) operand " << operand.getType()
+                                << "; expected " << rows << " rows";
+      if ((shape[1] + lanes - 1) / lanes > panels)
+        return op.emitOpError() << "(C6) operand " << operand.getType()
+                                << " is wider than " << panels << " panels of "
+                                << lanes << " lanes";
+    }
+    return success();
+  };
+  if (failed(check(op.getRows(), op.getRowArguments(), true)) ||
+      failed(check(op.getOuts(), op.getOutArguments(), true)) ||
+      failed(check(op.getCarries(), op.getCarryArguments(), false)))
+    return failure();
+  for (auto [column, argument] :
+       llvm::zip_equal(op.getColumns(), op.getColumnArguments()))
+    if (shapeOf(column) !=
+        ArrayRef<int64_t>({panels, lanesOf(argument.getType())}))
+      return op.emitOpError() << "(C4) column operand " << column.getType()
+                              << "; expected " << panels << " panels of "
+                              << lanesOf(argument.getType()) << " lanes";
+  return success();
+}
+
+LogicalResult PanelMapOp::verify() {
+  if (failed(verifyProduct(*this)) || failed(verifyBodyArguments(*this)) ||
+      failed(verifyWidths(*this)))
+    return failure();
+  SmallVector<Type> wanted;
+  llvm::append_range(wanted, TypeRange(ValueRange(getOutArguments())));
+  llvm::append_range(wanted, TypeRange(ValueRange(getCarryArguments())));
+  if (SmallVector<Type>(getYield().getOperandTypes()) != wanted)
+    return emitOpError() << "(C5) body yields (" << getYield().getOperandTypes()
+                         << "); expected (" << wanted << ")";
+  if (getNumResults()) {
+    SmallVector<Type> inits(getOuts().getTypes());
+    llvm::append_range(inits, getCarries().getTypes());
+    if (SmallVector<Type>(getResultTypes()) != inits)
+      return emitOpError() << "(C7) results (" << getResultTypes()
+                           << ") differ from outs and carries (" << inits
+                           << ")";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Lookup, pooling, softmax
+//===----------------------------------------------------------------------===//
+
+MutableOperandRange PoolRowsOp::getDpsInitsMutable() {
+  return MutableOperandRange(*this, 1, 2);
+}
+
+LogicalResult LookupOp::verify() {
+  ArrayRef<int64_t> out = shapeOf(getOut()), table = shapeOf(getTable()),
+                    ids = shapeOf(getIds());
+  if (ids.size() != 1 || out.size() != 2 || table.size() != 2 ||
+      out[0] != ids[0] || out[1] != table[1])
+    return emitOpError() << "(C1) ids [" << ids << "], table [" << table
+                         << "], out [" << out
+                         << "]; expected [R], [size, W], [R, W]";
+  return success();
+}
+
+static LogicalResult verifyPool(Operation *op, Value rows, Value sums,
+                                Value counts) {
+  ArrayRef<int64_t> x = shapeOf(rows), s = shapeOf(sums), n = shapeOf(counts);
+  if (x.size() != 2 || s.size() != 2 || n.size() != 2 || x[1] < s[1] ||
+      n[1] != 1)
+    return op->emitOpError() << "(C1) rows [" << x << "], sums [" << s
+                             << "], counts [" << n
+                             << "]; expected [R, W], [S, H <= W], [S, 1]";
+  return success();
+}
+
+LogicalResult PoolRowsOp::verify() {
+  return verifyPool(*this, getX(), getSums(), getCounts());
+}
+LogicalResult PoolMeanOp::verify() {
+  return verifyPool(*this, getOut(), getSums(), getCounts());
+}
+
+LogicalResult RowLogSoftmaxOp::verify() {
+  ArrayRef<int64_t> x = shapeOf(getX()), out = shapeOf(getOut());
+  if (x.size() != 2 || out.size() != 2 || x[0] != out[0] || x[1] < out[1])
+    return emitOpError() << "(C1) x [" << x << "], out [" << out
+                         << "]; expected [R, W] and [R, C <= W]";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// PackPanelsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult PackPanelsOp::verify() {
+  ArrayRef<int64_t> weight = shapeOf(getWeight());
+  if (weight.empty() || weight.size() > 2)
+    return emitOpError() << "(C1) weight has rank " << weight.size()
+                         << "; expected 1 or 2";
+  if ((getPairedOut() && weight[0] % 2) ||
+      (getPairedIn() && weight.back() % 2))
+    return emitOpError() << "(C2) weight [" << weight
+                         << "] has an odd number of paired features";
+  auto panels = [](int64_t features, bool paired) {
+    return llvm::divideCeil(paired ? features / 2 : features,
+                            paired ? kHalfPanel : kPanelLanes);
+  };
+  SmallVector<int64_t> wanted{
+      int64_t(panels(weight[0], getPairedOut())), kPanelLanes};
+  if (weight.size() == 2)
+    wanted.insert(wanted.begin() + 1,
+                  getPairedIn() ? panels(weight[1], true) * kPanelLanes
+                                : weight[1]);
+  if (shapeOf(getResult()) != ArrayRef<int64_t>(wanted))
+    return emitOpError() << "(C1) result has shape [" << shapeOf(getResult())
+                         << "]; expected [" << wanted << "]";
+  return success();
+}

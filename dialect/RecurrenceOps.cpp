@@ -1,0 +1,112 @@
+//===- RecurrenceOps.cpp - The scan: verifier and interfaces --------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/SsmDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+MutableOperandRange ScanOp::getCarriedOperands() { return getStateMutable(); }
+ResultRange ScanOp::getCarriedResults() { return getResults().drop_front(); }
+
+int64_t ScanOp::getNumModes() {
+  return getNumFeatures(getCoefficients().front().getType());
+}
+
+int64_t ScanOp::getStatesPerMode() {
+  return getKind() == ScanKind::oscillator ? 2 : 1;
+}
+
+OperandRange ScanOp::getStepCoefficients() { return getCoefficients(); }
+
+int64_t ScanOp::getCrossPlaneCoefficient() {
+  return getKind() == ScanKind::diagonal ? 1 : -1;
+}
+
+int64_t ScanOp::getFmasPerStep() {
+  // Both kinds: per mode four multiply-adds (diagonal: a complex product;
+  // oscillator: k1 z, k2 y and dt z on two planes make six).
+  return getNumModes() * (getKind() == ScanKind::diagonal ? 4 : 6);
+}
+
+SmallVector<Value>
+ScanOp::buildStep(OpBuilder &builder, Location loc, Value forcing,
+                  ValueRange states, ValueRange coefficients,
+                  ValueRange corrections,
+                  llvm::function_ref<Value(Value)> swapPlanes) {
+  // The small corrections first: they round at the size of the forcing.
+  auto addProduct = [&](Value sum, int index, Value state) {
+    if (!corrections.empty())
+      sum = math::FmaOp::create(builder, loc, corrections[index], state, sum);
+    return math::FmaOp::create(builder, loc, coefficients[index], state, sum)
+        .getResult();
+  };
+  if (getKind() == ScanKind::diagonal) {
+    Value next = addProduct(forcing, 0, states[0]);
+    next = addProduct(next, 1, swapPlanes(states[0]));
+    return {next, next};
+  }
+  Value z = addProduct(forcing, 0, states[0]);
+  z = addProduct(z, 1, arith::NegFOp::create(builder, loc, states[1]));
+  Value y = addProduct(states[1], 2, z);
+  return {y, z, y};
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogues
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyPerFeature(Operation *op, StringRef name,
+                                      Value parameter, Value x) {
+  int64_t features = getNumFeatures(x.getType());
+  auto type = cast<RankedTensorType>(parameter.getType());
+  if (type.getShape() == ArrayRef<int64_t>(features))
+    return success();
+  return op->emitOpError() << "(C1) " << name << " has shape ["
+                           << type.getShape() << "]; expected [" << features
+                           << "]";
+}
+
+LogicalResult ScaleOp::verify() {
+  return verifyPerFeature(*this, "the amount", getAmount(), getX());
+}
+LogicalResult SkipOp::verify() {
+  return verifyPerFeature(*this, "d", getD(), getX());
+}
+
+LogicalResult ScanOp::verify() {
+  bool diagonal = getKind() == ScanKind::diagonal;
+  size_t expected = diagonal ? 2 : 3;
+  if (getCoefficients().size() != expected)
+    return emitOpError() << "(" << (diagonal ? "C3" : "C4") << ") has "
+                         << getCoefficients().size() << " coefficients; "
+                         << stringifyScanKind(getKind()) << " has " << expected;
+  Type type = getCoefficients().front().getType();
+  for (Value coefficient : getCoefficients())
+    if (coefficient.getType() != type)
+      return emitOpError() << "(C2) coefficients differ in type: " << type
+                           << " and " << coefficient.getType();
+  auto shape = cast<RankedTensorType>(type).getShape();
+  if (shape.size() != 1 && shape.size() != 3)
+    return emitOpError() << "(C2) coefficients have rank " << shape.size()
+                         << "; expected 1 or 3";
+  int64_t modes = getNumModes();
+  if (getNumFeatures(getF().getType()) != 2 * modes)
+    return emitOpError() << "(C1) f has " << getNumFeatures(getF().getType())
+                         << " features; expected 2 x " << modes;
+  ArrayRef<int64_t> state = cast<RankedTensorType>(getState().getType()).getShape();
+  SmallVector<int64_t> wanted{2, modes};
+  if (!diagonal)
+    wanted.insert(wanted.begin(), 2);
+  if (state.empty() || state.drop_front() != ArrayRef<int64_t>(wanted))
+    return emitOpError() << "(" << (diagonal ? "C3" : "C4") << ") state is "
+                         << getState().getType() << "; expected (batch, "
+                         << wanted << ")";
+  return success();
+}

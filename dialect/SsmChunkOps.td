@@ -1,0 +1,202 @@
+//===- SsmChunkOps.td - Static rows and packed panels ---------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Operations on rows, a row being one time step of one stream. They are
+// destination-passing, on tensors before bufferization and on memrefs after.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_DIALECT_SSMCHUNKOPS
+#define SSMC_DIALECT_SSMCHUNKOPS
+
+include "dialect/SsmBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+
+// A tensor, or the memref it became.
+class Ssm_Buffer<list<Type> elements> : AnyTypeOf<[
+    RankedTensorOf<elements>, MemRefOf<elements>]>;
+def Ssm_F32Buffer : Ssm_Buffer<[F32]>;
+
+class Ssm_RowOp<string mnemonic, list<Trait> traits = []> : Ssm_Op<mnemonic, !listconcat([
+    DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)> {
+  let hasVerifier = 1;
+  string rowOpDeclaration = [{
+    /// Operations on memrefs have no results; on tensors one per init.
+    bool hasTensorSemantics() { return getOperation()->getNumResults() != 0; }
+  }];
+}
+
+def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
+    SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "A product over packed panels and its epilogue in registers";
+  let description = [{
+    Runs the body once per row r and panel p on vectors of lanes. The body's
+    arguments are, in order:
+
+    * with a product, the accumulator
+      `acc[j] = bias[p, j] + sum_k x[r, k] w[p, k, j]`, one chain of fused
+      multiply-adds in the order of k, 16 lanes;
+    * for each of `rows`, `columns`, `outs`, `carries` the lanes of panel p:
+      `rows[r, p n : p n + n]`, `columns[p, :]`, `outs[r, p n : p n + n]` (its
+      value before), `carries[s, p n : p n + n]`, n the argument's lanes (8 or 16).
+
+    It yields the new values of `outs`, then of `carries`. `s` is `streams[r]`,
+    or 0 without `streams`: then rows are consecutive time steps of one stream,
+    and the body of row r sees the carry that row r - 1 left. A carry, unlike an
+    output, is read and written at the stream's place.
+    With `count`, only rows r < count are run; the others are neither read nor
+    written. Lanes at and beyond a row's width are not written and read as 0.
+
+    Constraints:
+    * (C1) `w` is (P, K, 16), `x` is (R, K), `bias`, if any, (P, 16).
+    * (C2) `x` and `w` are both present or both absent; `bias` needs them.
+    * (C3) the body's arguments are vectors of 8 or 16 f32, one for the accumulator
+      and one per operand of `rows`, `columns`, `outs`, `carries`.
+    * (C4) all row operands and outputs have R rows, columns are (P, n).
+    * (C5) the body yields the types of the `outs` and `carries` arguments.
+    * (C6) each width needs at most P panels.
+    * (C7) results, if any, have the types of `outs` and `carries`.
+  }];
+  let arguments = (ins
+    Optional<Ssm_F32Buffer>:$x, Optional<Ssm_F32Buffer>:$w, Optional<Ssm_F32Buffer>:$bias,
+    Variadic<Ssm_F32Buffer>:$rows, Variadic<Ssm_F32Buffer>:$columns,
+    Variadic<Ssm_F32Buffer>:$outs, Variadic<Ssm_F32Buffer>:$carries,
+    Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
+  let results = (outs Variadic<Ssm_F32Buffer>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    (`product` `(` $x^ `:` type($x) `,` $w `:` type($w) (`,` $bias^ `:` type($bias))? `)`)?
+    (`rows` `(` $rows^ `:` type($rows) `)`)?
+    (`columns` `(` $columns^ `:` type($columns) `)`)?
+    (`outs` `(` $outs^ `:` type($outs) `)`)?
+    (`carries` `(` $carries^ `:` type($carries) `)`)?
+    (`streams` `(` $streams^ `:` type($streams) `)`)?
+    (`count` $count^)? attr-dict-with-keyword (`->` type($results)^)? $body
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable();
+    int64_t getNumRows();
+    int64_t getNumPanels();
+    /// The body's argument for the accumulator; null without a product.
+    mlir::BlockArgument getAccumulator();
+    /// The body's arguments for each operand group.
+    mlir::Block::BlockArgListType getRowArguments();
+    mlir::Block::BlockArgListType getColumnArguments();
+    mlir::Block::BlockArgListType getOutArguments();
+    mlir::Block::BlockArgListType getCarryArguments();
+    YieldOp getYield();
+  }];
+}
+
+def Ssm_LookupOp : Ssm_RowOp<"lookup"> {
+  let summary = "Copies rows of a table chosen by token";
+  let description = [{
+    `out[r, :] = table[clamp(id < 0 ? id + size : id, 0, size - 1), :]` with
+    `id = ids[r]`, for r below `count`, or all rows.
+
+    Constraints:
+    * (C1) `table` is (size, W), `out` (R, W), `ids` (R).
+  }];
+  let arguments = (ins Ssm_Buffer<[I32]>:$ids, Ssm_F32Buffer:$table, Ssm_F32Buffer:$out,
+                       Optional<Index>:$count);
+  let results = (outs Optional<Ssm_F32Buffer>:$result);
+  let assemblyFormat = [{
+    $ids `:` type($ids) `from` $table `:` type($table) `outs` `(` $out `:` type($out) `)`
+    (`count` $count^)? attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+  }];
+}
+
+def Ssm_PoolRowsOp : Ssm_RowOp<"pool_rows", [AttrSizedOperandSegments]> {
+  let summary = "Adds rows to the f64 sums of a pooled head";
+  let description = [{
+    `sums[s, h] += x[r, h]` and `counts[s] += 1` for every row r, in order;
+    s and `count` as in `ssm.panel_map`.
+
+    Constraints:
+    * (C1) `x` is (R, W) with W at least H, `sums` (S, H), `counts` (S, 1).
+  }];
+  let arguments = (ins Ssm_F32Buffer:$x, Ssm_Buffer<[F64]>:$sums, Ssm_Buffer<[I64]>:$counts,
+                       Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
+  let results = (outs Variadic<Ssm_Buffer<[F64, I64]>>:$results);
+  let assemblyFormat = [{
+    $x `:` type($x) `outs` `(` $sums `:` type($sums) `,` $counts `:` type($counts) `)`
+    (`streams` `(` $streams^ `:` type($streams) `)`)? (`count` $count^)?
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable();
+  }];
+}
+
+def Ssm_PoolMeanOp : Ssm_RowOp<"pool_mean", [AttrSizedOperandSegments]> {
+  let summary = "Means of a pooled head, one row per stream";
+  let description = [{
+    `out[r, h] = f32(sums[s, h] / counts[s])`; s and `count` as in `ssm.panel_map`.
+
+    Constraints:
+    * (C1) `out` is (R, W) with W at least H, `sums` (S, H), `counts` (S, 1).
+  }];
+  let arguments = (ins Ssm_Buffer<[F64]>:$sums, Ssm_Buffer<[I64]>:$counts, Ssm_F32Buffer:$out,
+                       Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
+  let results = (outs Optional<Ssm_F32Buffer>:$result);
+  let assemblyFormat = [{
+    $sums `:` type($sums) `,` $counts `:` type($counts) `outs` `(` $out `:` type($out) `)`
+    (`streams` `(` $streams^ `:` type($streams) `)`)? (`count` $count^)?
+    attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+  }];
+}
+
+def Ssm_RowLogSoftmaxOp : Ssm_RowOp<"row_log_softmax"> {
+  let summary = "Log-probabilities of each row";
+  let description = [{
+    `out[r, c] = x[r, c] - max(x[r]) - log(sum(exp(x[r] - max(x[r]))))` over the C
+    features of `out`.
+
+    Constraints:
+    * (C1) `out` is (R, C), `x` (R, W) with W at least C.
+  }];
+  let arguments = (ins Ssm_F32Buffer:$x, Ssm_F32Buffer:$out, Optional<Index>:$count);
+  let results = (outs Optional<Ssm_F32Buffer>:$result);
+  let assemblyFormat = [{
+    $x `:` type($x) `outs` `(` $out `:` type($out) `)` (`count` $count^)?
+    attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+  }];
+}
+
+def Ssm_PackPanelsOp : Ssm_Op<"pack_panels", [Pure]> {
+  let summary = "Lays a weight matrix out in panels of 16 output features";
+  let description = [{
+    The one place that knows panel order. From `weight` (O, I), f64, gives
+    (P, K, 16), f32: `result[p, k, j] = weight[row(p, j), column(k)]`, 0 where
+    either is beyond the matrix. A side is `plain` (feature 16 p + j, or k) or
+    `paired` (its features are two planes of N: lanes 0-7 of a group of 16 are
+    features 8 g ... 8 g + 7 of the first plane, lanes 8-15 the same of the
+    second), for `out_order` and `in_order`. An operand of rank 1 (O) is packed as
+    (P, 16).
+
+    Constraints:
+    * (C1) the result is (ceil(O' / 16), K, 16), or (ceil(O' / 16), 16) for rank 1, where a
+      paired side of 2N features has 16 ceil(N / 8) places and a plain one I places.
+    * (C2) a paired side has an even number of features.
+  }];
+  let arguments = (ins RankedTensorOf<[F32, F64]>:$weight, UnitAttr:$paired_out, UnitAttr:$paired_in);
+  let results = (outs RankedTensorOf<[F32]>:$result);
+  let assemblyFormat = "$weight attr-dict `:` type($weight) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif // SSMC_DIALECT_SSMCHUNKOPS

@@ -1,0 +1,102 @@
+//===- InferenceMode.cpp - From the training form to inference ------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Before:
+//   %k = ssm.split_key %keys[0 of 3]
+//   %n, %m1, %v1 = ssm.batch_norm_training %x, %m, %v, %first ...
+//   %d = ssm.dropout %n, %k rate 0.1
+// After:
+//   %d = ssm.batch_norm %x, %m, %v ...
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/SsmDialect.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_INFERENCEMODE
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+/// Replaces the training forms of layers; statistics stay as they are.
+static void replaceLayers(Operation *root) {
+  root->walk([](Operation *op) {
+    OpBuilder builder(op);
+    if (auto dropout = dyn_cast<DropoutOp>(op)) {
+      dropout.replaceAllUsesWith(dropout.getX());
+      dropout.erase();
+    } else if (auto norm = dyn_cast<BatchNormTrainingOp>(op)) {
+      auto inference =
+          BatchNormOp::create(builder, norm.getLoc(), norm.getType(0),
+                              norm.getX(), norm.getMean(), norm.getVar(),
+                              norm.getEpsilonAttr());
+      norm.replaceAllUsesWith(
+          ValueRange{inference, norm.getMean(), norm.getVar()});
+      norm.erase();
+    }
+  });
+}
+
+/// Drops what a block yields beyond its output and its carried states: the new
+/// statistics, which now are parameters captured from outside.
+static void dropStatistics(BlockOp block) {
+  unsigned kept = block.getNumOperands();
+  if (block.getNumResults() == kept)
+    return;
+  auto yield = cast<YieldOp>(block.getBody().front().getTerminator());
+  for (unsigned i = kept; i < block.getNumResults(); ++i)
+    block.getResult(i).replaceAllUsesWith(yield.getOperand(i));
+  yield->eraseOperands(kept, yield.getNumOperands() - kept);
+  OpBuilder builder(block);
+  auto smaller = BlockOp::create(
+      builder, block.getLoc(), TypeRange(block.getResultTypes()).take_front(kept),
+      block.getPathAttr(), block.getX(), block.getStates());
+  smaller.getBody().takeBody(block.getBody());
+  for (unsigned i = 0; i < kept; ++i)
+    block.getResult(i).replaceAllUsesWith(smaller.getResult(i));
+  block.erase();
+}
+
+/// Removes the keys argument and the statistics results from the signature.
+static void shrinkSignature(func::FuncOp function) {
+  llvm::BitVector results(function.getNumResults());
+  for (unsigned i = 0; i < function.getNumResults(); ++i)
+    results[i] = function.getResultAttr(i, "ssm.statistic") != nullptr;
+  function.walk([&](func::ReturnOp returned) {
+    returned->eraseOperands(results);
+  });
+  llvm::BitVector arguments(function.getNumArguments());
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    arguments[i] = function.getArgAttr(i, "ssm.keys") != nullptr &&
+                   function.getArgument(i).use_empty();
+  (void)function.eraseResults(results);
+  (void)function.eraseArguments(arguments);
+}
+
+namespace {
+struct InferenceMode : ssmc::impl::InferenceModeBase<InferenceMode> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    replaceLayers(module);
+    SmallVector<BlockOp> blocks;
+    module.walk([&](BlockOp block) { blocks.push_back(block); });
+    llvm::for_each(blocks, dropStatistics);
+    // Nothing draws from the keys any more, nor reads first_time.
+    IRRewriter rewriter(module.getContext());
+    (void)runRegionDCE(rewriter, module->getRegions());
+    for (auto function : module.getOps<func::FuncOp>())
+      shrinkSignature(function);
+    (void)runRegionDCE(rewriter, module->getRegions());
+  }
+};
+} // namespace
