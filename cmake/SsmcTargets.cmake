@@ -7,8 +7,10 @@ target_include_directories(ssmc_options SYSTEM INTERFACE
   ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_include_directories(ssmc_options INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
-# LLVM is built without exceptions but with RTTI.
+# LLVM is built without exceptions but with RTTI. -fPIC for executables too
+# (CMake would pass -fPIE): a precompiled header serves one of the two only.
 target_compile_options(ssmc_options INTERFACE
+  -fPIC
   $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>
   -Wall -Wextra -Wno-unused-parameter -Werror=return-type)
 target_link_options(ssmc_options INTERFACE -fuse-ld=lld)

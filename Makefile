@@ -1,0 +1,87 @@
+# ssmc: `make demo` and `make test` need nothing but a Debian machine; each
+# installs what is missing, configures, builds and runs. See `make help`.
+
+BUILD       := build
+DEBUG_BUILD := build-debug
+VENV        := $(BUILD)/venv
+PREFIX      ?= /usr/local
+# Test suites of `make test`: see scripts/run-tests.sh.
+SUITES      ?= lit python
+# Files that `make lint` gives to clang-tidy: what reads untrusted input.
+TIDY_FILES  ?= $(wildcard lib/Import/*.cpp tools/ssmc/*.cpp)
+
+.DEFAULT_GOAL := help
+.PHONY: help packages venv configure build build-debug test test-asan demo \
+        bench lint docs install clean
+
+help:
+	@echo 'make demo             three trained models, compiled, classify handwritten digits'
+	@echo 'make test             build and run every test; ends in "N passed, N failed"'
+	@echo 'make build            the tools, in $(BUILD)/bin'
+	@echo 'make install PREFIX=  the tools, headers and CMake package (default $(PREFIX))'
+	@echo 'make test-asan        every test under AddressSanitizer and UBSan'
+	@echo 'make bench            our speed against jax.jit, on one thread'
+	@echo 'make lint             clang-format, clang-tidy, ruff, generated docs up to date'
+	@echo 'make docs             regenerate the reference of ops and passes in docs/'
+	@echo 'make clean            remove $(BUILD) and $(DEBUG_BUILD)'
+
+# -- What is installed: done again only when its list changes ------------------
+
+PACKAGES_STAMP := $(BUILD)/.stamps/packages
+VENV_STAMP     := $(BUILD)/.stamps/venv
+
+$(PACKAGES_STAMP): scripts/install-packages.sh
+	scripts/install-packages.sh
+	@mkdir -p $(@D) && touch $@
+
+$(VENV_STAMP): scripts/make-venv.sh test/requirements.txt test/requirements-no-deps.txt \
+               | $(PACKAGES_STAMP)
+	scripts/make-venv.sh $(VENV)
+	@mkdir -p $(@D) && touch $@
+
+packages: $(PACKAGES_STAMP)
+venv: $(VENV_STAMP)
+
+# -- Build ---------------------------------------------------------------------
+
+$(BUILD)/build.ninja: CMakePresets.json | $(PACKAGES_STAMP)
+	cmake --preset release
+
+$(DEBUG_BUILD)/build.ninja: CMakePresets.json | $(PACKAGES_STAMP)
+	cmake --preset debug
+
+configure: $(BUILD)/build.ninja
+
+build: $(BUILD)/build.ninja
+	cmake --build $(BUILD)
+
+build-debug: $(DEBUG_BUILD)/build.ninja
+	cmake --build $(DEBUG_BUILD)
+
+install: build
+	cmake --install $(BUILD) --prefix '$(PREFIX)'
+
+# -- Use -----------------------------------------------------------------------
+
+test: build $(if $(filter asan%,$(SUITES)),build-debug) $(VENV_STAMP)
+	@scripts/run-tests.sh $(SUITES)
+
+test-asan: build-debug $(VENV_STAMP)
+	@scripts/run-tests.sh asan
+
+demo: $(BUILD)/build.ninja
+	cmake --build $(BUILD) --target ssmc
+	examples/digits/demo.sh $(BUILD)
+
+bench: $(BUILD)/build.ninja $(VENV_STAMP)
+	cmake --build $(BUILD) --target ssmc
+	bench/floor/run.sh $(BUILD)
+
+docs: $(BUILD)/build.ninja
+	cmake --build $(BUILD) --target ssmc-docs
+
+lint: $(BUILD)/build.ninja $(VENV_STAMP)
+	scripts/lint.sh $(BUILD) $(TIDY_FILES)
+
+clean:
+	rm -rf $(BUILD) $(DEBUG_BUILD)

@@ -1,0 +1,63 @@
+"""lit configuration: how a test finds the tools, the data and Python.
+
+In a test, beside the usual substitutions:
+    ssm-opt, ssmc, FileCheck, not, count, mlir-opt, mlir-runner, llvm-*
+                the tools, by absolute path
+    %data       test/data: goldens/NAME and digits/NAME
+    %python     the environment of the tests (numpy, safetensors); PYTHONPATH
+                holds the ssmc package and test/python
+    %cc, %cxx   the C and C++ compilers of the build
+    %runtime    runtime/: the headers that go beside emitted objects
+    %llvm_lib   the libraries of LLVM and MLIR
+"""
+
+import os
+import platform
+
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "ssmc"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["data", "unit", "python", "Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = config.ssmc_test_build
+
+source = config.ssmc_source
+config.substitutions += [
+    ("%data", os.path.join(source, "test", "data")),
+    ("%python", config.test_python),
+    ("%cc", config.c_compiler),
+    ("%cxx", config.cxx_compiler),
+    ("%runtime", os.path.join(source, "runtime")),
+    ("%llvm_lib", config.llvm_lib_dir),
+]
+
+llvm_config.with_system_environment(["HOME", "TMP", "TEMP", "ASAN_OPTIONS", "UBSAN_OPTIONS"])
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
+config.environment["PYTHONPATH"] = os.pathsep.join(
+    os.path.join(source, folder) for folder in ("python", "test/python")
+)
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+llvm_config.use_default_substitutions()
+llvm_config.add_tool_substitutions(
+    ["ssm-opt", "ssmc", "ssm-lsp-server"], [config.ssmc_tools_dir]
+)
+llvm_config.add_tool_substitutions(
+    ["mlir-opt", "mlir-runner", "mlir-translate", "llc", "opt"]
+    + [f"llvm-{tool}" for tool in ("nm", "objdump", "readelf", "size", "mc", "ar")],
+    [config.llvm_tools_dir],
+)
+
+# Features: what a test may ask for with REQUIRES.
+config.available_features.add("host-" + platform.machine())
+if config.sanitize:
+    config.available_features.add("sanitize")
+    # LLVM is not instrumented, and keeps what it allocates until exit.
+    config.environment.setdefault(
+        "ASAN_OPTIONS", "detect_container_overflow=0:detect_leaks=0"
+    )
+    config.environment["ASAN_SYMBOLIZER_PATH"] = os.path.join(
+        config.llvm_tools_dir, "llvm-symbolizer"
+    )
