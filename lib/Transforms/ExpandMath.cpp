@@ -47,8 +47,7 @@ static bool isNative(Operation *op) {
 
 /// 2^t for hot loops. Where the power only enters a sum (1 + 2^t, under gelu
 /// and sigmoid), its last multiplication and that addition become one FMA.
-static Value expandFastExp2(Elementwise &e, OpBuilder &builder,
-                            math::Exp2Op op) {
+static Value expandFastExp2(Elementwise &e, math::Exp2Op op) {
   ScaledPower result = buildFastExp2(e, op.getOperand());
   for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
     auto sum = dyn_cast<arith::AddFOp>(user);
@@ -87,7 +86,7 @@ static SmallVector<Value> expand(OpBuilder &builder, Operation *op) {
   return llvm::TypeSwitch<Operation *, Values>(op)
       .Case([&](math::Exp2Op exp2) -> Values {
         if (e.getElementType().isF32())
-          return {expandFastExp2(e, builder, exp2)};
+          return {expandFastExp2(e, exp2)};
         return {buildExp2(e, x)};
       })
       .Case([&](math::ExpOp) { return Values{buildExp(e, x)}; })

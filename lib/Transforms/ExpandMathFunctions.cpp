@@ -310,15 +310,21 @@ Value ssmc::buildLog1P(Elementwise &e, Value x) {
 
 /// sin(x + quarters pi / 2) where |x| <= 2^48, else NaN.
 static Value buildSinShifted(Elementwise &e, Value x, int quarters) {
-  // x = k pi/2 + r + low. The first step is exact; the others lose 2^-160 k.
+  // x = k pi/2 + r + low. The first step is exact. The second may cancel, so it
+  // keeps the errors of its product and of its difference (Knuth's two-sum);
+  // the third leaves 2^-160 k.
   constexpr double piHalves[] = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54,
                                  -0x1.f1976b7ed8fbcp-110};
   Rounded quadrant = roundScaled(e, x, 0x1.45f306dc9c883p-1, quarters);
-  Value minusMiddle = e.constant(-piHalves[1]);
-  Value coarse = e.fma(quadrant.k, e.constant(-piHalves[0]), x);
-  Value r = e.fma(quadrant.k, minusMiddle, coarse);
-  Value low = e.fma(quadrant.k, minusMiddle, e.sub(coarse, r));
-  low = e.fma(quadrant.k, e.constant(-piHalves[2]), low);
+  Value k = quadrant.k;
+  Value coarse = e.fma(k, e.constant(-piHalves[0]), x);
+  Value middle = e.constant(-piHalves[1]);
+  Value product = e.mul(k, middle);
+  Value r = e.add(coarse, product);
+  Value taken = e.sub(r, coarse);
+  Value low = e.add(e.sub(coarse, e.sub(r, taken)), e.sub(product, taken));
+  Value productLow = e.fma(k, middle, e.sub(e.constant(0), product));
+  low = e.fma(k, e.constant(-piHalves[2]), e.add(low, productLow));
 
   // sin(r + low) = r + (low + r^3 S - low r^2 / 2).
   Value z = e.mul(r, r);
