@@ -1,0 +1,85 @@
+//===- ModelInfo.h - What surrounds a compiled model ------------*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The facts about a compiled model that its entry points, its header and the
+// driver need: the contract between lib/Pipelines, which lowers a model, and
+// lib/Target, which puts an API around it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_TARGET_MODELINFO_H
+#define SSMC_LIB_TARGET_MODELINFO_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ssmc {
+
+/// Alignment of state records, workspace and packed weights, in bytes.
+inline constexpr int64_t kRecordAlignment = 64;
+
+/// One carried state inside a stream's record, see StateLayout.h.
+struct StateEntry {
+  enum class Kind {
+    /// Complex modes of a diagonal scan (S5, LRU).
+    Diagonal,
+    /// Complex modes of an oscillator (LinOSS): z, then y.
+    Oscillator,
+    /// f64 sums over time of a pooled head's input, one per feature.
+    Sums,
+    /// int64 number of steps that a pooled head has seen.
+    Count
+  };
+  /// Where the state belongs in the model: "layers.1.blocks.0",
+  /// "layers.2.sums", "layers.2.count".
+  std::string path;
+  Kind kind = Kind::Diagonal;
+  /// Modes, features, or 1 for a count.
+  int64_t size = 0;
+  /// Of the entry in the record, in bytes.
+  int64_t offset = 0;
+};
+
+/// What a compiled model is, seen from outside.
+struct ModelInfo {
+  /// Prefix of every function and macro of the C API: a C identifier.
+  std::string name;
+  /// Whether the input is token ids (int32) instead of f32 features.
+  bool tokens = false;
+  /// Features of x per time step; 1 for tokens.
+  int64_t inputFeatures = 1;
+  /// Floats of y per time step, or per stream when pooled.
+  int64_t outputFeatures = 1;
+  /// Whether a head averages over time, so that there is one answer per stream.
+  bool pooled = false;
+
+  /// Bytes of a stream's record: a multiple of kRecordAlignment.
+  int64_t stateBytes = 0;
+  /// Bytes of workspace that each ssm_* function needs.
+  int64_t workspaceBytes = 0;
+  /// Most streams in a call of ssm_rows.
+  int64_t rowsPerGroup = 1;
+  /// Time steps in a call of ssm_chunk_full.
+  int64_t stepsPerChunk = 1;
+  /// Identifies configuration and weights: a saved state fits only them.
+  uint64_t hash = 0;
+
+  /// The model in a few lines of prose, for the header's comment.
+  std::string description;
+  /// The states of a record, in the order of their offsets.
+  std::vector<StateEntry> states;
+
+  /// Trained numbers in the model.
+  int64_t parameters = 0;
+  /// Floating-point operations per time step of one stream (an FMA is two).
+  int64_t flopsPerStep = 0;
+};
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_TARGET_MODELINFO_H
