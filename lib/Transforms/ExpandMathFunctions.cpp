@@ -204,7 +204,8 @@ ScaledPower ssmc::buildFastExp2(Elementwise &e, Value t) {
   // NaNs of any payload NaN, and may be fused into a following addition.
   Value magic = e.constant(format.magic + format.bias);
   Value sum = e.add(t, magic);
-  Value r = e.sub(t, e.sub(sum, magic));
+  // Not t - (sum - magic), which LLVM would give a second constant, -magic.
+  Value r = e.add(t, e.sub(magic, sum));
   Value power = e.fromBits(e.shiftLeft(e.bits(sum), format.mantissaBits));
   return {e.polynomial(fastExp2F32, r), power};
 }
