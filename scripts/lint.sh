@@ -12,8 +12,8 @@ git ls-files -z '*.c' '*.h' '*.cpp' |
   xargs -0 -r clang-format-22 --dry-run -Werror || status=1
 
 echo "==> ruff"
-"$build/venv/bin/ruff" check python test bench examples scripts || status=1
-"$build/venv/bin/ruff" format --check python test bench examples scripts || status=1
+"$build/venv/bin/ruff" check --no-cache python test bench examples scripts || status=1
+"$build/venv/bin/ruff" format --no-cache --check python test bench examples scripts || status=1
 
 if [ $# -gt 0 ]; then
   echo "==> clang-tidy: $*"

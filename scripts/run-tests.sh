@@ -28,7 +28,12 @@ for suite in "$@"; do
   asan) run_lit build-debug asan ;;
   asan-input) run_lit build-debug asan-input --filter 'Tools/|Import|unit|Integration/bad' ;;
   python)
-    PYTHONPATH=python build/venv/bin/python -m pytest -q -p no:cacheprovider \
+    # What JAX compiled for the live models is kept, for the next run.
+    PYTHONPATH=python PYTHONDONTWRITEBYTECODE=1 \
+      JAX_COMPILATION_CACHE_DIR="$PWD/build/jax-cache" \
+      JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+      JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
+      build/venv/bin/python -m pytest -q -p no:cacheprovider \
       --junitxml "$results/python.xml" test/python </dev/null
     ;;
   *)

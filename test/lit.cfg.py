@@ -41,9 +41,7 @@ config.environment["PYTHONPATH"] = os.pathsep.join(
 )
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 llvm_config.use_default_substitutions()
-llvm_config.add_tool_substitutions(
-    ["ssm-opt", "ssmc", "ssm-lsp-server"], [config.ssmc_tools_dir]
-)
+llvm_config.add_tool_substitutions(["ssm-opt", "ssmc", "ssm-lsp-server"], [config.ssmc_tools_dir])
 llvm_config.add_tool_substitutions(
     ["mlir-opt", "mlir-runner", "mlir-translate", "llc", "opt"]
     + [f"llvm-{tool}" for tool in ("nm", "objdump", "readelf", "size", "mc", "ar")],
@@ -55,9 +53,7 @@ config.available_features.add("host-" + platform.machine())
 if config.sanitize:
     config.available_features.add("sanitize")
     # LLVM is not instrumented, and keeps what it allocates until exit.
-    config.environment.setdefault(
-        "ASAN_OPTIONS", "detect_container_overflow=0:detect_leaks=0"
-    )
+    config.environment.setdefault("ASAN_OPTIONS", "detect_container_overflow=0:detect_leaks=0")
     config.environment["ASAN_SYMBOLIZER_PATH"] = os.path.join(
         config.llvm_tools_dir, "llvm-symbolizer"
     )
