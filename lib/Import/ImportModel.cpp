@@ -1,0 +1,101 @@
+//===- ImportModel.cpp - model.json and weights to model-level IR ---------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Import/ImportModel.h"
+#include "lib/Import/BuildModel.h"
+#include "lib/Import/Parameters.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+using namespace mlir;
+using namespace ssmc;
+
+std::string ssmc::deriveModelName(StringRef path) {
+  SmallString<128> absolute(path);
+  (void)sys::fs::make_absolute(absolute);
+  sys::path::remove_dots(absolute, /*remove_dot_dot=*/true);
+  StringRef stem = sys::path::stem(absolute);
+  if (sys::fs::is_directory(absolute))
+    stem = sys::path::filename(absolute);
+  else if (sys::path::filename(absolute) == "model.json")
+    stem = sys::path::filename(sys::path::parent_path(absolute));
+  std::string name;
+  for (char c : stem)
+    name += isAlnum(c) ? c : '_';
+  if (name.empty() || isDigit(name.front()))
+    name.insert(0, "model_");
+  return name;
+}
+
+/// Binds the parameters to what the option `weights` says.
+static FailureOr<std::vector<BoundParameter>>
+bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
+               StringRef weights, StringRef modelFile) {
+  if (weights == "runtime")
+    return bindAtRuntime(&context, specs);
+  StringRef seedText = weights;
+  if (seedText.consume_front("random:")) {
+    uint64_t seed;
+    if (seedText.getAsInteger(10, seed))
+      return emitError(UnknownLoc::get(&context))
+             << "weights '" << weights
+             << "': expected random:SEED with an integer SEED from 0 to 2^64-1";
+    return bindToRandom(&context, specs, seed);
+  }
+  SmallString<128> beside(modelFile);
+  sys::path::remove_filename(beside);
+  sys::path::append(beside, "model.safetensors");
+  StringRef path = weights.empty() ? beside.str() : weights;
+  if (weights.empty() && !sys::fs::exists(path)) {
+    InFlightDiagnostic error =
+        emitError(FileLineColLoc::get(&context, path, 0, 0))
+        << "there is no such file";
+    error.attachNote(UnknownLoc::get(&context))
+        << "name another file as the weights, or random:SEED for a "
+           "configuration that was not trained";
+    return error;
+  }
+  return bindToFile(&context, specs, path);
+}
+
+OwningOpRef<ModuleOp> ssmc::importModel(MLIRContext &context,
+                                        const ImportOptions &options) {
+  SmallString<128> path(options.model);
+  if (sys::fs::is_directory(path))
+    sys::path::append(path, "model.json");
+  auto buffer = MemoryBuffer::getFile(path);
+  if (!buffer) {
+    emitError(FileLineColLoc::get(&context, path, 0, 0))
+        << "cannot be read: " << buffer.getError().message();
+    return nullptr;
+  }
+  JsonDiagnostics diagnostics(&context, path);
+  JsonError jsonError;
+  std::optional<JsonValue> json = parseJson((*buffer)->getBuffer(), jsonError);
+  if (!json) {
+    diagnostics.error(jsonError.position) << jsonError.message;
+    return nullptr;
+  }
+  FailureOr<ModelConfig> model =
+      readModelConfig(*json, diagnostics, options.ignoreUnknown);
+  if (failed(model))
+    return nullptr;
+  FailureOr<std::vector<ParameterSpec>> specs =
+      listParameters(*model, diagnostics);
+  if (failed(specs))
+    return nullptr;
+  FailureOr<std::vector<BoundParameter>> parameters =
+      bindParameters(context, *specs, options.weights, path);
+  if (failed(parameters))
+    return nullptr;
+  return buildModel(context, *model, *specs, *parameters, diagnostics,
+                    options.name.empty() ? deriveModelName(options.model)
+                                         : options.name);
+}

@@ -1,0 +1,154 @@
+//===- ModelRules.cpp - Rules between options and between layers ----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Import/ModelConfig.h"
+
+using namespace llvm;
+using namespace mlir;
+using namespace ssmc;
+
+//===----------------------------------------------------------------------===//
+// Rules between the options of one layer
+//===----------------------------------------------------------------------===//
+
+static InFlightDiagnostic error(const LayerConfig &layer, StringRef option,
+                                const JsonDiagnostics &diagnostics) {
+  return diagnostics.error(layer.getPosition(option),
+                           layer.path + "." + option);
+}
+
+/// `option` (with its default, when it is not given).
+static std::string quote(const LayerConfig &layer, StringRef option,
+                         const Twine &value) {
+  return (option + " " + value +
+          (layer.isGiven(option) ? "" : " (the default)"))
+      .str();
+}
+
+static LogicalResult checkS5(const LayerConfig &layer,
+                             const JsonDiagnostics &diagnostics) {
+  int64_t state = layer.getInteger("state_dim");
+  int64_t blocks = layer.getInteger("ssm_blocks");
+  if (state % blocks != 0)
+    return error(layer, "state_dim", diagnostics)
+           << "S5 needs a state_dim divisible by ssm_blocks; found "
+           << quote(layer, "state_dim", Twine(state)) << " and "
+           << quote(layer, "ssm_blocks", Twine(blocks));
+  // Upstream also runs 2 / 2, whose state is empty.
+  bool isEmptyState = state == 2 && blocks == 2;
+  if (layer.getBoolean("conj_sym") && (state / blocks) % 2 != 0 &&
+      !isEmptyState) {
+    InFlightDiagnostic diagnostic = error(layer, "state_dim", diagnostics);
+    diagnostic << "S5 with conj_sym keeps one state of each conjugate pair, so "
+                  "that "
+               << (blocks == 1 ? "state_dim" : "state_dim / ssm_blocks")
+               << " must be even; found "
+               << quote(layer, "state_dim", Twine(state));
+    if (blocks != 1)
+      diagnostic << " and ssm_blocks " << blocks;
+    diagnostic << "; change it, or add \"conj_sym\": false if the model was "
+                  "trained so";
+    return diagnostic;
+  }
+  double min = layer.getNumber("dt_min"), max = layer.getNumber("dt_max");
+  if (min > max)
+    return error(layer, layer.isGiven("dt_min") ? "dt_min" : "dt_max",
+                 diagnostics)
+           << "dt_min " << min << " is greater than dt_max " << max;
+  return success();
+}
+
+static LogicalResult checkLru(const LayerConfig &layer,
+                              const JsonDiagnostics &diagnostics) {
+  double min = layer.getNumber("r_min"), max = layer.getNumber("r_max");
+  if (min > max)
+    return error(layer, layer.isGiven("r_min") ? "r_min" : "r_max", diagnostics)
+           << "r_min " << min << " is greater than r_max " << max;
+  return success();
+}
+
+static LogicalResult checkLinoss(const LayerConfig &layer,
+                                 const JsonDiagnostics &diagnostics) {
+  if (layer.getChoice("discretization") != "IM" || !layer.getBoolean("damping"))
+    return success();
+  InFlightDiagnostic diagnostic = diagnostics.error(layer.position, layer.path);
+  diagnostic << "LinOSS 'IM' cannot be damped";
+  if (layer.isGiven("damping"))
+    diagnostic << ", and \"damping\" is true; change it to false, or the "
+                  "discretization to \"IMEX\"";
+  else
+    diagnostic << ", and \"damping\" defaults to true; add \"damping\": false";
+  return diagnostic;
+}
+
+static LogicalResult checkBlock(const LayerConfig &layer,
+                                const JsonDiagnostics &diagnostics) {
+  int64_t features = layer.getInteger("in_features");
+  std::optional<int64_t> out =
+      layer.channelMixer->getOptionalInteger("out_features");
+  if (out && *out != features && *out != 1)
+    return error(*layer.channelMixer, "out_features", diagnostics)
+           << "is " << *out << "; expected null, 1 or the block's in_features, "
+           << features;
+  return success();
+}
+
+LogicalResult ssmc::checkRules(const LayerConfig &layer,
+                               const JsonDiagnostics &diagnostics) {
+  switch (layer.spec->family) {
+  case Family::S5:
+    return checkS5(layer, diagnostics);
+  case Family::LRU:
+    return checkLru(layer, diagnostics);
+  case Family::LinOSS:
+    return checkLinoss(layer, diagnostics);
+  case Family::None:
+    break;
+  }
+  return layer.spec->role == Role::Block ? checkBlock(layer, diagnostics)
+                                         : success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rules between layers
+//===----------------------------------------------------------------------===//
+
+/// The option that says how many features enter; empty for tokens.
+static StringRef getInOption(const LayerConfig &layer) {
+  if (layer.spec->role == Role::Model)
+    return "hidden_dim";
+  return layer.spec->find("in_features") ? "in_features" : "";
+}
+
+static StringRef getOutOption(const LayerConfig &layer) {
+  return layer.spec->find("out_features") ? "out_features" : getInOption(layer);
+}
+
+LogicalResult ssmc::checkWidths(ModelConfig &model,
+                                const JsonDiagnostics &diagnostics) {
+  const LayerConfig *before = nullptr;
+  for (LayerConfig &layer : model.layers) {
+    if (before && before->isPooledHead())
+      return diagnostics.error(layer.position, layer.path)
+             << "follows " << before->path << ", a " << before->spec->name
+             << " that averages over time; nothing can follow it, unless it "
+                "has \"reduce\": false";
+    StringRef inOption = getInOption(layer);
+    if (before && inOption.empty())
+      return diagnostics.error(layer.position, layer.path)
+             << layer.spec->name << " takes tokens; it must be the first layer";
+    layer.inFeatures = inOption.empty() ? 0 : layer.getInteger(inOption);
+    layer.outFeatures = layer.getInteger(getOutOption(layer));
+    if (before && layer.inFeatures != before->outFeatures)
+      return error(layer, inOption, diagnostics)
+             << "is " << layer.inFeatures << ", but " << before->path << " ("
+             << before->spec->name << ") gives " << before->outFeatures
+             << " features";
+    before = &layer;
+  }
+  return success();
+}

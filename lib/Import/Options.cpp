@@ -1,0 +1,323 @@
+//===- Options.cpp - The classes of a model.json and their options --------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Import/Options.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+#include <limits>
+
+using namespace llvm;
+using namespace ssmc;
+
+using OptionType = OptionSpec::Type;
+using OptionList = std::vector<OptionSpec>;
+
+static constexpr double kMaxInteger = std::numeric_limits<int32_t>::max();
+/// Above any real model; keeps the IR of a mistyped number small.
+static constexpr double kMaxBlocks = 10000;
+static constexpr double kMaxNumber = std::numeric_limits<double>::max();
+
+//===----------------------------------------------------------------------===//
+// The tables
+//===----------------------------------------------------------------------===//
+
+static OptionSpec integer(StringRef name, OptionValue defaultValue, double min,
+                          double max, StringRef doc) {
+  return {
+      name, OptionType::Integer, std::move(defaultValue), min, max, false, {},
+      doc};
+}
+
+static OptionSpec size(StringRef name, StringRef doc) {
+  return integer(name, Required(), 1, kMaxInteger, doc);
+}
+
+static OptionSpec number(StringRef name, double defaultValue, double min,
+                         double max, StringRef doc) {
+  return {name, OptionType::Number, defaultValue, min, max, false, {}, doc};
+}
+
+static OptionSpec positive(StringRef name, double defaultValue, double max,
+                           StringRef doc) {
+  return {name, OptionType::Number, defaultValue, 0, max, true, {}, doc};
+}
+
+static OptionSpec boolean(StringRef name, bool defaultValue, StringRef doc) {
+  return {name, OptionType::Boolean, defaultValue, 0, 0, false, {}, doc};
+}
+
+static OptionSpec choice(StringRef name, StringRef defaultValue,
+                         std::vector<StringRef> choices, StringRef doc) {
+  return {name,
+          OptionType::Choice,
+          defaultValue.str(),
+          0,
+          0,
+          false,
+          std::move(choices),
+          doc};
+}
+
+static OptionSpec mixer(StringRef name, StringRef doc) {
+  return {name, OptionType::Mixer, Required(), 0, 0, false, {}, doc};
+}
+
+static OptionSpec stateDim(StringRef doc) {
+  return integer("state_dim", int64_t(64), 1, kMaxInteger, doc);
+}
+
+static OptionList s5Options() {
+  return {
+      stateDim("Size of the state; divisible by ssm_blocks. With conj_sym only "
+               "one state of each conjugate pair is kept, so that state_dim / "
+               "ssm_blocks must be even (2 / 2, an empty state, is accepted)."),
+      integer(
+          "ssm_blocks", int64_t(1), 1, kMaxInteger,
+          "Blocks of the HiPPO initialization; only shapes initial values."),
+      choice("C_init", "lecun_normal",
+             {"lecun_normal", "trunc_standard_normal", "complex_normal"},
+             "How C was initialized; C always has the shape (hidden_dim, P, "
+             "2)."),
+      boolean("conj_sym", true,
+              "Keep one state of each conjugate pair and double the output's "
+              "real part."),
+      boolean("clip_eigs", true,
+              "Clip the real parts of the eigenvalues to at most -1e-4."),
+      choice("discretization", "zoh", {"zoh", "bilinear"},
+             "How continuous time becomes steps."),
+      positive("dt_min", 0.001, kMaxNumber,
+               "Smallest initial step, at most dt_max; inference ignores it."),
+      positive("dt_max", 1.0, kMaxNumber,
+               "Largest initial step; inference ignores it."),
+      positive("step_rescale", 1.0, kMaxNumber, "Factor on every step."),
+  };
+}
+
+static OptionList lruOptions(double maxPhase) {
+  return {
+      stateDim("Number of complex states."),
+      number("r_min", 0.0, 0, 1,
+             "Smallest initial radius, at most r_max; inference ignores it."),
+      number("r_max", 1.0, 0, 1,
+             "Largest initial radius; inference ignores it."),
+      number("max_phase", maxPhase, 0, kMaxNumber,
+             "Largest initial phase; inference ignores it."),
+  };
+}
+
+static OptionList linossOptions() {
+  return {
+      stateDim("Number of oscillators."),
+      choice("discretization", "IMEX", {"IMEX", "IM"},
+             "Implicit-explicit or implicit integration; \"IM\" only with "
+             "\"damping\": false."),
+      boolean("damping", true, "Learn a damping of each oscillator."),
+      positive("r_min", 0.9, 1,
+               "Smallest initial radius; inference ignores it."),
+      number("theta_max", numbers::pi, 0, numbers::pi,
+             "Largest initial angle; inference ignores it."),
+  };
+}
+
+static OptionList operator+(OptionList a, const OptionList &b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+static OptionList blockOptions() {
+  return {
+      number("drop_rate", 0.1, 0, 1, "Dropout rate; only training uses it."),
+      boolean("prenorm", true,
+              "Normalize what enters the mixer; else the residual sum.")};
+}
+
+static OptionList modelOptions(OptionList mixerOptions) {
+  return OptionList{size("hidden_dim", "Number of features."),
+                    integer("num_blocks", int64_t(4), 0, kMaxBlocks,
+                            "Number of residual blocks; 0 is the identity.")} +
+         std::move(mixerOptions) + blockOptions() +
+         OptionList{boolean("use_bias", true, "Biases in the GLUs.")};
+}
+
+static OptionList headOptions() {
+  return {size("in_features", "Features of the input."),
+          size("out_features", "Number of outputs."),
+          boolean("reduce", true,
+                  "Average over time first; false answers at every time "
+                  "step.")};
+}
+
+static std::vector<ClassSpec> makeClasses() {
+  auto unsupported = [](StringRef name, Role role) {
+    return ClassSpec{name, role, Family::None, false, "", {}};
+  };
+  return {
+      {"LinearEncoder",
+       Role::Encoder,
+       Family::None,
+       true,
+       "A linear map of every time step.",
+       {size("in_features", "Features of the input."),
+        size("out_features", "Features of the output."),
+        boolean("use_bias", false, "Add a bias.")}},
+      {"EmbeddingEncoder",
+       Role::Encoder,
+       Family::None,
+       true,
+       "Looks tokens up in a table; negative ids count from the end once, then "
+       "ids are clamped. Only as the first layer.",
+       {size("num_classes", "Number of tokens."),
+        size("out_features", "Features of the output.")}},
+      {"S5", Role::Model, Family::S5, true, "Blocks of S5 and GLU.",
+       modelOptions(s5Options())},
+      {"LRU", Role::Model, Family::LRU, true, "Blocks of LRU and GLU.",
+       modelOptions(lruOptions(2 * numbers::pi))},
+      {"LinOSS", Role::Model, Family::LinOSS, true, "Blocks of LinOSS and GLU.",
+       modelOptions(linossOptions())},
+      unsupported("DeltaNet", Role::Model),
+      {"StandardBlock", Role::Block, Family::None, true,
+       "One residual block, put together by hand.",
+       OptionList{size("in_features", "Number of features."),
+                  mixer("sequence_mixer", "The mixer along time."),
+                  mixer("channel_mixer", "The mixer of features.")} +
+           blockOptions()},
+      {"ClassificationHead", Role::Head, Family::None, true,
+       "Log-probabilities of classes.", headOptions()},
+      {"RegressionHead", Role::Head, Family::None, true, "A linear map.",
+       headOptions()},
+      {"S5SequenceMixer", Role::SequenceMixer, Family::S5, true,
+       "S5 inside a StandardBlock.", s5Options()},
+      {"LRUSequenceMixer", Role::SequenceMixer, Family::LRU, true,
+       "LRU inside a StandardBlock.", lruOptions(6.28)},
+      {"LinOSSSequenceMixer", Role::SequenceMixer, Family::LinOSS, true,
+       "LinOSS inside a StandardBlock.", linossOptions()},
+      unsupported("S4DSequenceMixer", Role::SequenceMixer),
+      unsupported("DeltaNetSequenceMixer", Role::SequenceMixer),
+      unsupported("IdentitySequenceMixer", Role::SequenceMixer),
+      {"GLU",
+       Role::ChannelMixer,
+       Family::None,
+       true,
+       "Gated linear unit: w1(x) * sigmoid(w2(x)).",
+       {OptionSpec{"out_features",
+                   OptionType::IntegerOrNull,
+                   Null(),
+                   1,
+                   kMaxInteger,
+                   false,
+                   {},
+                   "null for in_features of the block; 1 is added to every "
+                   "feature."},
+        boolean("use_bias", true, "Biases in both maps.")}},
+      unsupported("SwiGLU", Role::ChannelMixer),
+      unsupported("MLPChannelMixer", Role::ChannelMixer),
+      unsupported("IdentityChannelMixer", Role::ChannelMixer),
+  };
+}
+
+ArrayRef<ClassSpec> ssmc::getClasses() {
+  static const std::vector<ClassSpec> classes = makeClasses();
+  return classes;
+}
+
+//===----------------------------------------------------------------------===//
+// Questions to the tables
+//===----------------------------------------------------------------------===//
+
+const OptionSpec *ClassSpec::find(StringRef option) const {
+  auto it = llvm::find_if(
+      options, [&](const OptionSpec &spec) { return spec.name == option; });
+  return it == options.end() ? nullptr : &*it;
+}
+
+const ClassSpec *ssmc::findClass(StringRef name) {
+  if (name.contains('.')) {
+    if (!name.starts_with("discretax."))
+      return nullptr;
+    name = name.rsplit('.').second;
+  }
+  for (const ClassSpec &spec : getClasses())
+    if (spec.name == name)
+      return &spec;
+  return nullptr;
+}
+
+StringRef ssmc::describe(Role role) {
+  switch (role) {
+  case Role::Encoder:
+    return "an encoder";
+  case Role::Model:
+    return "a model";
+  case Role::Block:
+    return "a block";
+  case Role::Head:
+    return "a head";
+  case Role::SequenceMixer:
+    return "a sequence mixer";
+  case Role::ChannelMixer:
+    return "a channel mixer";
+  }
+  llvm_unreachable("all roles are handled");
+}
+
+StringRef ssmc::findSimilar(StringRef name, ArrayRef<StringRef> candidates) {
+  // A third of the letters may be wrong.
+  unsigned best = std::max<size_t>(1, name.size() / 3) + 1;
+  StringRef similar;
+  for (StringRef candidate : candidates) {
+    unsigned distance = name.equals_insensitive(candidate)
+                            ? 0
+                            : name.edit_distance(candidate, true, best);
+    if (distance < best) {
+      best = distance;
+      similar = candidate;
+    }
+  }
+  return similar;
+}
+
+static std::string formatNumber(double value) {
+  std::string text;
+  raw_string_ostream(text) << format("%g", value);
+  return text;
+}
+
+std::string OptionSpec::describeLegal() const {
+  std::string range;
+  bool unbounded = max == kMaxNumber;
+  if (type == OptionType::Integer || type == OptionType::IntegerOrNull)
+    range = formatv(" from {0} to {1}", static_cast<int64_t>(min),
+                    static_cast<int64_t>(max));
+  else if (aboveMin)
+    range = " greater than " + formatNumber(min) +
+            (unbounded ? "" : " and at most " + formatNumber(max));
+  else if (unbounded)
+    range = " of at least " + formatNumber(min);
+  else
+    range = " from " + formatNumber(min) + " to " + formatNumber(max);
+  switch (type) {
+  case OptionType::Integer:
+    return "an integer" + range;
+  case OptionType::IntegerOrNull:
+    return "null or an integer" + range;
+  case OptionType::Number:
+    return "a number" + range;
+  case OptionType::Boolean:
+    return "true or false";
+  case OptionType::Choice:
+    return join(
+        map_range(choices,
+                  [](StringRef name) { return ("\"" + name + "\"").str(); }),
+        " or ");
+  case OptionType::Mixer:
+    return "an object with a \"target\"";
+  }
+  llvm_unreachable("all types are handled");
+}

@@ -1,0 +1,205 @@
+//===- Parameters.cpp - The tensors that a model needs --------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Import/Parameters.h"
+#include "lib/Import/Array.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+
+using namespace llvm;
+using namespace mlir;
+using namespace ssmc;
+
+/// 4 GiB of f32: what keeps a mistyped width from exhausting the memory.
+static constexpr int64_t kMaxNumbers = int64_t(1) << 30;
+
+int64_t ssmc::getS5States(const LayerConfig &mixer) {
+  int64_t states = mixer.getInteger("state_dim");
+  int64_t blocks = mixer.getInteger("ssm_blocks");
+  // conj_sym halves each block, and a block of one state leaves none.
+  return mixer.getBoolean("conj_sym") ? states / blocks / 2 * blocks : states;
+}
+
+namespace {
+/// Appends parameters below a path.
+class Lister {
+public:
+  explicit Lister(std::vector<ParameterSpec> &specs) : specs(specs) {}
+
+  void addLayer(const LayerConfig &layer, const std::string &path);
+
+private:
+  std::vector<ParameterSpec> &specs;
+
+  void add(const Twine &name, ArrayRef<int64_t> shape, const Twine &note = "") {
+    specs.push_back({name.str(), SmallVector<int64_t, 3>(shape), note.str()});
+  }
+  void addLinear(const Twine &path, int64_t in, int64_t out, bool hasBias);
+  void addNorm(const std::string &path, int64_t features);
+  void addMixer(const LayerConfig &mixer, const std::string &path,
+                int64_t features);
+  void addS5(const LayerConfig &mixer, const std::string &path, int64_t h);
+  void addLru(const LayerConfig &mixer, const std::string &path, int64_t h);
+  void addLinoss(const LayerConfig &mixer, const std::string &path, int64_t h);
+  void addGlu(const std::string &path, int64_t in, int64_t out, bool hasBias);
+};
+} // namespace
+
+void Lister::addLinear(const Twine &path, int64_t in, int64_t out,
+                       bool hasBias) {
+  std::string note =
+      ("in_features " + Twine(in) + ", out_features " + Twine(out)).str();
+  add(path + ".weight", {out, in}, note);
+  if (hasBias)
+    add(path + ".bias", {out}, note);
+}
+
+void Lister::addNorm(const std::string &path, int64_t features) {
+  add(path + ".running_mean", {features});
+  add(path + ".running_var", {features});
+  add(path + ".first_time", {});
+  specs.back().isFirstTime = true;
+}
+
+void Lister::addS5(const LayerConfig &mixer, const std::string &path,
+                   int64_t h) {
+  int64_t dim = mixer.getInteger("state_dim");
+  bool conjugate = mixer.getBoolean("conj_sym");
+  int64_t p = getS5States(mixer), steps = conjugate ? dim / 2 : dim;
+  std::string note =
+      ("state_dim " + Twine(dim) + (conjugate ? ", conj_sym" : "")).str();
+  add(path + ".Lambda_re", {p}, note);
+  add(path + ".Lambda_im", {p}, note);
+  add(path + ".B", {p, h, 2}, note);
+  add(path + ".C", {h, p, 2}, note);
+  add(path + ".D", {h});
+  add(path + ".log_step", {steps, 1}, note);
+}
+
+void Lister::addLru(const LayerConfig &mixer, const std::string &path,
+                    int64_t h) {
+  int64_t n = mixer.getInteger("state_dim");
+  std::string note = ("state_dim " + Twine(n)).str();
+  for (StringRef name : {"nu_log", "theta_log", "gamma_log"})
+    add(path + "." + name, {n}, note);
+  for (StringRef name : {"B_re", "B_im"})
+    add(path + "." + name, {n, h}, note);
+  for (StringRef name : {"C_re", "C_im"})
+    add(path + "." + name, {h, n}, note);
+  add(path + ".D", {h});
+}
+
+void Lister::addLinoss(const LayerConfig &mixer, const std::string &path,
+                       int64_t h) {
+  int64_t n = mixer.getInteger("state_dim");
+  std::string note = ("state_dim " + Twine(n)).str();
+  add(path + ".A_diag", {n}, note);
+  if (mixer.getBoolean("damping"))
+    add(path + ".G_diag", {n}, note + ", damping");
+  add(path + ".B", {n, h, 2}, note);
+  add(path + ".C", {h, n, 2}, note);
+  add(path + ".D", {h});
+  add(path + ".steps", {n}, note);
+}
+
+void Lister::addMixer(const LayerConfig &mixer, const std::string &path,
+                      int64_t features) {
+  switch (mixer.spec->family) {
+  case Family::S5:
+    return addS5(mixer, path, features);
+  case Family::LRU:
+    return addLru(mixer, path, features);
+  case Family::LinOSS:
+    return addLinoss(mixer, path, features);
+  case Family::None:
+    break;
+  }
+  llvm_unreachable("a supported mixer has a family");
+}
+
+void Lister::addGlu(const std::string &path, int64_t in, int64_t out,
+                    bool hasBias) {
+  addLinear(path + ".w1", in, out, hasBias);
+  addLinear(path + ".w2", in, out, hasBias);
+}
+
+void Lister::addLayer(const LayerConfig &layer, const std::string &path) {
+  int64_t h = layer.inFeatures;
+  switch (layer.spec->role) {
+  case Role::Encoder:
+    if (layer.spec->find("num_classes"))
+      return add(path + ".embedding.weight",
+                 {layer.getInteger("num_classes"), layer.outFeatures});
+    return addLinear(path + ".linear", h, layer.outFeatures,
+                     layer.getBoolean("use_bias"));
+  case Role::Head:
+    return addLinear(path + ".linear", h, layer.outFeatures, true);
+  case Role::Model:
+    for (int64_t i = 0; i < layer.getInteger("num_blocks"); ++i) {
+      std::string block = path + ".blocks." + std::to_string(i);
+      addNorm(block + ".norm", h);
+      addMixer(layer, block + ".sequence_mixer", h);
+      addGlu(block + ".channel_mixer", h, h, layer.getBoolean("use_bias"));
+    }
+    return;
+  case Role::Block:
+    addNorm(path + ".norm", h);
+    addMixer(*layer.sequenceMixer, path + ".sequence_mixer", h);
+    return addGlu(
+        path + ".channel_mixer", h,
+        layer.channelMixer->getOptionalInteger("out_features").value_or(h),
+        layer.channelMixer->getBoolean("use_bias"));
+  case Role::SequenceMixer:
+  case Role::ChannelMixer:
+    break;
+  }
+  llvm_unreachable("not a layer");
+}
+
+FailureOr<std::vector<ParameterSpec>>
+ssmc::listParameters(const ModelConfig &model,
+                     const JsonDiagnostics &diagnostics) {
+  std::vector<ParameterSpec> specs;
+  int64_t total = 0;
+  size_t checked = 0;
+  for (auto [i, layer] : llvm::enumerate(model.layers)) {
+    Lister(specs).addLayer(layer, ("layers." + Twine(i)).str());
+    for (; checked < specs.size(); ++checked) {
+      std::optional<int64_t> count = getNumElements(specs[checked].shape);
+      if (count && *count <= kMaxNumbers && (total += *count) <= kMaxNumbers)
+        continue;
+      return diagnostics.error(layer.position, layer.path)
+             << "too large: " << specs[checked].name << " has shape "
+             << formatShape(specs[checked].shape)
+             << ", and a model has at most " << kMaxNumbers << " parameters";
+    }
+  }
+  return specs;
+}
+
+std::vector<BoundParameter> ssmc::bindAtRuntime(MLIRContext *context,
+                                                ArrayRef<ParameterSpec> specs) {
+  std::vector<BoundParameter> bound;
+  for (const ParameterSpec &spec : specs)
+    bound.push_back(
+        spec.isFirstTime
+            ? BoundParameter()
+            : BoundParameter{
+                  RankedTensorType::get(spec.shape, Float32Type::get(context)),
+                  {}});
+  return bound;
+}
+
+ElementsAttr ssmc::makeResource(RankedTensorType type, StringRef name,
+                                ArrayRef<char> values) {
+  // One cache line: what vector loads of the reader want.
+  constexpr size_t kAlignment = 64;
+  return DenseResourceElementsAttr::get(
+      type, name,
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(values, kAlignment,
+                                                    /*dataIsMutable=*/false));
+}
