@@ -1,0 +1,134 @@
+//===- EmitHeader.cpp - The C header of a compiled model ------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Target/EmitHeader.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace ssmc;
+
+/// runtime/ssmc_executor.h.
+static const char kExecutor[] = {
+#include "lib/Target/Executor.h.inc"
+};
+
+/// Header.h.template: the header, with $word where the model decides.
+static const char kTemplate[] = {
+#include "lib/Target/Header.h.inc"
+};
+
+/// A line of prose for every state of a record.
+static std::string describeStates(const ModelInfo &info) {
+  std::string text;
+  raw_string_ostream stream(text);
+  for (const StateEntry &entry : info.states) {
+    stream << formatv(" *   {0,6}  {1}: ", entry.offset, entry.path);
+    switch (entry.kind) {
+    case StateEntry::Kind::Diagonal:
+      stream << entry.size << " complex modes (float)";
+      break;
+    case StateEntry::Kind::Oscillator:
+      stream << entry.size << " complex oscillators, z then y (float)";
+      break;
+    case StateEntry::Kind::Sums:
+      stream << entry.size << " sums over time (double)";
+      break;
+    case StateEntry::Kind::Count:
+      stream << "time steps seen (int64_t)";
+      break;
+    }
+    stream << "\n";
+  }
+  return text.empty() ? " *        0  nothing: the model has no memory\n"
+                      : text;
+}
+
+/// Text as lines of a comment; a `*/` inside would end it.
+static std::string asComment(StringRef text) {
+  std::string lines;
+  SmallVector<StringRef> split;
+  text.rtrim().split(split, '\n');
+  for (StringRef line : split)
+    lines += StringRef((" * " + line).str()).rtrim().str() + "\n";
+  for (size_t at; (at = lines.find("*/")) != std::string::npos;)
+    lines.replace(at, 2, "* /");
+  return lines;
+}
+
+/// What stands for each $word of the template. NAME and name are the same: the
+/// two spellings only keep the template readable.
+static StringMap<std::string> getWords(const ModelInfo &info) {
+  std::string inputs = std::to_string(info.inputFeatures);
+  std::string outputs = std::to_string(info.outputFeatures);
+  StringMap<std::string> words;
+  words["name"] = words["NAME"] = info.name;
+  words["guard"] = "SSMC_MODEL_" + info.name + "_H";
+  words["description"] = asComment(info.description);
+  words["executor"] = std::string(kExecutor, sizeof(kExecutor));
+  words["inputs"] = inputs;
+  words["outputs"] = outputs;
+  words["pooled"] = info.pooled ? "1" : "0";
+  words["element"] = info.tokens ? "int32_t" : "float";
+  words["element_doc"] = info.tokens ? "a token id." : "a feature.";
+  words["per_output"] = info.pooled ? "stream" : "time step";
+  words["state_bytes"] = std::to_string(info.stateBytes);
+  words["blob_bytes"] = std::to_string(info.stateBytes + 32);
+  words["states"] = StringRef(describeStates(info)).rtrim().str();
+  words["x_doc"] =
+      info.tokens
+          ? "token ids, one per time step. Negative ids count from the end\n"
+            " *            of the table, and ids outside of it are clamped"
+          : "inputs, " + inputs + " floats per time step, time before features";
+  if (info.pooled) {
+    words["y_doc"] = outputs + " floats per stream: the answer for all that "
+                               "the stream has seen\n *            so far";
+    words["step_y"] = "y is (n, " + outputs + ") or NULL";
+    words["chunk_y"] = "y is (n, " + outputs + ") or NULL";
+    words["chunk_note"] = "\n * A stream that has seen nothing answers NaN.";
+    words["forward_y"] =
+        "y is (batch, " + outputs + "), or NULL when final_states is given";
+    words["forward_note"] = " The mean over no time steps is an\n * error: L "
+                            "and all lengths are at least 1.";
+  } else {
+    words["y_doc"] =
+        "outputs, " + outputs + " floats per time step, time before features";
+    words["step_y"] = "y is (n, " + outputs + ")";
+    words["chunk_y"] = "y is (n, T, " + outputs + ")";
+    words["chunk_note"] = "";
+    words["forward_y"] = "y is (batch, L, " + outputs + ")";
+    words["forward_note"] = "";
+  }
+  return words;
+}
+
+/// The longest word that `text` starts with; words are letters and '_', so
+/// "$name_step" is the word "name", then "_step".
+static StringRef findWord(StringRef text, const StringMap<std::string> &words) {
+  StringRef candidate =
+      text.take_while([](char c) { return isAlpha(c) || c == '_'; });
+  while (!candidate.empty() && !words.contains(candidate))
+    candidate = candidate.drop_back();
+  return candidate;
+}
+
+std::string ssmc::emitHeader(const ModelInfo &info) {
+  StringMap<std::string> words = getWords(info);
+  std::string header;
+  StringRef rest(kTemplate, sizeof(kTemplate));
+  while (!rest.empty()) {
+    auto [text, after] = rest.split('$');
+    header += text;
+    StringRef word = findWord(after, words);
+    if (!word.empty())
+      header += words[word];
+    rest = after.drop_front(word.size());
+  }
+  return header;
+}

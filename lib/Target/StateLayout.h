@@ -1,0 +1,46 @@
+//===- StateLayout.h - Where states lie in a stream's record ----*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The one place that knows the inside of a record. Complex values come in
+// blocks of 16 floats: the real parts of modes 8g .. 8g + 7, then their
+// imaginary parts; the last block is filled up with zeros. An oscillator has
+// the blocks of all its z, then those of all its y. Sums are f64[features], a
+// count is one int64.
+//
+// Outside of records states have the layout of the reference: (modes, 2) for
+// diagonal scans, (modes, 2, 2) = [mode][z, y][re, im] for oscillators.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_TARGET_STATELAYOUT_H
+#define SSMC_LIB_TARGET_STATELAYOUT_H
+
+#include "lib/Target/ModelInfo.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace ssmc {
+
+/// Bytes that a state takes in a record.
+int64_t getPackedBytes(StateEntry::Kind kind, int64_t size);
+
+/// Shape of a state outside of records: (modes, 2), (modes, 2, 2), (features)
+/// or ().
+llvm::SmallVector<int64_t> getStateShape(const StateEntry &entry);
+
+/// Copies a scan's state from a record into the reference's layout; `values`
+/// has as many elements as getStateShape says.
+void unpackState(const StateEntry &entry, const char *record,
+                 llvm::MutableArrayRef<float> values);
+
+/// Copies a scan's state from the reference's layout into a record.
+void packState(const StateEntry &entry, llvm::ArrayRef<float> values,
+               char *record);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_TARGET_STATELAYOUT_H
