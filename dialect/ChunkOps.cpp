@@ -99,9 +99,9 @@ static LogicalResult verifyProduct(PanelMapOp op) {
   if (!op.getX())
     return success();
   ArrayRef<int64_t> x = shapeOf(op.getX()), w = shapeOf(op.getW());
-  if (w.size() != 3 || x.size() != 2 || w[1] != x[1] || w[2] != kPanelLanes)
+  if (w.size() != 3 || x.size() != 2 || w[1] > x[1] || w[2] != kPanelLanes)
     return op.emitOpError() << "(C1) w has shape [" << w << "] and x [" << x
-                            << "]; expected [P, K, 16] and [R, K]";
+                            << "]; expected [P, K, 16] and [R, at least K]";
   if (op.getBias() &&
       shapeOf(op.getBias()) != ArrayRef<int64_t>({w[0], kPanelLanes}))
     return op.emitOpError() << "(C1) bias has shape ["
@@ -138,24 +138,18 @@ static LogicalResult verifyBodyArguments(PanelMapOp op) {
 
 static LogicalResult verifyWidths(PanelMapOp op) {
   int64_t rows = op.getNumRows(), panels = op.getNumPanels();
-  auto check = [&](ValueRange operands, Block::BlockArgListType arguments,
-                   bool perRow) -> LogicalResult {
-    for (auto [operand, argument] : llvm::zip_equal(operands, arguments)) {
+  auto check = [&](ValueRange operands, bool perRow) -> LogicalResult {
+    for (Value operand : operands) {
       ArrayRef<int64_t> shape = shapeOf(operand);
-      int64_t lanes = lanesOf(argument.getType());
       if (shape.size() != 2 || (perRow && shape[0] != rows))
         return op.emitOpError() << "(C4) operand " << operand.getType()
                                 << "; expected " << rows << " rows";
-      if ((shape[1] + lanes - 1) / lanes > panels)
-        return op.emitOpError() << "(C6) operand " << operand.getType()
-                                << " is wider than " << panels << " panels of "
-                                << lanes << " lanes";
     }
     return success();
   };
-  if (failed(check(op.getRows(), op.getRowArguments(), true)) ||
-      failed(check(op.getOuts(), op.getOutArguments(), true)) ||
-      failed(check(op.getCarries(), op.getCarryArguments(), false)))
+  if (failed(check(op.getRows(), true)) ||
+      failed(check(op.getOuts(), true)) ||
+      failed(check(op.getCarries(), false)))
     return failure();
   for (auto [column, argument] :
        llvm::zip_equal(op.getColumns(), op.getColumnArguments()))
@@ -181,7 +175,7 @@ LogicalResult PanelMapOp::verify() {
     SmallVector<Type> inits(getOuts().getTypes());
     llvm::append_range(inits, getCarries().getTypes());
     if (SmallVector<Type>(getResultTypes()) != inits)
-      return emitOpError() << "(C7) results (" << getResultTypes()
+      return emitOpError() << "(C6) results (" << getResultTypes()
                            << ") differ from outs and carries (" << inits
                            << ")";
   }
@@ -238,7 +232,7 @@ LogicalResult RowLogSoftmaxOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult PackPanelsOp::verify() {
-  ArrayRef<int64_t> weight = shapeOf(getWeight());
+  ArrayRef<int64_t> weight = shapeOf(getWeight()), result = shapeOf(getResult());
   if (weight.empty() || weight.size() > 2)
     return emitOpError() << "(C1) weight has rank " << weight.size()
                          << "; expected 1 or 2";
@@ -246,18 +240,21 @@ LogicalResult PackPanelsOp::verify() {
       (getPairedIn() && weight.back() % 2))
     return emitOpError() << "(C2) weight [" << weight
                          << "] has an odd number of paired features";
-  auto panels = [](int64_t features, bool paired) {
-    return llvm::divideCeil(paired ? features / 2 : features,
-                            paired ? kHalfPanel : kPanelLanes);
+  auto panels = [](int64_t features, bool paired, int64_t lanes) {
+    return int64_t(llvm::divideCeil(paired ? features / 2 : features,
+                                    paired ? lanes / 2 : lanes));
   };
-  SmallVector<int64_t> wanted{
-      int64_t(panels(weight[0], getPairedOut())), kPanelLanes};
+  bool half = weight.size() == 1 && !getPairedOut() && !result.empty() &&
+              result.back() == kHalfPanel;
+  int64_t lanes = half ? kHalfPanel : kPanelLanes;
+  SmallVector<int64_t> wanted{panels(weight[0], getPairedOut(), lanes), lanes};
   if (weight.size() == 2)
     wanted.insert(wanted.begin() + 1,
-                  getPairedIn() ? panels(weight[1], true) * kPanelLanes
-                                : weight[1]);
-  if (shapeOf(getResult()) != ArrayRef<int64_t>(wanted))
-    return emitOpError() << "(C1) result has shape [" << shapeOf(getResult())
+                  getPairedIn()
+                      ? panels(weight[1], true, kPanelLanes) * kPanelLanes
+                      : weight[1]);
+  if (result != ArrayRef<int64_t>(wanted))
+    return emitOpError() << "(C1) result has shape [" << result
                          << "]; expected [" << wanted << "]";
   return success();
 }

@@ -46,7 +46,9 @@ ParseResult ParameterOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr name;
   ElementsAttr value;
   Type type;
-  if (parser.parseAttribute(name, "name", result.attributes))
+  // With a type given, the colon is not taken for the string's own.
+  if (parser.parseAttribute(name, NoneType::get(parser.getContext()), "name",
+                            result.attributes))
     return failure();
   // The value's text names its blob; its type follows the colon.
   if (succeeded(parser.parseOptionalEqual())) {

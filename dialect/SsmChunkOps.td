@@ -50,17 +50,17 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
     and the body of row r sees the carry that row r - 1 left. A carry, unlike an
     output, is read and written at the stream's place.
     With `count`, only rows r < count are run; the others are neither read nor
-    written. Lanes at and beyond a row's width are not written and read as 0.
+    written. Lanes at and beyond a row's width are not written and read as 0; features
+    beyond the last panel are left alone.
 
     Constraints:
-    * (C1) `w` is (P, K, 16), `x` is (R, K), `bias`, if any, (P, 16).
+    * (C1) `w` is (P, K, 16), `x` is (R, at least K), `bias`, if any, (P, 16).
     * (C2) `x` and `w` are both present or both absent; `bias` needs them.
     * (C3) the body's arguments are vectors of 8 or 16 f32, one for the accumulator
       and one per operand of `rows`, `columns`, `outs`, `carries`.
     * (C4) all row operands and outputs have R rows, columns are (P, n).
     * (C5) the body yields the types of the `outs` and `carries` arguments.
-    * (C6) each width needs at most P panels.
-    * (C7) results, if any, have the types of `outs` and `carries`.
+    * (C6) results, if any, have the types of `outs` and `carries`.
   }];
   let arguments = (ins
     Optional<Ssm_F32Buffer>:$x, Optional<Ssm_F32Buffer>:$w, Optional<Ssm_F32Buffer>:$bias,
@@ -185,12 +185,12 @@ def Ssm_PackPanelsOp : Ssm_Op<"pack_panels", [Pure]> {
     either is beyond the matrix. A side is `plain` (feature 16 p + j, or k) or
     `paired` (its features are two planes of N: lanes 0-7 of a group of 16 are
     features 8 g ... 8 g + 7 of the first plane, lanes 8-15 the same of the
-    second), for `out_order` and `in_order`. An operand of rank 1 (O) is packed as
-    (P, 16).
+    second): `paired_out` for O, `paired_in` for I. An operand of rank 1 (O) is
+    packed as (P, 16), or as (P, 8) to go with panels that give 8 features.
 
     Constraints:
-    * (C1) the result is (ceil(O' / 16), K, 16), or (ceil(O' / 16), 16) for rank 1, where a
-      paired side of 2N features has 16 ceil(N / 8) places and a plain one I places.
+    * (C1) the result is (P, K, 16), or (P, 16) for rank 1 (plain: also (P, 8)); a paired
+      side of 2N features has 16 ceil(N / 8) places, K is I when plain.
     * (C2) a paired side has an even number of features.
   }];
   let arguments = (ins RankedTensorOf<[F32, F64]>:$weight, UnitAttr:$paired_out, UnitAttr:$paired_in);

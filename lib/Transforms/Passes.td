@@ -57,4 +57,185 @@ def ExpandMath : Pass<"expand-math"> {
                            "::mlir::math::MathDialect"];
 }
 
+def OutlineUnits : Pass<"ssm-outline-units", "::mlir::ModuleOp"> {
+  let summary = "Turn the model into calls of one function per distinct block";
+  let description = [{
+    Every `ssm.block`, and every run of layers between blocks, becomes a call of
+    a private function with the attribute `ssm.unit`; blocks of the same shape
+    share one. Its arguments are sequences and carried states, then the
+    parameters it uses (`ssm.parameter`).
+
+    ```mlir
+    %y, %s1 = ssm.block "layers.1.blocks.0" (%e, %s) : ... { ... %d ... }
+    %z, %t1 = ssm.block "layers.1.blocks.1" (%y, %t) : ... { ... %g ... }
+    // becomes
+    %y:2 = call @block0(%e, %s, %d)
+    %z:2 = call @block0(%y, %t, %g)
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::func::FuncDialect"];
+}
+
+def DiscretizeS5 : Pass<"ssm-discretize-s5"> {
+  let summary = "Lower S5 mixers to discrete time";
+  let description = [{
+    `ssm.s5` becomes f64 arithmetic on its parameters (zero-order hold in a form
+    without cancellation, or bilinear), two dense projections around a diagonal
+    `ssm.scan`, and the feed-through. The arithmetic goes in front of the block
+    that holds the mixer. There are no complex values from here on: B_bar is the
+    real plane over the imaginary one, and C, with the 2 of `conj_sym`, is
+    `[2 C_re, -2 C_im]`. A mixer without states (P = 0) becomes `ssm.scale`.
+
+    ```mlir
+    %y, %s1 = ssm.s5 %u, %s lambda(%lre, %lim) b(%b) c(%c) d(%d) log_step(%ls) discretization zoh ...
+    // becomes
+    %step = math.exp %log_step : tensor<32xf64>
+    ...
+    %f = ssm.linear %u, %b_bar : (tensor<?x?x64xf32>, tensor<64x64xf64>) -> tensor<?x?x64xf32>
+    %x, %s1 = ssm.scan diagonal %f, %s coefficients(%a_re, %a_im : tensor<32xf64>, tensor<32xf64>) : ...
+    %c_x = ssm.linear %x, %c_planes : (tensor<?x?x64xf32>, tensor<64x64xf64>) -> tensor<?x?x64xf32>
+    %y = ssm.skip %c_x, %u by %d : tensor<?x?x64xf32>, tensor<64xf32>
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def DiscretizeLru : Pass<"ssm-discretize-lru"> {
+  let summary = "Lower LRU mixers to discrete time";
+  let description = [{
+    As `ssm-discretize-s5`, with `lambda = exp(-exp(nu_log) + i exp(theta_log))`,
+    `exp(gamma_log)` folded into B. Infinite parameters are legal: nu_log = +inf is
+    an eigenvalue of 0.
+
+    ```mlir
+    %y, %s1 = ssm.lru %u, %s nu_log(%nu) theta_log(%th) gamma_log(%g) b(%bre, %bim) c(%cre, %cim) d(%d) : ...
+    // becomes
+    %f = ssm.linear %u, %gamma_b : (tensor<?x?x64xf32>, tensor<64x64xf64>) -> tensor<?x?x64xf32>
+    %x, %s1 = ssm.scan diagonal %f, %s coefficients(%a_re, %a_im : tensor<32xf64>, tensor<32xf64>) : ...
+    %c_x = ssm.linear %x, %c_planes : (tensor<?x?x64xf32>, tensor<64x64xf64>) -> tensor<?x?x64xf32>
+    %y = ssm.skip %c_x, %u by %d : tensor<?x?x64xf32>, tensor<64xf32>
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def DiscretizeLinoss : Pass<"ssm-discretize-linoss"> {
+  let summary = "Lower LinOSS mixers to discrete time";
+  let description = [{
+    As `ssm-discretize-s5`, to an oscillator scan with the coefficients k1, k2, dt
+    of the scheme; k3 is folded into B. The bounds that a damped A is clamped to are
+    computed as squares, without cancellation.
+
+    ```mlir
+    %y, %s1 = ssm.linoss IMEX %u, %s a_diag(%a) steps(%st) b(%b) c(%c) d(%d) : ...
+    // becomes
+    %f = ssm.linear %u, %k3_b : (tensor<?x?x64xf32>, tensor<64x64xf64>) -> tensor<?x?x64xf32>
+    %x, %s1 = ssm.scan oscillator %f, %s coefficients(%k1, %k2, %dt : tensor<32xf64>, tensor<32xf64>, tensor<32xf64>) : ...
+    %c_x = ssm.linear %x, %c_planes : (tensor<?x?x64xf32>, tensor<64x64xf64>) -> tensor<?x?x64xf32>
+    %y = ssm.skip %c_x, %u by %d : tensor<?x?x64xf32>, tensor<64xf32>
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def LowerLayers : Pass<"ssm-lower-layers"> {
+  let summary = "Lower gated linear units to projections and a gate";
+  let description = [{
+    A GLU of one output feature that is added to a wider stream gets its rows
+    repeated, so that the sum has operands of one width.
+
+    ```mlir
+    %y = ssm.glu %x, %w1, %w2 bias %b1, %b2 : ...
+    // becomes
+    %a = ssm.linear %x, %w1 bias %b1 : ...
+    %b = ssm.linear %x, %w2 bias %b2 : ...
+    %y = ssm.gate %a, %b : tensor<?x?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def FoldNorms : Pass<"ssm-fold-norms", "::mlir::func::FuncOp"> {
+  let summary = "Fold norms into projections and keep the residual stream centred";
+  let description = [{
+    `ssm.batch_norm` disappears. Its scale `s = 1 / sqrt(var + epsilon)` goes into the
+    weights of what reads it (`ssm.linear`, `ssm.skip`, `ssm.scale`; anything else
+    gets an `ssm.scale`). Its mean, in prenorm blocks, is taken off the residual
+    stream where that is computed: from the encoder's bias or table before the
+    first block, by `m - m_next` in the epilogue of every block, and added
+    back in the epilogue of the last, or, when a head follows (behind a mean, too),
+    in the head's bias. Nothing else can absorb it: then an `ssm.shift` stays. In
+    postnorm blocks the mean is subtracted in place.
+
+    Run it after the mixers and layers are lowered. Blocks of one shape keep one
+    shape.
+
+    ```mlir
+    %y = ssm.block "b" (%x) : ... {
+    ^bb0(%u: tensor<?x?x64xf32>):
+      %n = ssm.batch_norm %u, %mean, %var epsilon 1.0e-05 : ...
+      %f = ssm.linear %n, %w : ...
+      %r = ssm.add %u, %f : ...
+      ssm.yield %r : tensor<?x?x64xf32>
+    }
+    // becomes, where %x has lost its mean already
+    %y = ssm.block "b" (%x) : ... {
+    ^bb0(%u: tensor<?x?x64xf32>):
+      %f = ssm.linear %u, %w_times_s : ...
+      %r = ssm.add %u, %f : ...
+      %c = ssm.shift %r by %mean_minus_next_mean : tensor<?x?x64xf32>, tensor<64xf64>
+      ssm.yield %c : tensor<?x?x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def SplitPrepare : Pass<"ssm-split-prepare", "::mlir::ModuleOp"> {
+  let summary = "Move what depends on parameters only out of chunk functions";
+  let description = [{
+    For each chunk function adds `prepare.NAME`, which computes its packed
+    parameters into the unit's part of the blob; the chunk function takes that
+    part as its last argument in place of the parameters.
+
+    ```mlir
+    func @chunk.block0(%x, %s, %b) { %p = ssm.pack_panels %b ... }
+    // becomes
+    func @prepare.block0(%b, %blob) { %p = ssm.pack_panels %b; insert into %blob }
+    func @chunk.block0(%x, %s, %blob) { %p = extract from %blob ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def SpecializeRows : Pass<"ssm-specialize-rows", "::mlir::ModuleOp"> {
+  let summary = "One chunk function for each way of filling its rows";
+  let description = [{
+    Replaces every chunk function by four:
+
+    * `.full`: all rows, consecutive time steps of one stream;
+    * `.tail`: the first `count` rows, likewise;
+    * `.step`: one row;
+    * `.rows`: the first `count` rows, each a time step of its own stream, whose
+      place among the states `streams` gives.
+
+    ```mlir
+    func @chunk.input(%x: tensor<24x3xf32>, %out: tensor<24x32xf32>, %blob)
+    // becomes, among others
+    func @chunk.input.step(%x: tensor<1x3xf32>, %out: tensor<1x32xf32>, %blob)
+    func @chunk.input.tail(%x: tensor<24x3xf32>, %out: tensor<24x32xf32>, %blob, %count: index)
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 #endif // SSMC_LIB_TRANSFORMS_PASSES

@@ -1,0 +1,46 @@
+//===- Layout.h - How rows, states and columns lie in memory ----*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_LAYOUT_H
+#define SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_LAYOUT_H
+
+#include "dialect/SsmDialect.h"
+
+namespace ssmc {
+
+/// Floats of a row of `features` in the workspace: whole panels, and no
+/// multiple of 1 KB, which would put every fourth row of a tile into the same
+/// sets of an L1 cache.
+inline int64_t paddedWidth(int64_t features) {
+  int64_t width = llvm::alignTo(features, kPanelLanes);
+  return width % 256 == 0 && width > 0 ? width + kPanelLanes : width;
+}
+
+/// Lanes that `modes` complex modes take: groups of 8 re then 8 im.
+inline int64_t pairedLanes(int64_t modes) {
+  return llvm::divideCeil(modes, kHalfPanel) * kPanelLanes;
+}
+
+/// The types of the carries that hold a recurrence-level state (per stream and
+/// part): (B, 2, N) one, (B, 2, 2, N) two, sums (B, H) and count (B) one each.
+inline llvm::SmallVector<mlir::RankedTensorType>
+getCarryTypes(mlir::RankedTensorType state) {
+  constexpr int64_t kAny = mlir::ShapedType::kDynamic;
+  mlir::Type element = state.getElementType();
+  if (!element.isF32())
+    return {mlir::RankedTensorType::get(
+        {kAny, state.getRank() == 1 ? 1 : state.getDimSize(1)}, element)};
+  int64_t lanes = pairedLanes(state.getShape().back());
+  if (!lanes) // an empty state
+    return {};
+  auto carry = mlir::RankedTensorType::get({kAny, lanes}, element);
+  return llvm::SmallVector<mlir::RankedTensorType>(state.getRank() - 2, carry);
+}
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_LAYOUT_H

@@ -1,0 +1,102 @@
+//===- PackedParameters.cpp - Parameters as panels and columns ------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/RecurrenceToChunk/PackedParameters.h"
+#include "lib/Conversion/RecurrenceToChunk/Layout.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+Value ParameterPacker::pack(Value weight, bool pairedOut, bool pairedIn) {
+  ArrayRef<int64_t> shape = typeOf(weight).getShape();
+  auto panels = [](int64_t features, bool paired) -> int64_t {
+    return paired ? pairedLanes(features / 2) / kPanelLanes
+                  : llvm::divideCeil(features, kPanelLanes);
+  };
+  SmallVector<int64_t> packed{panels(shape[0], pairedOut), kPanelLanes};
+  if (shape.size() == 2)
+    packed.insert(packed.begin() + 1,
+                  pairedIn ? pairedLanes(shape[1] / 2) : shape[1]);
+  return PackPanelsOp::create(
+      builder, loc, RankedTensorType::get(packed, builder.getF32Type()), weight,
+      pairedOut, pairedIn);
+}
+
+Value ParameterPacker::packColumns(Value parameter, int64_t lanes) {
+  int64_t panels =
+      llvm::divideCeil(typeOf(parameter).getDimSize(0), lanes);
+  auto type = RankedTensorType::get({panels, lanes}, builder.getF32Type());
+  return PackPanelsOp::create(builder, loc, type, parameter, false, false);
+}
+
+Value ParameterPacker::stack(Value first, Value second) {
+  RankedTensorType type = typeOf(first);
+  SmallVector<int64_t> shape(type.getShape());
+  shape[0] += typeOf(second).getDimSize(0);
+  Value result = tensor::EmptyOp::create(builder, loc, shape,
+                                         type.getElementType());
+  int64_t offset = 0;
+  for (Value part : {first, second}) {
+    SmallVector<OpFoldResult> offsets, sizes, strides;
+    for (int64_t size : typeOf(part).getShape()) {
+      offsets.push_back(builder.getIndexAttr(offsets.empty() ? offset : 0));
+      sizes.push_back(builder.getIndexAttr(size));
+      strides.push_back(builder.getIndexAttr(1));
+    }
+    offset += typeOf(part).getDimSize(0);
+    result = tensor::InsertSliceOp::create(builder, loc, part, result, offsets,
+                                           sizes, strides);
+  }
+  return result;
+}
+
+Value ParameterPacker::zerosLike(Value like) {
+  auto zero = builder.getZeroAttr(typeOf(like).getElementType());
+  return arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(typeOf(like), Attribute(zero)));
+}
+
+std::pair<Value, Value> ParameterPacker::packCoefficient(Value coefficient,
+                                                         bool cross) {
+  RankedTensorType exact = typeOf(coefficient);
+  auto rounded = exact.clone(builder.getF32Type());
+  Value high = arith::TruncFOp::create(builder, loc, rounded, coefficient);
+  Value wide = arith::ExtFOp::create(builder, loc, exact, high);
+  Value low = arith::SubFOp::create(builder, loc, coefficient, wide);
+  auto onBothPlanes = [&](Value part) {
+    Value real = cross ? arith::NegFOp::create(builder, loc, part) : part;
+    return pack(stack(real, part), /*pairedOut=*/true, /*pairedIn=*/false);
+  };
+  return {onBothPlanes(wide), onBothPlanes(low)};
+}
+
+Value ParameterPacker::padRows(Value table, int64_t width) {
+  RankedTensorType type = typeOf(table);
+  Value result = table;
+  if (!type.getElementType().isF32())
+    result = arith::TruncFOp::create(builder, loc,
+                                     type.clone(builder.getF32Type()), result);
+  if (type.getDimSize(1) == width)
+    return result;
+  auto padded = RankedTensorType::get({type.getDimSize(0), width},
+                                      builder.getF32Type());
+  Value zeros = arith::ConstantOp::create(
+      builder, loc,
+      DenseElementsAttr::get(padded, builder.getF32FloatAttr(0).getValue()));
+  SmallVector<OpFoldResult> offsets(2, builder.getIndexAttr(0)),
+      strides(2, builder.getIndexAttr(1)),
+      sizes{builder.getIndexAttr(type.getDimSize(0)),
+            builder.getIndexAttr(type.getDimSize(1))};
+  return tensor::InsertSliceOp::create(builder, loc, result, zeros, offsets,
+                                       sizes, strides);
+}

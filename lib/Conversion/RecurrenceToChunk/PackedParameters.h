@@ -1,0 +1,48 @@
+//===- PackedParameters.h - Parameters as panels and columns ----*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Emits arithmetic on parameters only: it will run in @prepare.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_PACKEDPARAMETERS_H
+#define SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_PACKEDPARAMETERS_H
+
+#include "dialect/SsmDialect.h"
+#include "mlir/IR/Builders.h"
+
+namespace ssmc {
+
+/// Emits packing of parameters at the insertion point of `builder`.
+class ParameterPacker {
+public:
+  ParameterPacker(mlir::OpBuilder &builder, mlir::Location loc)
+      : builder(builder), loc(loc) {}
+
+  /// `weight` (O, I), or (O), as panels.
+  mlir::Value pack(mlir::Value weight, bool pairedOut, bool pairedIn);
+  /// A per-feature parameter (F) as columns of `lanes` lanes.
+  mlir::Value packColumns(mlir::Value parameter, int64_t lanes);
+  /// `first` on top of `second` (along dimension 0).
+  mlir::Value stack(mlir::Value first, mlir::Value second);
+  /// Zeros of the shape and type of `like`.
+  mlir::Value zerosLike(mlir::Value like);
+  /// Scan coefficient (N), f64, for both planes, as (hi, lo) columns with
+  /// hi + lo nearly exact; `cross` negates it on the real plane.
+  std::pair<mlir::Value, mlir::Value> packCoefficient(mlir::Value coefficient,
+                                                      bool cross);
+  /// `table` (size, F) as f32 with rows of `width`, padded by zeros.
+  mlir::Value padRows(mlir::Value table, int64_t width);
+
+private:
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+};
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_PACKEDPARAMETERS_H

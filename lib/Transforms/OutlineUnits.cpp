@@ -1,0 +1,286 @@
+//===- OutlineUnits.cpp - One function per distinct block shape -----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Before:
+//   %e = ssm.linear %x, %w
+//   %y, %s1 = ssm.block "layers.1.blocks.0" (%e, %s) { ... %d ... }
+//   %z, %t1 = ssm.block "layers.1.blocks.1" (%y, %t) { ... %g ... }
+// After:
+//   %e = call @input(%x, %w)
+//   %y:2 = call @block0(%e, %s, %d)
+//   %z:2 = call @block0(%y, %t, %g)
+//
+// What remains in the model's function is arithmetic on parameters and calls.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/SsmDialect.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_OUTLINEUNITS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+namespace {
+/// A run of operations of the model that becomes one function.
+struct Unit {
+  StringRef kind; // "input", "block", "dense", "pool", "answer" or "output"
+  SmallVector<Operation *> ops;
+};
+
+/// Splits a model's function into units and replaces each by a call.
+class Outliner {
+public:
+  Outliner(func::FuncOp model)
+      : model(model), builder(model.getContext()),
+        symbols(model->getParentOfType<ModuleOp>()) {}
+
+  LogicalResult run();
+
+private:
+  void findSequenceValues();
+  bool isSequenceOp(Operation *op);
+  LogicalResult splitIntoUnits(SmallVectorImpl<Unit> &units);
+  void passThrough(Value value, StringRef kind);
+  void outline(const Unit &unit);
+  func::FuncOp createFunction(const Unit &unit, ArrayRef<Value> inputs,
+                              ArrayRef<Value> parameters, TypeRange results);
+  func::FuncOp uniqued(func::FuncOp candidate);
+
+  func::FuncOp model;
+  OpBuilder builder;
+  SymbolTable symbols;
+  llvm::SmallPtrSet<Value, 32> sequences; // depend on the model's arguments
+  SmallVector<func::FuncOp> blocks;       // distinct block functions so far
+};
+} // namespace
+
+void Outliner::findSequenceValues() {
+  sequences.insert(model.getArguments().begin(), model.getArguments().end());
+  for (Operation &op : model.getBody().front())
+    if (isSequenceOp(&op))
+      sequences.insert(op.getResults().begin(), op.getResults().end());
+}
+
+bool Outliner::isSequenceOp(Operation *op) {
+  return !op->hasTrait<OpTrait::IsTerminator>() &&
+         llvm::any_of(op->getOperands(),
+                      [&](Value v) { return sequences.contains(v); });
+}
+
+LogicalResult Outliner::splitIntoUnits(SmallVectorImpl<Unit> &units) {
+  bool pooled = false;
+  for (Operation &op : model.getBody().front()) {
+    if (!isSequenceOp(&op))
+      continue;
+    if (isa<func::CallOp>(op))
+      return op.emitOpError() << "calls in a model that is not outlined yet "
+                                 "are not supported";
+    if (isa<BlockOp>(op)) {
+      units.push_back({"block", {&op}});
+      continue;
+    }
+    bool pool = isa<MeanPoolOp>(op);
+    StringRef kind = pool ? "pool" : pooled ? "answer"
+                     : units.empty()        ? "input"
+                                            : "dense";
+    pooled |= pool;
+    if (units.empty() || units.back().kind == "block" ||
+        (units.back().kind != kind &&
+         !(units.back().kind == "input" && kind == "dense")))
+      units.push_back({kind, {}});
+    units.back().ops.push_back(&op);
+  }
+  return success();
+}
+
+/// Routes `value` through a function that returns its argument: blocks work in
+/// place on the stream, which is neither the user's input nor output.
+void Outliner::passThrough(Value value, StringRef kind) {
+  Type type = value.getType();
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(model);
+  auto function = func::FuncOp::create(builder, value.getLoc(), kind,
+                                       builder.getFunctionType(type, type));
+  function.setPrivate();
+  function->setAttr("ssm.unit", builder.getStringAttr(kind));
+  Block *body = function.addEntryBlock();
+  builder.setInsertionPointToEnd(body);
+  func::ReturnOp::create(builder, value.getLoc(), body->getArgument(0));
+  symbols.insert(function);
+
+  if (Operation *op = value.getDefiningOp())
+    builder.setInsertionPointAfter(op);
+  else
+    builder.setInsertionPointToStart(&model.getBody().front());
+  auto call = func::CallOp::create(builder, value.getLoc(), function, value);
+  value.replaceAllUsesExcept(call.getResult(0), call);
+}
+
+func::FuncOp Outliner::createFunction(const Unit &unit, ArrayRef<Value> inputs,
+                                      ArrayRef<Value> parameters,
+                                      TypeRange results) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(model);
+  SmallVector<Type> types;
+  for (Value value : llvm::concat<const Value>(inputs, parameters))
+    types.push_back(value.getType());
+  Location loc = unit.ops.front()->getLoc();
+  StringRef name = unit.kind == "block" ? "block0" : unit.kind;
+  auto function = func::FuncOp::create(builder, loc, name,
+                                       builder.getFunctionType(types, results));
+  function.setPrivate();
+  function->setAttr("ssm.unit", builder.getStringAttr(unit.kind));
+  function.addEntryBlock();
+  for (size_t i = inputs.size(); i < types.size(); ++i)
+    function.setArgAttr(i, "ssm.parameter", builder.getUnitAttr());
+  return function;
+}
+
+/// The function that already has `candidate`'s body, or `candidate` itself.
+func::FuncOp Outliner::uniqued(func::FuncOp candidate) {
+  for (func::FuncOp known : blocks)
+    if (known.getFunctionType() == candidate.getFunctionType() &&
+        OperationEquivalence::isRegionEquivalentTo(
+            &known.getBody(), &candidate.getBody(),
+            OperationEquivalence::IgnoreLocations)) {
+      candidate.erase();
+      return known;
+    }
+  candidate.setName(("block" + Twine(blocks.size())).str());
+  blocks.push_back(candidate);
+  symbols.insert(candidate);
+  return candidate;
+}
+
+void Outliner::outline(const Unit &unit) {
+  // What the unit takes in: sequences first, then parameters, in order of use.
+  llvm::SetVector<Value> inputs, parameters, results;
+  llvm::SmallPtrSet<Value, 16> constants;
+  llvm::SmallPtrSet<Operation *, 16> members(unit.ops.begin(), unit.ops.end());
+  auto inside = [&](Operation *op) {
+    for (; op; op = op->getParentOp())
+      if (members.contains(op))
+        return true;
+    return false;
+  };
+  auto useOutside = [&](Value value) {
+    Operation *owner = value.getDefiningOp()
+                           ? value.getDefiningOp()
+                           : value.getParentBlock()->getParentOp();
+    if (inside(owner))
+      return;
+    if (sequences.contains(value))
+      inputs.insert(value);
+    else if (owner->hasTrait<OpTrait::ConstantLike>())
+      constants.insert(value);
+    else
+      parameters.insert(value);
+  };
+  for (Operation *op : unit.ops) {
+    op->walk([&](Operation *nested) {
+      llvm::for_each(nested->getOperands(), useOutside);
+    });
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(),
+                       [&](Operation *user) { return !inside(user); }))
+        results.insert(result);
+  }
+
+  SmallVector<Type> resultTypes;
+  for (Value value : results)
+    resultTypes.push_back(value.getType());
+  func::FuncOp function = createFunction(unit, inputs.getArrayRef(),
+                                         parameters.getArrayRef(), resultTypes);
+  IRMapping mapping;
+  unsigned next = 0;
+  for (Value value : llvm::concat<const Value>(inputs.getArrayRef(),
+                                               parameters.getArrayRef()))
+    mapping.map(value, function.getArgument(next++));
+  OpBuilder body = OpBuilder::atBlockEnd(&function.getBody().front());
+  for (Value constant : constants)
+    body.clone(*constant.getDefiningOp(), mapping);
+  for (Operation *op : unit.ops) {
+    auto block = dyn_cast<BlockOp>(op);
+    if (!block) {
+      body.clone(*op, mapping);
+      continue;
+    }
+    Block &region = block.getBody().front();
+    for (auto [argument, operand] :
+         llvm::zip_equal(region.getArguments(), block->getOperands()))
+      mapping.map(argument, mapping.lookup(operand));
+    for (Operation &nested : region.without_terminator())
+      body.clone(nested, mapping);
+    for (auto [result, value] : llvm::zip_equal(
+             block.getResults(), region.getTerminator()->getOperands()))
+      mapping.map(result, mapping.lookupOrDefault(value));
+  }
+  SmallVector<Value> returned;
+  for (Value value : results)
+    returned.push_back(mapping.lookup(value));
+  func::ReturnOp::create(body, function.getLoc(), returned);
+
+  if (unit.kind == "block")
+    function = uniqued(function);
+  else
+    symbols.insert(function);
+  builder.setInsertionPointAfter(unit.ops.back());
+  SmallVector<Value> operands(inputs.getArrayRef());
+  llvm::append_range(operands, parameters);
+  auto call = func::CallOp::create(builder, unit.ops.front()->getLoc(),
+                                   function, operands);
+  if (auto block = dyn_cast<BlockOp>(unit.ops.front()))
+    call->setAttr(SsmDialect::kPathAttr, block.getPathAttr());
+  for (auto [outlined, result] :
+       llvm::zip_equal(results, call.getResults())) {
+    Value value = outlined;
+    sequences.insert(result);
+    value.replaceAllUsesWith(result);
+  }
+  for (Operation *op : llvm::reverse(unit.ops))
+    op->erase();
+}
+
+LogicalResult Outliner::run() {
+  findSequenceValues();
+  SmallVector<Unit> units;
+  if (failed(splitIntoUnits(units)))
+    return failure();
+  auto returned = cast<func::ReturnOp>(model.getBody().front().getTerminator());
+  Value input = model.getArgument(0);
+  if (units.empty() || units.front().kind == "block") {
+    passThrough(input, "input");
+    findSequenceValues();
+  }
+  for (const Unit &unit : units)
+    outline(unit);
+  if (!units.empty() && units.back().kind == "block")
+    passThrough(returned.getOperand(0), "output");
+  return success();
+}
+
+namespace {
+struct OutlineUnits : ssmc::impl::OutlineUnitsBase<OutlineUnits> {
+  void runOnOperation() override {
+    auto model = getOperation().lookupSymbol<func::FuncOp>("model");
+    if (!model) {
+      getOperation().emitError() << "has no function 'model'";
+      return signalPassFailure();
+    }
+    if (failed(Outliner(model).run()))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,122 @@
+//===- SpecializeRows.cpp - One function per way of filling rows ----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/SsmDialect.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_SPECIALIZEROWS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+static func::FuncOp cloneAs(func::FuncOp chunk, StringRef variant) {
+  OpBuilder builder(chunk);
+  auto clone = cast<func::FuncOp>(builder.clone(*chunk));
+  clone.setName((chunk.getSymName() + "." + variant).str());
+  clone->setAttr("ssm.variant", builder.getStringAttr(variant));
+  return clone;
+}
+
+static void updateSignature(func::FuncOp function) {
+  Block &body = function.getBody().front();
+  function.setFunctionType(FunctionType::get(
+      function.getContext(), body.getArgumentTypes(),
+      body.getTerminator()->getOperandTypes()));
+}
+
+static RankedTensorType withOneRow(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  SmallVector<int64_t> shape(tensor.getShape());
+  shape.front() = 1;
+  return RankedTensorType::get(shape, tensor.getElementType());
+}
+
+/// Makes `function` one of a single row.
+static void setOneRow(func::FuncOp function) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (function.getArgAttr(i, "ssm.rows"))
+      function.getArgument(i).setType(
+          withOneRow(function.getArgument(i).getType()));
+  for (Operation &op : function.getBody().front()) {
+    auto writer = dyn_cast<DestinationStyleOpInterface>(&op);
+    if (!writer)
+      continue;
+    for (OpResult result : op.getResults()) {
+      Value place = writer.getTiedOpOperand(result)->get();
+      if (place.getDefiningOp<tensor::EmptyOp>())
+        place.setType(withOneRow(place.getType()));
+      result.setType(place.getType());
+    }
+  }
+  updateSignature(function);
+}
+
+/// Gives every operation on rows the operand `name` (an optional one).
+template <typename Setter>
+static void forEachRowOp(func::FuncOp function, Setter set) {
+  function.walk([&](Operation *op) {
+    if (auto map = dyn_cast<PanelMapOp>(op))
+      set(map);
+    else if (auto pool = dyn_cast<PoolRowsOp>(op))
+      set(pool);
+    else if (auto lookup = dyn_cast<LookupOp>(op))
+      set(lookup);
+    else if (auto softmax = dyn_cast<RowLogSoftmaxOp>(op))
+      set(softmax);
+  });
+}
+
+static Value addArgument(func::FuncOp function, Type type) {
+  (void)function.insertArgument(function.getNumArguments(), type, {},
+                                function.getLoc());
+  return function.getArguments().back();
+}
+
+static void setStreams(func::FuncOp function, int64_t rows) {
+  Type index = IndexType::get(function.getContext());
+  Value streams = addArgument(function, RankedTensorType::get({rows}, index));
+  forEachRowOp(function, [&](auto op) {
+    using Op = decltype(op);
+    if constexpr (std::is_same_v<Op, PanelMapOp> ||
+                  std::is_same_v<Op, PoolRowsOp>)
+      op.getStreamsMutable().assign(streams);
+  });
+}
+
+static void setCount(func::FuncOp function) {
+  Value count =
+      addArgument(function, IndexType::get(function.getContext()));
+  forEachRowOp(function, [&](auto op) { op.getCountMutable().assign(count); });
+}
+
+namespace {
+struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> chunks;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (auto kind = function->getAttrOfType<StringAttr>("ssm.kind"))
+        if (kind.getValue() != "answer" && !function->hasAttr("ssm.variant"))
+          chunks.push_back(function);
+    for (func::FuncOp chunk : chunks) {
+      int64_t rows =
+          cast<RankedTensorType>(chunk.getArgument(0).getType()).getDimSize(0);
+      cloneAs(chunk, "full");
+      setCount(cloneAs(chunk, "tail"));
+      setOneRow(cloneAs(chunk, "step"));
+      func::FuncOp streams = cloneAs(chunk, "rows");
+      setStreams(streams, rows);
+      setCount(streams);
+      chunk.erase();
+    }
+  }
+};
+} // namespace
