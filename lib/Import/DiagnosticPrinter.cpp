@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/DiagnosticPrinter.h"
+#include "lib/Import/ArrayFile.h"
 #include "mlir/IR/Location.h"
 
 using namespace llvm;
@@ -63,6 +64,14 @@ void DiagnosticPrinter::print(const Diagnostic &diagnostic) {
 
 LogicalResult ssmc::emitFileError(MLIRContext *context, StringRef file,
                                   Error error) {
-  return emitError(FileLineColLoc::get(context, file, 0, 0))
-         << toString(std::move(error));
+  handleAllErrors(std::move(error), [&](const ErrorInfoBase &info) {
+    unsigned line = 0, column = 0;
+    if (info.isA<TextError>()) {
+      line = static_cast<const TextError &>(info).line;
+      column = static_cast<const TextError &>(info).column;
+    }
+    emitError(FileLineColLoc::get(context, file, line, column))
+        << info.message();
+  });
+  return failure();
 }
