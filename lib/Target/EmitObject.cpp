@@ -60,7 +60,7 @@ void ssmc::bindToTarget(Module &module, const TargetCpu &target,
                         TargetMachine &machine) {
   module.setTargetTriple(Triple(target.triple));
   module.setDataLayout(machine.createDataLayout());
-  module.setPICLevel(PICLevel::BigPIC);
+  module.setModuleFlag(Module::Min, "PIC Level", PICLevel::BigPIC);
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;

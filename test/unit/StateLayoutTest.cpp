@@ -1,0 +1,79 @@
+//===- StateLayoutTest.cpp - States inside and outside of records ---------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Target/StateLayout.h"
+#include "gtest/gtest.h"
+#include <cstring>
+#include <numeric>
+
+using namespace ssmc;
+using Kind = StateEntry::Kind;
+
+namespace {
+
+float floatAt(const std::vector<char> &record, int64_t offset) {
+  float value;
+  std::memcpy(&value, record.data() + offset, sizeof value);
+  return value;
+}
+
+std::vector<float> count(int64_t n) {
+  std::vector<float> values(n);
+  std::iota(values.begin(), values.end(), 1.0f);
+  return values;
+}
+
+TEST(StateLayoutTest, packedSizes) {
+  EXPECT_EQ(getPackedBytes(Kind::Diagonal, 0), 0);
+  EXPECT_EQ(getPackedBytes(Kind::Diagonal, 1), 64);
+  EXPECT_EQ(getPackedBytes(Kind::Diagonal, 9), 128);
+  EXPECT_EQ(getPackedBytes(Kind::Oscillator, 9), 256);
+  EXPECT_EQ(getPackedBytes(Kind::Sums, 5), 40);
+  EXPECT_EQ(getPackedBytes(Kind::Count, 1), 8);
+}
+
+TEST(StateLayoutTest, diagonalModesLieInBlocksOfEight) {
+  StateEntry entry{"layers.1", Kind::Diagonal, 10, 64};
+  std::vector<char> record(64 + 128 + 64, 0);
+  packState(entry, count(20), record.data());
+  EXPECT_EQ(floatAt(record, 64), 1);                // mode 0, re
+  EXPECT_EQ(floatAt(record, 64 + 32), 2);           // mode 0, im
+  EXPECT_EQ(floatAt(record, 64 + 7 * 4), 15);       // mode 7, re
+  EXPECT_EQ(floatAt(record, 64 + 64 + 4), 19);      // mode 9, re
+  EXPECT_EQ(floatAt(record, 64 + 64 + 32 + 4), 20); // mode 9, im
+  EXPECT_EQ(floatAt(record, 64 + 64 + 2 * 4), 0);   // beyond the last mode
+  EXPECT_EQ(floatAt(record, 0), 0);
+  EXPECT_EQ(floatAt(record, 192), 0);
+}
+
+TEST(StateLayoutTest, oscillatorHasAllPositionsBehindAllVelocities) {
+  StateEntry entry{"layers.1", Kind::Oscillator, 9, 0};
+  std::vector<char> record(256, 0);
+  packState(entry, count(36), record.data());
+  EXPECT_EQ(floatAt(record, 0), 1);              // mode 0, z, re
+  EXPECT_EQ(floatAt(record, 32), 2);             // mode 0, z, im
+  EXPECT_EQ(floatAt(record, 128), 3);            // mode 0, y, re
+  EXPECT_EQ(floatAt(record, 128 + 32), 4);       // mode 0, y, im
+  EXPECT_EQ(floatAt(record, 64), 33);            // mode 8, z, re
+  EXPECT_EQ(floatAt(record, 128 + 64 + 32), 36); // mode 8, y, im
+}
+
+TEST(StateLayoutTest, unpackingUndoesPacking) {
+  for (Kind kind : {Kind::Diagonal, Kind::Oscillator})
+    for (int64_t size : {0, 1, 7, 8, 17}) {
+      StateEntry entry{"layers.1", kind, size, 128};
+      std::vector<char> record(128 + getPackedBytes(kind, size), 0);
+      std::vector<float> values =
+          count(size * (kind == Kind::Diagonal ? 2 : 4));
+      packState(entry, values, record.data());
+      std::vector<float> back(values.size(), -1);
+      unpackState(entry, record.data(), back);
+      EXPECT_EQ(back, values);
+    }
+}
+
+} // namespace
