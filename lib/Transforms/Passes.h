@@ -9,6 +9,7 @@
 #define SSMC_LIB_TRANSFORMS_PASSES_H
 
 #include "dialect/SsmDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace ssmc {

@@ -238,4 +238,73 @@ def SpecializeRows : Pass<"ssm-specialize-rows", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+def PlanModel : Pass<"ssm-plan-model", "::mlir::ModuleOp"> {
+  let summary = "Fix places in blob, state record and weights; make @prepare";
+  let description = [{
+    Writes the plan of the model into the module attribute `ssm.plan` (steps with
+    their units and byte offsets into blob and record, carried states, weights)
+    and adds `@prepare(weights, blob)`, which computes the whole blob. The
+    recurrence-level functions are gone afterwards.
+
+    ```mlir
+    func @model(%x, %s) { %b = ssm.parameter "b"  %e = call @input(%x, %b) ... }
+    // becomes
+    module attributes {ssm.plan = {steps = [{unit = "input", blob = 0} ...]} }
+    func @prepare(%weights: memref<?xi8>, %blob: memref<?xi8>)
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::arith::ArithDialect"];
+}
+
+def BufferizeChunks : Pass<"ssm-bufferize-chunks", "::mlir::ModuleOp"> {
+  let summary = "Turn chunk functions and @prepare from tensors to memrefs";
+  let description = [{
+    One-shot bufferization. Rows and blobs are contiguous buffers, carried
+    states `memref<?xNxf32, strided<[?, 1], offset: ?>>` inside records.
+    Everything returned was written in place, so results are dropped.
+
+    ```mlir
+    func @chunk.block0.step(%x: tensor<1x64xf32>, %s: tensor<?x64xf32>, ...) -> (...)
+    // becomes
+    func @chunk.block0.step(%x: memref<1x64xf32>,
+        %s: memref<?x64xf32, strided<[?, 1], offset: ?>>, ...)
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect"];
+}
+
+def LowerPackPanels : Pass<"ssm-lower-pack-panels"> {
+  let summary = "Write panel order as index arithmetic";
+  let description = [{
+    `ssm.pack_panels` becomes a `linalg.generic` over the panels that extracts
+    each place's feature from the matrix, or 0 beyond it.
+
+    ```mlir
+    %p = ssm.pack_panels %w : tensor<20x4xf64> -> tensor<2x4x16xf32>
+    // becomes
+    %p = linalg.generic ... { %v = tensor.extract %w[%o, %k] ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}
+
+def PlanWorkspace : Pass<"ssm-plan-workspace", "::mlir::ModuleOp"> {
+  let summary = "Turn every buffer of a chunk function into a view of a workspace";
+  let description = [{
+    Buffers that do not live at the same time share their place. The workspace is
+    a new last argument, its size the attribute `ssm.workspace_bytes`.
+
+    ```mlir
+    %z = memref.alloc() : memref<24x64xf32>
+    // becomes
+    %z = memref.view %ws[%c0][] : memref<?xi8> to memref<24x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 #endif // SSMC_LIB_TRANSFORMS_PASSES

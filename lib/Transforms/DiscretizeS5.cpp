@@ -1,0 +1,97 @@
+//===- DiscretizeS5.cpp - S5 in discrete time -----------------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Before:
+//   %y, %s1 = ssm.s5 %u, %s lambda(%lre, %lim) b(%b) c(%c) d(%d) log_step(%ls)
+//   ...
+// After:
+//   ... A_bar, B_bar = [Re; Im], C' = g [C_re, -C_im] in f64 ...
+//   %f = ssm.linear %u, %b_bar
+//   %x, %s1 = ssm.scan diagonal %f, %s coefficients(%a_re, %a_im)
+//   %c_x = ssm.linear %x, %c_planes
+//   %y = ssm.skip %c_x, %u by %d
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Transforms/ParameterBuilder.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_DISCRETIZES5
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+/// `clip_eigs` of discretax: the largest real part of an eigenvalue.
+static constexpr double kLargestRealPart = -1e-4;
+
+namespace {
+/// x' = a x + scale B u.
+struct Discrete {
+  ComplexExpr a, scale;
+};
+} // namespace
+
+/// Zero-order hold: a = exp(z), scale = (exp(z) - 1) / lambda, z = lambda step.
+/// exp(z) - 1 = expm1(x) cos y - 2 sin(y/2)^2 + i exp(x) sin y, for z = x + iy,
+/// keeps its digits where z is small.
+static Discrete zeroOrderHold(ComplexExpr lambda, Expr step) {
+  Expr x = lambda.re * step, y = lambda.im * step;
+  Expr growth = exp(x), cosine = cos(y), sine = sin(y);
+  ComplexExpr a{growth * cosine, growth * sine};
+  ComplexExpr aMinusOne{expm1(x) * cosine - 2.0 * square(sin(0.5 * y)), a.im};
+  return {a, aMinusOne / lambda};
+}
+
+/// Bilinear: a = (1 + w) / (1 - w), scale = step / (1 - w), w = lambda step/2.
+static Discrete bilinear(ComplexExpr lambda, Expr step) {
+  Expr half = 0.5 * step;
+  Expr re = lambda.re * half, im = lambda.im * half;
+  ComplexExpr denominator{1.0 - re, -im};
+  return {ComplexExpr{1.0 + re, im} / denominator,
+          ComplexExpr{step, step.filled(0)} / denominator};
+}
+
+static void lower(S5Op op) {
+  if (getNumFeatures(op.getLambdaRe().getType()) == 0)
+    return replaceEmptyMixer(op, op.getU(), op.getState(), op.getD());
+  ImplicitLocOpBuilder builder =
+      parameterBuilder(op, {op.getLambdaRe(), op.getLambdaIm(), op.getB(),
+                            op.getC(), op.getLogStep()});
+  ComplexExpr lambda{Expr(builder, op.getLambdaRe()),
+                     Expr(builder, op.getLambdaIm())};
+  if (op.getClipEigs())
+    lambda.re = minimum(lambda.re, lambda.re.filled(kLargestRealPart));
+  Expr step = exp(Expr(builder, takeSlice(builder, op.getLogStep(), 1, 0)));
+  if (double rescale = op.getStepRescale().convertToDouble(); rescale != 1)
+    step = rescale * step;
+  Discrete discrete = op.getDiscretization() == Discretization::zoh
+                          ? zeroOrderHold(lambda, step)
+                          : bilinear(lambda, step);
+  ComplexExpr b = scaleRows(discrete.scale, takePlanes(builder, op.getB()));
+  Value c =
+      realPartWeight(takePlanes(builder, op.getC()), op.getConjSym() ? 2 : 1);
+  replaceMixer(op, op.getU(), op.getState(),
+               {ScanKind::diagonal,
+                {discrete.a.re.value(), discrete.a.im.value()},
+                joinPlanes(b.re, b.im, /*dimension=*/0).value(),
+                c,
+                op.getD()});
+}
+
+namespace {
+struct DiscretizeS5 : ssmc::impl::DiscretizeS5Base<DiscretizeS5> {
+  void runOnOperation() override {
+    getOperation()->walk([](S5Op op) { lower(op); });
+  }
+};
+} // namespace

@@ -1,0 +1,58 @@
+// RUN: ssm-opt %s -ssm-lower-layers -split-input-file | FileCheck %s
+
+// CHECK-LABEL: func.func @glu(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x?x4xf32>, %[[W1:[a-z0-9]+]]: tensor<4x4xf32>, %[[W2:[a-z0-9]+]]: tensor<4x4xf32>, %[[B1:[a-z0-9]+]]: tensor<4xf32>, %[[B2:[a-z0-9]+]]: tensor<4xf32>
+// CHECK-NEXT:    %[[A:.+]] = ssm.linear %[[X]], %[[W1]] bias %[[B1]]
+// CHECK-NEXT:    %[[G:.+]] = ssm.linear %[[X]], %[[W2]] bias %[[B2]]
+// CHECK-NEXT:    %[[Y:.+]] = ssm.gate %[[A]], %[[G]]
+// CHECK-NEXT:    return %[[Y]]
+func.func @glu(%x: tensor<?x?x4xf32>, %w1: tensor<4x4xf32>, %w2: tensor<4x4xf32>,
+    %b1: tensor<4xf32>, %b2: tensor<4xf32>) -> tensor<?x?x4xf32> {
+  %y = ssm.glu %x, %w1, %w2 bias %b1, %b2
+    : (tensor<?x?x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x?x4xf32>
+  return %y : tensor<?x?x4xf32>
+}
+
+// -----
+
+// One gate for all features (out_features 1): its rows are repeated in front of
+// the block, and the sum has operands of one width.
+// CHECK-LABEL: func.func @broadcast(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x?x4xf32>, %[[W1:[a-z0-9]+]]: tensor<1x4xf32>, %{{[a-z0-9]+}}: tensor<1x4xf32>, %[[B1:[a-z0-9]+]]: tensor<1xf32>
+// CHECK:         %[[ROW:.+]] = tensor.extract_slice %[[W1]][0, 0] [1, 4] [1, 1] : tensor<1x4xf32> to tensor<4xf32>
+// CHECK:         %[[W:.+]] = linalg.broadcast ins(%[[ROW]] : tensor<4xf32>) outs(%{{.+}} : tensor<4x4xf32>) dimensions = [0]
+// CHECK:         %[[ELEMENT:.+]] = tensor.extract_slice %[[B1]][0] [1] [1] : tensor<1xf32> to tensor<f32>
+// CHECK:         %[[B:.+]] = linalg.broadcast ins(%[[ELEMENT]] : tensor<f32>) outs(%{{.+}} : tensor<4xf32>) dimensions = [0]
+// CHECK:         ssm.block
+// CHECK-NEXT:    ^bb0(%[[U:.+]]: tensor<?x?x4xf32>):
+// CHECK-NEXT:      ssm.linear %[[U]], %[[W]] bias %[[B]] : (tensor<?x?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x?x4xf32>
+// CHECK-NEXT:      ssm.linear
+// CHECK-NEXT:      %[[Y:.+]] = ssm.gate
+// CHECK-NEXT:      ssm.add %[[U]], %[[Y]] : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+func.func @broadcast(%x: tensor<?x?x4xf32>, %w1: tensor<1x4xf32>, %w2: tensor<1x4xf32>,
+    %b1: tensor<1xf32>, %b2: tensor<1xf32>) -> tensor<?x?x4xf32> {
+  %r = ssm.block "b" (%x) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  ^bb0(%u: tensor<?x?x4xf32>):
+    %y = ssm.glu %u, %w1, %w2 bias %b1, %b2
+      : (tensor<?x?x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<?x?x1xf32>
+    %z = ssm.add %u, %y : (tensor<?x?x4xf32>, tensor<?x?x1xf32>) -> tensor<?x?x4xf32>
+    ssm.yield %z : tensor<?x?x4xf32>
+  }
+  return %r : tensor<?x?x4xf32>
+}
+
+// -----
+
+// One feature that is not a summand stays one; other layers stay.
+// CHECK-LABEL: func.func @one_feature(
+// CHECK-NEXT:    ssm.linear {{.*}} -> tensor<?x?x1xf32>
+// CHECK-NEXT:    ssm.linear {{.*}} -> tensor<?x?x1xf32>
+// CHECK-NEXT:    ssm.gate {{.*}} : tensor<?x?x1xf32>
+// CHECK-NEXT:    ssm.gelu
+// CHECK-NEXT:    return
+func.func @one_feature(%x: tensor<?x?x4xf32>, %w1: tensor<1x4xf32>, %w2: tensor<1x4xf32>)
+    -> tensor<?x?x1xf32> {
+  %y = ssm.glu %x, %w1, %w2 : (tensor<?x?x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<?x?x1xf32>
+  %z = ssm.gelu %y : tensor<?x?x1xf32>
+  return %z : tensor<?x?x1xf32>
+}
