@@ -6,8 +6,8 @@ set -eu
 packages="
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools
   clang-22 lld-22 libclang-rt-22-dev clang-format-22 clang-tidy-22
-  cmake ninja-build ccache git
-  libgtest-dev libbenchmark-dev zlib1g-dev libzstd-dev libedit-dev
+  make cmake ninja-build ccache git
+  libgtest-dev libbenchmark-dev zlib1g-dev libzstd-dev
   python3 python3-venv ca-certificates"
 
 missing=
