@@ -137,11 +137,18 @@ static LogicalResult verifyBodyArguments(PanelMapOp op) {
 }
 
 static LogicalResult verifyWidths(PanelMapOp op) {
+  for (ValueRange group : {ValueRange(op.getRows()), ValueRange(op.getColumns()),
+                           ValueRange(op.getOuts()), ValueRange(op.getCarries())})
+    for (Value operand : group)
+      if (shapeOf(operand).size() != 2)
+        return op.emitOpError() << "(C4) operand " << operand.getType()
+                                << " has rank " << shapeOf(operand).size()
+                                << "; expected 2";
   int64_t rows = op.getNumRows(), panels = op.getNumPanels();
   auto check = [&](ValueRange operands, bool perRow) -> LogicalResult {
     for (Value operand : operands) {
       ArrayRef<int64_t> shape = shapeOf(operand);
-      if (shape.size() != 2 || (perRow && shape[0] != rows))
+      if (perRow && shape[0] != rows)
         return op.emitOpError() << "(C4) operand " << operand.getType()
                                 << "; expected " << rows << " rows";
     }

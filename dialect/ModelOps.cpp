@@ -8,6 +8,7 @@
 #include "dialect/SsmDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace ssmc;
@@ -25,6 +26,17 @@ static RankedTensorType withFeatures(Type x, int64_t features) {
   return RankedTensorType::get(shape, type.getElementType());
 }
 
+/// A shape as types print it: "?, 2, 64".
+static std::string asText(ArrayRef<int64_t> shape) {
+  return llvm::join(llvm::map_range(shape,
+                                    [](int64_t size) {
+                                      return ShapedType::isDynamic(size)
+                                                 ? std::string("?")
+                                                 : std::to_string(size);
+                                    }),
+                    ", ");
+}
+
 /// Checks the shape of parameter `value`, called `name` in the message.
 static LogicalResult checkShape(Operation *op, StringRef constraint,
                                 StringRef name, Value value,
@@ -33,8 +45,8 @@ static LogicalResult checkShape(Operation *op, StringRef constraint,
     return success();
   InFlightDiagnostic error = op->emitOpError()
                              << "(" << constraint << ") " << name
-                             << " has shape [" << shapeOf(value)
-                             << "]; expected [" << expected << "]";
+                             << " has shape [" << asText(shapeOf(value))
+                             << "]; expected [" << asText(expected) << "]";
   return error;
 }
 
@@ -104,6 +116,9 @@ LogicalResult LinearOp::verify() {
   int64_t rank = shapeOf(getX()).size();
   if (rank != 2 && rank != 3)
     return emitOpError() << "(C3) x has rank " << rank << "; expected 2 or 3";
+  if (shapeOf(getWeight()).size() != 2)
+    return emitOpError() << "(C1) the weight has rank "
+                         << shapeOf(getWeight()).size() << "; expected 2";
   if (shapeOf(getWeight())[1] != getNumFeatures(getX().getType()))
     return emitOpError() << "(C1) x has " << getNumFeatures(getX().getType())
                          << " features but the weight takes "
@@ -123,8 +138,8 @@ LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *,
     return failure();
   SmallVector<int64_t> shape(ids.getShape());
   shape.push_back(table.getDimSize(1));
-  types.push_back(RankedTensorType::get(
-      shape, Float32Type::get(table.getContext())));
+  types.push_back(
+      RankedTensorType::get(shape, Float32Type::get(table.getContext())));
   return success();
 }
 
@@ -189,8 +204,7 @@ LogicalResult BatchNormOp::verify() {
       failed(checkShape(*this, "C1", "var", getVar(), features)))
     return failure();
   if (!(getEpsilon().convertToDouble() > 0))
-    return emitOpError() << "(C2) epsilon is "
-                         << getEpsilon().convertToDouble()
+    return emitOpError() << "(C2) epsilon is " << getEpsilon().convertToDouble()
                          << "; expected a positive number";
   return success();
 }
@@ -211,9 +225,10 @@ LogicalResult BatchNormTrainingOp::verify() {
 }
 
 LogicalResult SplitKeyOp::verify() {
-  if (getIndex() < 0 || getIndex() >= getCount())
-    return emitOpError() << "(C1) index " << getIndex()
-                         << " is not below the count " << getCount();
+  int64_t index = getIndex(), count = getCount();
+  if (index < 0 || index >= count)
+    return emitOpError() << "(C1) index " << index
+                         << " is not in the range of the count " << count;
   return success();
 }
 
@@ -277,10 +292,9 @@ LogicalResult S5Op::verify() {
 LogicalResult LruOp::verify() {
   int64_t modes = getNumFeatures(getNuLog().getType());
   int64_t features = getNumFeatures(getU().getType());
-  for (auto [name, value] :
-       {std::pair<StringRef, Value>{"nu_log", getNuLog()},
-        {"theta_log", getThetaLog()},
-        {"gamma_log", getGammaLog()}})
+  for (auto [name, value] : {std::pair<StringRef, Value>{"nu_log", getNuLog()},
+                             {"theta_log", getThetaLog()},
+                             {"gamma_log", getGammaLog()}})
     if (failed(checkShape(*this, "C1", name, value, modes)))
       return failure();
   for (auto [name, value] :
@@ -305,7 +319,8 @@ LogicalResult LinossOp::verify() {
     return failure();
   bool damped = getScheme() == OscillatorScheme::damped_IMEX;
   if (damped != (getGDiag() != nullptr))
-    return emitOpError() << "(C2) scheme " << stringifyOscillatorScheme(getScheme())
+    return emitOpError() << "(C2) scheme "
+                         << stringifyOscillatorScheme(getScheme())
                          << (damped ? " needs g_diag" : " has no g_diag");
   if (damped && failed(checkShape(*this, "C1", "g_diag", getGDiag(), modes)))
     return failure();
@@ -353,8 +368,8 @@ LogicalResult BlockOp::verify() {
     return emitOpError() << "(C2) body yields (" << yielded << "); expected ("
                          << getResultTypes() << ")";
   if (getNumResults() < getNumOperands())
-    return emitOpError() << "(C3) has " << getNumResults()
-                         << " results for " << getNumOperands() << " operands";
+    return emitOpError() << "(C3) has " << getNumResults() << " results for "
+                         << getNumOperands() << " operands";
   for (unsigned i = 1; i < getNumOperands(); ++i)
     if (getResult(i).getType() != getOperand(i).getType())
       return emitOpError() << "(C3) carried state " << i - 1 << " goes in as "

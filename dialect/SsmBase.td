@@ -18,10 +18,14 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 class Ssm_Op<string mnemonic, list<Trait> traits = []>
     : Op<Ssm_Dialect, mnemonic, traits>;
 
+def Ssm_HasDimensions : CPred<"::llvm::cast<::mlir::ShapedType>($_self).getRank() > 0">;
+class Ssm_Tensor<list<Type> elements> : ConfinedType<RankedTensorOf<elements>,
+    [Ssm_HasDimensions], RankedTensorOf<elements>.summary # " of rank 1 or more">;
+
 // (batch, time, features), or (batch, features) after pooling.
-def Ssm_Sequence : RankedTensorOf<[F32]>;
+def Ssm_Sequence : Ssm_Tensor<[F32]>;
 // A trained parameter: what the weights file holds.
-def Ssm_Param : RankedTensorOf<[F32, F64]>;
+def Ssm_Param : Ssm_Tensor<[F32, F64]>;
 
 // A layer that can run in the epilogue of the product before it.
 def Ssm_Pointwise : DeclareOpInterfaceMethods<Ssm_PointwiseOpInterface>;

@@ -51,7 +51,7 @@ def Ssm_LinearOp : Ssm_Op<"linear", [Pure,
     level they may be results of f64 arithmetic on parameters.
 
     Constraints:
-    * (C1) the last dimension of `x` equals the weight's second.
+    * (C1) the weight has rank 2, and the last dimension of `x` equals its second.
     * (C2) `bias` has as many elements as the weight's first dimension.
     * (C3) `x` has rank 2 (batch, features) or 3 (batch, time, features).
 
