@@ -32,4 +32,27 @@ def RecurrenceToChunk : Pass<"convert-recurrence-to-chunk", "::mlir::ModuleOp"> 
     "::mlir::arith::ArithDialect"];
 }
 
+def ChunkToLoops : Pass<"convert-chunk-to-loops"> {
+  let summary = "Emit loops with register tiles for operations on rows";
+  let description = [{
+    `ssm.panel_map` on memrefs becomes affine and scf loops over panels, tiles of
+    `tile-rows` rows and k, with vector accumulators as loop-carried values, the
+    body in their epilogue; lookup, pooling and softmax become plain loops.
+
+    ```mlir
+    ssm.panel_map product(%x, %w) ... { ^bb0(%acc, ...): ... }
+    // becomes
+    affine.for %p { scf.for %r { affine.for %k iter_args(...) { math.fma } ... } }
+    ```
+  }];
+  let options = [
+    Option<"tileRows", "tile-rows", "int64_t", "6", "Rows of a register tile">,
+    Option<"panelsPerRow", "panels-per-row", "int64_t", "6",
+           "Panels run side by side for a single row">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif // SSMC_LIB_CONVERSION_PASSES

@@ -1,0 +1,62 @@
+//===- ChunkToLoops.cpp - Operations on rows become loops -----------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/ChunkToLoops/ChunkToLoops.h"
+#include "lib/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_CHUNKTOLOOPS
+#include "lib/Conversion/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+namespace {
+struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
+  using ChunkToLoopsBase::ChunkToLoopsBase;
+
+  void runOnOperation() override {
+    if (tileRows < 1 || panelsPerRow < 1) {
+      getOperation()->emitError()
+          << "tile-rows is " << tileRows << " and panels-per-row "
+          << panelsPerRow << "; expected at least 1 each";
+      return signalPassFailure();
+    }
+    TileShape shape{tileRows, panelsPerRow};
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](DestinationStyleOpInterface op) {
+      if (isa<SsmDialect>(op->getDialect()))
+        ops.push_back(op);
+    });
+    OpBuilder builder(&getContext());
+    for (Operation *op : ops) {
+      if (op->getNumResults()) {
+        op->emitOpError() << "is on tensors; loops need memrefs";
+        return signalPassFailure();
+      }
+      builder.setInsertionPoint(op);
+      llvm::TypeSwitch<Operation *>(op)
+          .Case([&](PanelMapOp map) { lowerPanelMap(map, shape, builder); })
+          .Case([&](LookupOp lookup) { lowerLookup(lookup, builder); })
+          .Case([&](PoolRowsOp pool) { lowerPoolRows(pool, builder); })
+          .Case([&](PoolMeanOp pool) { lowerPoolMean(pool, builder); })
+          .Case([&](RowLogSoftmaxOp softmax) {
+            lowerRowLogSoftmax(softmax, builder);
+          });
+      op->erase();
+    }
+  }
+};
+} // namespace

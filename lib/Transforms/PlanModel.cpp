@@ -1,0 +1,248 @@
+//===- PlanModel.cpp - Places in blob, record and weights; @prepare -------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Before:
+//   func @model(%x, %s) { %b = ssm.parameter "b"
+//                         %e = call @input(%x, %b) ... }
+// After:
+//   module attributes {ssm.plan = {steps = [{unit = "input", blob = 0, ...}]}}
+//   func @prepare(%weights, %blob) { call @prepare.input(view of %weights,
+//                                                        view of %blob) ... }
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/RecurrenceToChunk/Layout.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_PLANMODEL
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+static constexpr int64_t kCacheLine = 64; // bytes
+
+namespace {
+class Planner {
+public:
+  Planner(ModuleOp module, func::FuncOp model)
+      : module(module), model(model), builder(module.getContext()) {}
+
+  LogicalResult run();
+
+private:
+  void planStates();
+  void planWeights();
+  LogicalResult planSteps();
+  void emitPrepare();
+  DictionaryAttr dictionary(ArrayRef<std::pair<StringRef, Attribute>> entries);
+  IntegerAttr number(int64_t value) { return builder.getI64IntegerAttr(value); }
+  Value viewOf(Value bytes, int64_t offset, RankedTensorType type);
+
+  ModuleOp module;
+  func::FuncOp model;
+  OpBuilder builder;
+  DenseMap<Value, SmallVector<int64_t>> carryOffsets; // of a state argument
+  DenseMap<Value, int64_t> weightOffsets;             // of an ssm.parameter
+  DenseMap<Operation *, int64_t> blobOffsets;         // of a call
+  SmallVector<Attribute> states, weights, steps;
+  int64_t recordBytes = 0, weightBytes = 0, blobBytes = 0;
+};
+} // namespace
+
+DictionaryAttr
+Planner::dictionary(ArrayRef<std::pair<StringRef, Attribute>> entries) {
+  SmallVector<NamedAttribute> named;
+  for (auto [name, value] : entries)
+    named.push_back(builder.getNamedAttr(name, value));
+  return builder.getDictionaryAttr(named);
+}
+
+static int64_t bytesOf(ArrayRef<int64_t> shape, Type element) {
+  int64_t bytes = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  for (int64_t size : shape)
+    bytes *= size;
+  return bytes;
+}
+
+/// Lays all carried states out in one record per stream, in the model's order.
+void Planner::planStates() {
+  for (BlockArgument argument : model.getArguments().drop_front()) {
+    auto path = model.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                   "ssm.state");
+    auto pool = model.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                   "ssm.pool");
+    auto type = cast<RankedTensorType>(argument.getType());
+    int64_t offset = recordBytes;
+    for (RankedTensorType carry : getCarryTypes(type)) {
+      carryOffsets[argument].push_back(recordBytes);
+      recordBytes += llvm::alignTo(
+          bytesOf(carry.getDimSize(1), carry.getElementType()), kCacheLine);
+    }
+    StringRef kind = pool                  ? pool.getValue()
+                     : type.getRank() == 3 ? "diagonal"
+                                           : "oscillator";
+    int64_t size = type.getRank() == 1 ? 1 : type.getShape().back();
+    states.push_back(dictionary({{"path", path ? path : builder.getStringAttr("")},
+                                 {"kind", builder.getStringAttr(kind)},
+                                 {"size", number(size)},
+                                 {"offset", number(offset)}}));
+  }
+  // No multiple of 1 KB: the records of neighbouring streams would compete for
+  // the same sets of an L1 cache. Never empty, so that streams differ.
+  if (recordBytes % 1024 == 0)
+    recordBytes += kCacheLine;
+}
+
+void Planner::planWeights() {
+  for (auto parameter : model.getOps<ParameterOp>()) {
+    auto type = cast<RankedTensorType>(parameter.getType());
+    weightOffsets[parameter] = weightBytes;
+    weights.push_back(dictionary({{"name", parameter.getNameAttr()},
+                                  {"offset", number(weightBytes)}}));
+    weightBytes += llvm::alignTo(bytesOf(type.getShape(), type.getElementType()),
+                                 kCacheLine);
+  }
+}
+
+LogicalResult Planner::planSteps() {
+  for (auto call : model.getOps<func::CallOp>()) {
+    StringRef unit = call.getCallee();
+    auto chunk = module.lookupSymbol<func::FuncOp>(("chunk." + unit).str());
+    if (!chunk)
+      return call.emitOpError() << "calls a unit without a chunk function";
+    auto prepare = module.lookupSymbol<func::FuncOp>(("prepare." + unit).str());
+    SmallVector<int64_t> carries;
+    for (Value operand : call.getOperands())
+      llvm::append_range(carries, carryOffsets[operand]);
+    // The answer reads the pool's state through the mean.
+    StringRef kind = chunk->getAttrOfType<StringAttr>("ssm.kind").getValue();
+    if (kind == "answer")
+      for (BlockArgument argument : model.getArguments())
+        if (model.getArgAttr(argument.getArgNumber(), "ssm.pool"))
+          llvm::append_range(carries, carryOffsets[argument]);
+    blobOffsets[call] = blobBytes;
+    steps.push_back(dictionary(
+        {{"unit", builder.getStringAttr(unit)},
+         {"kind", builder.getStringAttr(kind)},
+         {"blob", number(blobBytes)},
+         {"carries", builder.getDenseI64ArrayAttr(carries)},
+         {"path", call->hasAttr(SsmDialect::kPathAttr)
+                      ? call->getAttr(SsmDialect::kPathAttr)
+                      : builder.getStringAttr("")}}));
+    if (prepare)
+      blobBytes += cast<RankedTensorType>(prepare.getArgumentTypes().back())
+                       .getNumElements() *
+                   sizeof(float);
+  }
+  return success();
+}
+
+Value Planner::viewOf(Value bytes, int64_t offset, RankedTensorType type) {
+  Location loc = bytes.getLoc();
+  Value shift = arith::ConstantIndexOp::create(builder, loc, offset);
+  auto buffer = MemRefType::get(type.getShape(), type.getElementType());
+  return memref::ViewOp::create(builder, loc, buffer, bytes, shift,
+                                ValueRange());
+}
+
+/// @prepare(weights, blob): arithmetic between units, then each unit's own.
+void Planner::emitPrepare() {
+  Location loc = model.getLoc();
+  auto bytes = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
+  builder.setInsertionPointToEnd(module.getBody());
+  auto prepare =
+      func::FuncOp::create(builder, loc, "prepare",
+                           builder.getFunctionType({bytes, bytes}, {}));
+  Block *body = prepare.addEntryBlock();
+  builder.setInsertionPointToEnd(body);
+  IRMapping mapping;
+  for (Operation &op : model.getBody().front()) {
+    auto call = dyn_cast<func::CallOp>(op);
+    if (auto parameter = dyn_cast<ParameterOp>(op)) {
+      auto type = cast<RankedTensorType>(parameter.getType());
+      Value view =
+          viewOf(body->getArgument(0), weightOffsets[parameter], type);
+      mapping.map(parameter.getResult(),
+                  bufferization::ToTensorOp::create(builder, loc, type, view,
+                                                    /*restrict=*/true)
+                      .getResult());
+    } else if (!call) {
+      if (!op.hasTrait<OpTrait::IsTerminator>())
+        builder.clone(op, mapping);
+    } else if (auto callee = module.lookupSymbol<func::FuncOp>(
+                   ("prepare." + call.getCallee()).str())) {
+      auto unit = module.lookupSymbol<func::FuncOp>(call.getCallee());
+      SmallVector<Value> operands;
+      for (auto [i, operand] : llvm::enumerate(call.getOperands()))
+        if (unit.getArgAttr(i, "ssm.parameter"))
+          operands.push_back(mapping.lookup(operand));
+      auto type = cast<RankedTensorType>(callee.getArgumentTypes().back());
+      Value part = viewOf(body->getArgument(1), blobOffsets[call], type);
+      operands.push_back(bufferization::ToTensorOp::create(
+          builder, loc, type, part, /*restrict=*/true, /*writable=*/true));
+      Value packed =
+          func::CallOp::create(builder, call.getLoc(), callee, operands)
+              .getResult(0);
+      bufferization::MaterializeInDestinationOp::create(
+          builder, loc, /*result=*/Type(), packed, part, /*restrict=*/true,
+          /*writable=*/true);
+    }
+  }
+  func::ReturnOp::create(builder, loc);
+}
+
+LogicalResult Planner::run() {
+  planStates();
+  planWeights();
+  if (failed(planSteps()))
+    return failure();
+  emitPrepare();
+
+  auto input = cast<RankedTensorType>(model.getArgumentTypes().front());
+  auto output = cast<RankedTensorType>(model.getResultTypes().front());
+  bool tokens = input.getElementType().isInteger();
+  module->setAttr(
+      "ssm.plan",
+      dictionary({{"tokens", builder.getBoolAttr(tokens)},
+                  {"input_features",
+                   number(tokens ? 1 : input.getShape().back())},
+                  {"output_features", number(output.getShape().back())},
+                  {"pooled", builder.getBoolAttr(output.getRank() == 2)},
+                  {"state_bytes", number(recordBytes)},
+                  {"weight_bytes", number(weightBytes)},
+                  {"blob_bytes", number(blobBytes)},
+                  {"steps", builder.getArrayAttr(steps)},
+                  {"states", builder.getArrayAttr(states)},
+                  {"weights", builder.getArrayAttr(weights)}}));
+  model.erase();
+  for (auto function :
+       llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (function->hasAttr("ssm.unit"))
+      function.erase();
+  return success();
+}
+
+namespace {
+struct PlanModel : ssmc::impl::PlanModelBase<PlanModel> {
+  void runOnOperation() override {
+    auto model = getOperation().lookupSymbol<func::FuncOp>("model");
+    if (!model) {
+      getOperation().emitError() << "has no function 'model'";
+      return signalPassFailure();
+    }
+    if (failed(Planner(getOperation(), model).run()))
+      signalPassFailure();
+  }
+};
+} // namespace
