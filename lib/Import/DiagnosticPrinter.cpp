@@ -8,6 +8,7 @@
 #include "lib/Import/DiagnosticPrinter.h"
 #include "lib/Import/ArrayFile.h"
 #include "mlir/IR/Location.h"
+#include "mlir/IR/MLIRContext.h"
 
 using namespace llvm;
 using namespace mlir;
@@ -28,13 +29,19 @@ static StringRef getKind(DiagnosticSeverity severity) {
 }
 
 DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, raw_ostream &os)
-    : ScopedDiagnosticHandler(context), os(os) {
+    : ScopedDiagnosticHandler(context), context(context), os(os),
+      printedOperations(context->shouldPrintOpOnDiagnostic()) {
+  context->printOpOnDiagnostic(false);
   setHandler([this](Diagnostic &diagnostic) {
     numErrors += diagnostic.getSeverity() == DiagnosticSeverity::Error;
     print(diagnostic);
     for (const Diagnostic &note : diagnostic.getNotes())
       print(note);
   });
+}
+
+DiagnosticPrinter::~DiagnosticPrinter() {
+  context->printOpOnDiagnostic(printedOperations);
 }
 
 void DiagnosticPrinter::print(const Diagnostic &diagnostic) {

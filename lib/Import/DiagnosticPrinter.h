@@ -22,15 +22,20 @@ namespace ssmc {
 ///
 /// with line and column, or without them, or without any place, as the
 /// location knows. Messages about operations of an imported model start with
-/// the layer's path. Notes and remarks are printed likewise.
+/// the layer's path; the operations themselves are not printed. Notes and
+/// remarks are printed likewise.
 class DiagnosticPrinter : public mlir::ScopedDiagnosticHandler {
 public:
   DiagnosticPrinter(mlir::MLIRContext *context, llvm::raw_ostream &os);
 
+  ~DiagnosticPrinter();
+
   unsigned getNumErrors() const { return numErrors; }
 
 private:
+  mlir::MLIRContext *context;
   llvm::raw_ostream &os;
+  bool printedOperations;
   unsigned numErrors = 0;
 
   void print(const mlir::Diagnostic &diagnostic);

@@ -58,7 +58,8 @@ static LogicalResult checkS5(const LayerConfig &layer,
   if (min > max)
     return error(layer, layer.isGiven("dt_min") ? "dt_min" : "dt_max",
                  diagnostics)
-           << "dt_min " << min << " is greater than dt_max " << max;
+           << "dt_min " << formatNumber(min) << " is greater than dt_max "
+           << formatNumber(max);
   return success();
 }
 
@@ -67,7 +68,8 @@ static LogicalResult checkLru(const LayerConfig &layer,
   double min = layer.getNumber("r_min"), max = layer.getNumber("r_max");
   if (min > max)
     return error(layer, layer.isGiven("r_min") ? "r_min" : "r_max", diagnostics)
-           << "r_min " << min << " is greater than r_max " << max;
+           << "r_min " << formatNumber(min) << " is greater than r_max "
+           << formatNumber(max);
   return success();
 }
 

@@ -283,7 +283,7 @@ StringRef ssmc::findSimilar(StringRef name, ArrayRef<StringRef> candidates) {
   return similar;
 }
 
-static std::string formatNumber(double value) {
+std::string ssmc::formatNumber(double value) {
   std::string text;
   raw_string_ostream(text) << format("%g", value);
   return text;

@@ -77,6 +77,9 @@ llvm::ArrayRef<ClassSpec> getClasses();
 /// accepted by their last part.
 const ClassSpec *findClass(llvm::StringRef name);
 
+/// A number as messages write it: `0.001`.
+std::string formatNumber(double value);
+
 /// `Encoder`: "an encoder"...
 llvm::StringRef describe(Role role);
 
