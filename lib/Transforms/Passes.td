@@ -200,6 +200,35 @@ def FoldNorms : Pass<"ssm-fold-norms", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def VerifyModelLevel : Pass<"verify-ssm-model-level", "::mlir::ModuleOp"> {
+  let summary = "Verify that a module holds layers only";
+  let description = [{
+    The model level: `func.func`, `func.return`, `ssm.parameter` and layers in
+    training or inference form. The verifier of every level rejects complex types,
+    fast-math flags, `arith.minnumf` and `arith.maxnumf`, and weights whose data
+    was elided.
+
+    ```mlir
+    %z = arith.addf %x, %y : tensor<4xf32>
+    // error: 'arith.addf' is not part of the model level
+    ```
+  }];
+}
+
+def VerifyRecurrenceLevel : Pass<"verify-ssm-recurrence-level", "::mlir::ModuleOp"> {
+  let summary = "Verify that a module is in discrete time";
+  let description = [{
+    The recurrence level: dense layers, `ssm.scan` and pointwise layers on
+    sequences; `arith`, `math`, `tensor` and `linalg` on parameters only, which
+    have static shapes. Mixers, norms and training forms are gone.
+
+    ```mlir
+    %z = arith.addf %x, %y : tensor<?x?x64xf32>
+    // error: 'arith.addf' computes on 'tensor<?x?x64xf32>'; expected a tensor of static shape ...
+    ```
+  }];
+}
+
 def SplitPrepare : Pass<"ssm-split-prepare", "::mlir::ModuleOp"> {
   let summary = "Move what depends on parameters only out of chunk functions";
   let description = [{
