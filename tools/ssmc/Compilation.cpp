@@ -1,0 +1,108 @@
+//===- Compilation.cpp - From a model's files to machine code -------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/ssmc/Compilation.h"
+#include "dialect/SsmDialect.h"
+#include "lib/Import/ImportModel.h"
+#include "lib/Reference/RunModel.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/Pass/PassManager.h"
+#include "tools/ssmc/Progress.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace llvm;
+using namespace ssmc;
+
+mlir::LogicalResult ssmc::report(mlir::MLIRContext &context, Error error) {
+  handleAllErrors(std::move(error), [&](const ErrorInfoBase &info) {
+    SmallVector<StringRef> lines;
+    std::string message = info.message();
+    StringRef(message).split(lines, "\nnote: ");
+    auto diagnostic = mlir::emitError(mlir::UnknownLoc::get(&context))
+                      << lines.front();
+    for (StringRef note : ArrayRef(lines).drop_front())
+      diagnostic.attachNote() << note;
+  });
+  return mlir::failure();
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
+                                                    const CommandLine &line,
+                                                    StringRef name) {
+  Progress progress("reading " + line.getArgument().str());
+  ImportOptions options;
+  options.model = line.getArgument().str();
+  options.weights = line.get(kWeightsFlag.name).str();
+  options.ignoreUnknown = line.has(kIgnoreUnknownFlag.name);
+  options.name = name.str();
+  mlir::OwningOpRef<mlir::ModuleOp> model = importModel(context, options);
+  if (!model)
+    return nullptr;
+  mlir::PassManager passes(&context);
+  passes.addPass(createInferenceMode());
+  if (failed(passes.run(*model)))
+    return nullptr;
+  return model;
+}
+
+InputType ssmc::getInputType(mlir::ModuleOp model) {
+  auto function = reference::getModelFunction(model);
+  if (failed(function))
+    return {};
+  auto x = cast<mlir::RankedTensorType>(function->getArgumentTypes().front());
+  if (x.getElementType().isInteger())
+    return {1, true};
+  return {x.getShape().back(), false};
+}
+
+uint64_t ssmc::hashModel(mlir::ModuleOp model) {
+  std::string text;
+  raw_string_ostream stream(text);
+  mlir::OpPrintingFlags flags;
+  model->print(stream, flags.elideLargeElementsAttrs(0)
+                           .elideLargeResourceString(0)
+                           .skipRegions(false)
+                           .useLocalScope());
+  std::vector<uint64_t> hashes = {xxh3_64bits(text)};
+  model.walk([&](ParameterOp parameter) {
+    auto value = dyn_cast_or_null<mlir::DenseResourceElementsAttr>(
+        parameter.getValueAttr());
+    mlir::AsmResourceBlob *blob =
+        value ? value.getRawHandle().getBlob() : nullptr;
+    ArrayRef<char> bytes = blob ? blob->getData() : ArrayRef<char>();
+    hashes.push_back(xxh3_64bits(StringRef(bytes.data(), bytes.size())));
+  });
+  return xxh3_64bits(StringRef(reinterpret_cast<const char *>(hashes.data()),
+                               hashes.size() * sizeof(uint64_t)));
+}
+
+mlir::FailureOr<NativeCode> ssmc::compileForCpu(mlir::ModuleOp model,
+                                                const TargetCpu &target,
+                                                bool withoutHead,
+                                                StringRef name) {
+  mlir::MLIRContext &context = *model->getContext();
+  CompileOptions options;
+  options.cpu = target.cpu;
+  options.withoutHead = withoutHead;
+  mlir::FailureOr<CompiledModel> lowered;
+  {
+    Progress progress("lowering the model");
+    mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
+    lowered = compileModel(*copy, options);
+  }
+  if (failed(lowered))
+    return mlir::failure();
+  lowered->info.name = name.str();
+  lowered->info.hash = hashModel(model);
+  Progress progress("optimizing and generating code");
+  auto code =
+      ModelCode::build(*lowered->module, lowered->info, lowered->blob, target);
+  if (!code)
+    return report(context, code.takeError());
+  return NativeCode{std::move(*lowered), std::move(*code)};
+}

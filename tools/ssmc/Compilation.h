@@ -1,0 +1,71 @@
+//===- Compilation.h - From a model's files to machine code --- -*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_TOOLS_SSMC_COMPILATION_H
+#define SSMC_TOOLS_SSMC_COMPILATION_H
+
+#include "lib/Pipelines/Compile.h"
+#include "lib/Target/EmitModel.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "tools/ssmc/CommandLine.h"
+
+namespace ssmc {
+
+/// The options of every subcommand that reads a model.
+inline constexpr Flag kWeightsFlag = {
+    "--weights", "FILE|random:SEED",
+    "trained parameters, a safetensors file\n"
+    "(default: model.safetensors beside model.json), or\n"
+    "random ones, for trying out configurations"};
+inline constexpr Flag kIgnoreUnknownFlag = {
+    "--ignore-unknown", "",
+    "warn of options in model.json that the model does not\n"
+    "have, instead of failing; they have no effect"};
+inline constexpr Flag kTargetFlag = {
+    "--target", "CPU",
+    "CPU to compile for: LLVM's name (x86-64-v3, x86-64-v4,\n"
+    "znver3, ...) or 'native', this machine's"};
+inline constexpr Flag kWithoutHeadFlag = {
+    "--without-head", "", "leave the head off: y is what enters it"};
+
+/// Reads the model that the command line names, in inference form. Null after
+/// an error.
+mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context,
+                                              const CommandLine &line,
+                                              llvm::StringRef name);
+
+/// What x is, from a model-level module.
+struct InputType {
+  /// Features per time step, 1 for tokens.
+  int64_t features = 1;
+  bool isTokens = false;
+};
+InputType getInputType(mlir::ModuleOp model);
+
+/// A lowered model and its optimized code.
+struct NativeCode {
+  CompiledModel lowered;
+  ModelCode code;
+};
+
+/// Compiles a model-level module, which stays as it is. Errors are reported on
+/// its context.
+mlir::FailureOr<NativeCode> compileForCpu(mlir::ModuleOp model,
+                                          const TargetCpu &target,
+                                          bool withoutHead,
+                                          llvm::StringRef name);
+
+/// Identifies a model's structure and parameters: a hash of both.
+uint64_t hashModel(mlir::ModuleOp model);
+
+/// Reports `error` on the context and returns failure.
+mlir::LogicalResult report(mlir::MLIRContext &context, llvm::Error error);
+
+} // namespace ssmc
+
+#endif // SSMC_TOOLS_SSMC_COMPILATION_H

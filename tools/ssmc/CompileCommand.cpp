@@ -1,0 +1,218 @@
+//===- CompileCommand.cpp - ssmc compile ----------------------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Import/ImportModel.h"
+#include "lib/Target/EmitHeader.h"
+#include "lib/Target/EmitObject.h"
+#include "tools/ssmc/Commands.h"
+#include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/OutputFiles.h"
+#include "tools/ssmc/Verify.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+using namespace ssmc;
+
+static constexpr Flag kFlags[] = {
+    {"-o", "PREFIX",
+     "write PREFIX.o, PREFIX.h, ... (default: the model's name,\n"
+     "in the current folder)"},
+    {"--name", "ID",
+     "name of the model, in front of every C function and\n"
+     "macro: a C identifier (default: from PREFIX or MODEL)"},
+    kWeightsFlag,
+    kTargetFlag,
+    {"--emit", "LIST",
+     "what to write, separated by commas (default obj,header):\n"
+     "  obj     PREFIX.o, an object file\n"
+     "  header  PREFIX.h, its C header\n"
+     "  shared  PREFIX.so, a shared library\n"
+     "  asm     PREFIX.s, assembly\n"
+     "  llvm    PREFIX.ll, LLVM IR\n"
+     "  mlir    PREFIX.mlir, the LLVM dialect, without weights"},
+    {"--verify", "",
+     "run the object against the f64 interpreter on random\n"
+     "input before writing it, and print the errors"},
+    kWithoutHeadFlag,
+    kIgnoreUnknownFlag};
+
+static constexpr CommandSpec kSpec = {
+    "compile", "MODEL",
+    "Compiles a trained model to a native object file and its C header. MODEL "
+    "is a\nmodel.json, or a folder with model.json and model.safetensors.",
+    kFlags,
+    "The default CPU is x86-64-v3 (AVX2 and FMA: every x86 server since "
+    "2015).\nFiles are written all or none.\n\n"
+    "example:\n"
+    "  ssmc compile digits/s5 -o digits --target x86-64-v4 --verify\n"
+    "  cc main.c digits.o -o main        # main.c includes digits.h\n"};
+
+namespace {
+enum class EmitKind { Object, Header, Shared, Assembly, LLVM, MLIR };
+} // namespace
+
+static Expected<std::vector<EmitKind>> parseEmit(StringRef list) {
+  static constexpr std::pair<StringRef, EmitKind> kKinds[] = {
+      {"obj", EmitKind::Object},    {"header", EmitKind::Header},
+      {"shared", EmitKind::Shared}, {"asm", EmitKind::Assembly},
+      {"llvm", EmitKind::LLVM},     {"mlir", EmitKind::MLIR}};
+  std::vector<EmitKind> kinds;
+  SmallVector<StringRef> words;
+  list.split(words, ',');
+  for (StringRef word : words) {
+    auto kind = llvm::find_if(
+        kKinds, [&](const auto &known) { return known.first == word; });
+    if (kind == std::end(kKinds))
+      return createStringError("--emit: unknown kind '" + word +
+                               "'; expected obj, header, shared, asm, llvm or "
+                               "mlir");
+    if (!llvm::is_contained(kinds, kind->second))
+      kinds.push_back(kind->second);
+  }
+  return kinds;
+}
+
+/// A C identifier that can be the front of others: not one of those that
+/// begin with '_', which C and C++ keep for themselves.
+static bool isUsableName(StringRef name) {
+  return !name.empty() && isAlpha(name.front()) &&
+         llvm::all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
+}
+
+/// The model's name, from --name, else the prefix, else MODEL.
+static Expected<std::string> chooseName(const CommandLine &line) {
+  std::string name;
+  if (line.has("--name"))
+    name = line.get("--name").str();
+  else if (StringRef stem = sys::path::filename(line.get("-o"));
+           isUsableName(stem))
+    name = stem.str();
+  else
+    name = deriveModelName(line.getArgument());
+  if (!isUsableName(name))
+    return createStringError("--name: '" + name +
+                             "' is no usable C identifier; expected letters, "
+                             "digits and '_', a letter first");
+  return name;
+}
+
+static SmallVector<char, 0> toBytes(StringRef text) {
+  return SmallVector<char, 0>(text.begin(), text.end());
+}
+
+static std::string printModule(mlir::ModuleOp module) {
+  std::string text;
+  raw_string_ostream stream(text);
+  module->print(stream, mlir::OpPrintingFlags()
+                            .elideLargeElementsAttrs()
+                            .elideLargeResourceString());
+  return text;
+}
+
+namespace {
+/// Makes the files that --emit asks for.
+class Emitter {
+public:
+  Emitter(const NativeCode &native, StringRef prefix)
+      : native(native), prefix(prefix) {}
+
+  /// The object file, made on first use.
+  Expected<ArrayRef<char>> getObject() {
+    if (object.empty()) {
+      auto bytes = native.code.emitObject();
+      if (!bytes)
+        return bytes.takeError();
+      object = std::move(*bytes);
+    }
+    return ArrayRef<char>(object);
+  }
+
+  Error add(EmitKind kind);
+  ArrayRef<OutputFile> getFiles() const { return files; }
+
+private:
+  const NativeCode &native;
+  StringRef prefix;
+  SmallVector<char, 0> object;
+  std::vector<OutputFile> files;
+
+  Error addFile(StringRef extension, Expected<SmallVector<char, 0>> bytes) {
+    if (!bytes)
+      return bytes.takeError();
+    files.push_back({(prefix + extension).str(), std::move(*bytes)});
+    return Error::success();
+  }
+};
+} // namespace
+
+Error Emitter::add(EmitKind kind) {
+  switch (kind) {
+  case EmitKind::Object:
+  case EmitKind::Shared: {
+    auto bytes = getObject();
+    if (!bytes)
+      return bytes.takeError();
+    if (kind == EmitKind::Shared)
+      return addFile(".so", linkSharedLibrary(*bytes));
+    return addFile(".o", SmallVector<char, 0>(*bytes));
+  }
+  case EmitKind::Header:
+    return addFile(".h", toBytes(emitHeader(native.lowered.info)));
+  case EmitKind::Assembly:
+    return addFile(".s", native.code.emitAssembly());
+  case EmitKind::LLVM:
+    return addFile(".ll", native.code.emitText());
+  case EmitKind::MLIR:
+    return addFile(".mlir", toBytes(printModule(*native.lowered.module)));
+  }
+  llvm_unreachable("all kinds are above");
+}
+
+static mlir::LogicalResult compile(mlir::MLIRContext &context,
+                                   const CommandLine &line, StringRef name,
+                                   ArrayRef<EmitKind> kinds) {
+  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
+  if (!target)
+    return report(context, target.takeError());
+  auto model = importModel(context, line, name);
+  if (!model)
+    return mlir::failure();
+  bool withoutHead = line.has(kWithoutHeadFlag.name);
+  auto native = compileForCpu(*model, *target, withoutHead, name);
+  if (failed(native))
+    return mlir::failure();
+  Emitter emitter(*native, line.get("-o", name));
+  if (line.has("--verify")) {
+    auto object = emitter.getObject();
+    if (!object)
+      return report(context, object.takeError());
+    if (failed(verifyModel(*model, *object, native->lowered.info, *target)))
+      return mlir::failure();
+  }
+  for (EmitKind kind : kinds)
+    if (Error error = emitter.add(kind))
+      return report(context, std::move(error));
+  return writeOutputFiles(&context, emitter.getFiles());
+}
+
+static int run(mlir::MLIRContext &context, const CommandLine &line) {
+  auto kinds = parseEmit(line.get("--emit", "obj,header"));
+  if (!kinds)
+    return reportUsage(kSpec.name, kinds.takeError());
+  auto name = chooseName(line);
+  if (!name)
+    return reportUsage(kSpec.name, name.takeError());
+  if (line.has("--verify") && line.has(kWithoutHeadFlag.name))
+    return reportUsage(kSpec.name,
+                       createStringError("--verify checks a model with and "
+                                         "without its head; leave "
+                                         "--without-head off"));
+  return succeeded(compile(context, line, *name, *kinds)) ? kSuccess : kFailure;
+}
+
+const Command ssmc::kCompileCommand = {kSpec, run};

@@ -1,0 +1,172 @@
+//===- NativeModel.cpp - A compiled model, loaded and called --------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/ssmc/NativeModel.h"
+#include "tools/ssmc/CommandLine.h"
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+using namespace llvm;
+using namespace ssmc;
+
+/// Bytes of an element of x and of y: float or int32_t.
+static constexpr int64_t kValueBytes = 4;
+
+Expected<RunMode> RunMode::parse(StringRef text) {
+  if (text == "forward")
+    return RunMode{Kind::Forward, 1};
+  if (text == "step")
+    return RunMode{Kind::Step, 1};
+  if (text.consume_front("chunk=")) {
+    auto steps = parseInteger("the chunk's length in --mode", text, 1);
+    if (!steps)
+      return steps.takeError();
+    return RunMode{Kind::Chunk, *steps};
+  }
+  return createStringError("--mode is '" + text +
+                           "'; expected forward, step or chunk=N");
+}
+
+/// Threads that live for one call and take the next piece of work each.
+struct ThreadExecutor : ssmc_executor {
+  explicit ThreadExecutor(int32_t threads) {
+    workers = threads;
+    parallel_for = run;
+  }
+
+  static int run(const ssmc_executor *self, int64_t count,
+                 void (*body)(void *, int64_t, int32_t), void *context) {
+    std::atomic<int64_t> next = 0;
+    auto work = [&](int32_t worker) {
+      for (int64_t i; (i = next.fetch_add(1)) < count;)
+        body(context, i, worker);
+    };
+    std::vector<std::thread> threads;
+    for (int32_t worker = 1; worker < self->workers; ++worker)
+      threads.emplace_back(work, worker);
+    work(0);
+    for (std::thread &thread : threads)
+      thread.join();
+    return 0;
+  }
+};
+
+Expected<NativeModel> NativeModel::load(ArrayRef<char> object,
+                                        const ModelInfo &info) {
+  NativeModel model;
+  model.info = info;
+  auto session = JitSession::load(object);
+  if (!session)
+    return session.takeError();
+  model.session = std::move(*session);
+  Error error = Error::success();
+  auto find = [&](StringRef name, auto *&function) {
+    using Function = std::remove_reference_t<decltype(*function)>;
+    auto found =
+        model.session->lookupFunction<Function>((info.name + "_" + name).str());
+    if (found)
+      function = *found;
+    else
+      error = joinErrors(std::move(error), found.takeError());
+  };
+  find("step", model.step);
+  find("chunk", model.chunk);
+  find("forward", model.forward);
+  find("state_reset", model.reset);
+  find("workspace_bytes", model.workspaceBytes);
+  find("strerror", model.strError);
+  if (error)
+    return error;
+  return model;
+}
+
+Error NativeModel::check(int code, StringRef function) const {
+  if (code == 0)
+    return Error::success();
+  return createStringError(info.name + "_" + function + ": " + strError(code));
+}
+
+Expected<AlignedBytes> NativeModel::makeRecords(int64_t batch) const {
+  AlignedBytes records(batch * info.stateBytes);
+  if (Error error = check(reset(records.data(), 0, batch), "state_reset"))
+    return error;
+  return records;
+}
+
+/// Copies `steps` time steps from `first` on of every sequence between (B, L,
+/// F) and (B, steps, F).
+static void copySteps(const char *from, int64_t fromSteps, int64_t fromFirst,
+                      char *to, int64_t toSteps, int64_t toFirst, int64_t batch,
+                      int64_t steps, int64_t features) {
+  int64_t row = features * kValueBytes;
+  for (int64_t b = 0; b < batch; ++b)
+    std::memcpy(to + (b * toSteps + toFirst) * row,
+                from + (b * fromSteps + fromFirst) * row, steps * row);
+}
+
+Error NativeModel::runPieces(const ArrayView &x, RunMode mode, char *records,
+                             std::vector<float> &y,
+                             const ssmc_executor *executor,
+                             AlignedBytes &ws) const {
+  int64_t batch = x.shape[0], length = x.shape[1];
+  int64_t inputs = info.inputFeatures, outputs = info.outputFeatures;
+  int64_t most = std::min(mode.steps, std::max<int64_t>(length, 1));
+  std::vector<int32_t> pieceX(batch * most * inputs);
+  std::vector<float> pieceY(info.pooled ? 0 : batch * most * outputs);
+  for (int64_t t = 0; t < length; t += most) {
+    int64_t steps = std::min(most, length - t);
+    copySteps(x.bytes.data(), length, t,
+              reinterpret_cast<char *>(pieceX.data()), steps, 0, batch, steps,
+              inputs);
+    float *out = info.pooled ? y.data() : pieceY.data();
+    int code =
+        mode.kind == RunMode::Kind::Step
+            ? step(records, nullptr, batch, pieceX.data(), out, executor,
+                   ws.data(), ws.getSize())
+            : chunk(records, nullptr, batch, nullptr, steps, pieceX.data(), out,
+                    executor, ws.data(), ws.getSize());
+    if (Error error =
+            check(code, mode.kind == RunMode::Kind::Step ? "step" : "chunk"))
+      return error;
+    if (!info.pooled)
+      copySteps(reinterpret_cast<const char *>(pieceY.data()), steps, 0,
+                reinterpret_cast<char *>(y.data()), length, t, batch, steps,
+                outputs);
+  }
+  return Error::success();
+}
+
+Expected<Array> NativeModel::run(const ArrayView &x, RunMode mode,
+                                 AlignedBytes &records, bool isFresh,
+                                 int32_t threads) const {
+  int64_t batch = x.shape[0], length = x.shape[1];
+  SmallVector<int64_t, 4> shape = {batch};
+  if (!info.pooled)
+    shape.push_back(length);
+  else if (length == 0 && isFresh)
+    return createStringError("the input has no time steps, and the mean over "
+                             "none is undefined");
+  shape.push_back(info.outputFeatures);
+  std::vector<float> y(*getNumElements(shape));
+
+  ThreadExecutor pool(threads);
+  const ssmc_executor *executor = threads > 1 ? &pool : nullptr;
+  AlignedBytes ws(workspaceBytes(batch, threads));
+  // Sequences that go on from a state are one long chunk.
+  if (mode.kind == RunMode::Kind::Forward && !isFresh)
+    mode = {RunMode::Kind::Chunk, std::max<int64_t>(length, 1)};
+  Error error =
+      mode.kind == RunMode::Kind::Forward
+          ? check(forward(x.bytes.data(), y.data(), batch, nullptr, length,
+                          records.data(), executor, ws.data(), ws.getSize()),
+                  "forward")
+          : runPieces(x, mode, records.data(), y, executor, ws);
+  if (error)
+    return error;
+  return Array::fromF32(shape, y);
+}

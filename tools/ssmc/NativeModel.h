@@ -1,0 +1,97 @@
+//===- NativeModel.h - A compiled model, loaded and called ---- -*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_TOOLS_SSMC_NATIVEMODEL_H
+#define SSMC_TOOLS_SSMC_NATIVEMODEL_H
+
+#include "lib/Import/Array.h"
+#include "lib/Target/JitSession.h"
+#include "lib/Target/ModelInfo.h"
+#include "runtime/ssmc_executor.h"
+#include <vector>
+
+namespace ssmc {
+
+/// Memory aligned to kRecordAlignment, zero at first.
+class AlignedBytes {
+public:
+  explicit AlignedBytes(size_t size)
+      : storage(size + kRecordAlignment, 0),
+        start(llvm::alignTo<kRecordAlignment>(
+                  reinterpret_cast<uintptr_t>(storage.data())) -
+              reinterpret_cast<uintptr_t>(storage.data())),
+        size(size) {}
+
+  char *data() { return storage.data() + start; }
+  const char *data() const { return storage.data() + start; }
+  size_t getSize() const { return size; }
+
+private:
+  std::vector<char> storage;
+  size_t start, size;
+};
+
+/// In which pieces sequences are given to a model.
+struct RunMode {
+  enum class Kind { Forward, Step, Chunk };
+  Kind kind = Kind::Forward;
+  /// Time steps of a chunk.
+  int64_t steps = 1;
+
+  /// "forward", "step" or "chunk=N".
+  static llvm::Expected<RunMode> parse(llvm::StringRef text);
+};
+
+/// The C API of an object file, in this process.
+class NativeModel {
+public:
+  static llvm::Expected<NativeModel> load(llvm::ArrayRef<char> object,
+                                          const ModelInfo &info);
+
+  /// Runs all of `x`, (B, L, F) or tokens (B, L), from the states in `records`
+  /// (B of them), and leaves the last states there. Returns (B, L, O), or
+  /// (B, O) when the model is pooled. `isFresh` says that the states are those
+  /// of new streams. With more than one thread, streams share them.
+  llvm::Expected<Array> run(const ArrayView &x, RunMode mode,
+                            AlignedBytes &records, bool isFresh,
+                            int32_t threads = 1) const;
+
+  /// B records of new streams.
+  llvm::Expected<AlignedBytes> makeRecords(int64_t batch) const;
+
+  const ModelInfo &getInfo() const { return info; }
+
+private:
+  using Step = int(void *, const int64_t *, int64_t, const void *, float *,
+                   const ssmc_executor *, void *, size_t);
+  using Chunk = int(void *, const int64_t *, int64_t, const int64_t *, int64_t,
+                    const void *, float *, const ssmc_executor *, void *,
+                    size_t);
+  using Forward = int(const void *, float *, int64_t, const int64_t *, int64_t,
+                      void *, const ssmc_executor *, void *, size_t);
+  using Reset = int(void *, int64_t, int64_t);
+  using WorkspaceBytes = size_t(int64_t, int32_t);
+  using StrError = const char *(int);
+
+  ModelInfo info;
+  std::unique_ptr<JitSession> session;
+  Step *step = nullptr;
+  Chunk *chunk = nullptr;
+  Forward *forward = nullptr;
+  Reset *reset = nullptr;
+  WorkspaceBytes *workspaceBytes = nullptr;
+  StrError *strError = nullptr;
+
+  llvm::Error check(int code, llvm::StringRef function) const;
+  llvm::Error runPieces(const ArrayView &x, RunMode mode, char *records,
+                        std::vector<float> &y, const ssmc_executor *executor,
+                        AlignedBytes &ws) const;
+};
+
+} // namespace ssmc
+
+#endif // SSMC_TOOLS_SSMC_NATIVEMODEL_H

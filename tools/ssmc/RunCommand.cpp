@@ -1,0 +1,232 @@
+//===- RunCommand.cpp - ssmc run ------------------------------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Import/ArrayFile.h"
+#include "lib/Import/DiagnosticPrinter.h"
+#include "lib/Reference/RunModel.h"
+#include "tools/ssmc/Commands.h"
+#include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/NativeModel.h"
+#include "tools/ssmc/Progress.h"
+#include "tools/ssmc/StateFiles.h"
+#include "llvm/Support/FileSystem.h"
+
+using namespace llvm;
+using namespace ssmc;
+
+static constexpr Flag kFlags[] = {
+    {"--input", "X", "what to run the model on (see below)"},
+    {"--output", "Y", "where to write what it computes (see below)"},
+    {"--mode", "MODE",
+     "forward: whole sequences at once (the default)\n"
+     "step: one time step per call\n"
+     "chunk=N: N time steps per call"},
+    {"--threads", "N", "share sequences of a batch among N threads"},
+    {"--state-in", "FILE", "start from the states in a safetensors file"},
+    {"--state-out", "FILE",
+     "write the states after the last time step there: one\n"
+     "tensor per state, such as layers.1.blocks.0"},
+    {"--reference", "",
+     "compute with the f64 interpreter instead of compiled\n"
+     "code, and write f64"},
+    kWithoutHeadFlag,
+    kWeightsFlag,
+    kTargetFlag,
+    kIgnoreUnknownFlag};
+
+static constexpr CommandSpec kSpec = {
+    "run", "MODEL",
+    "Compiles a model in memory and runs it on the time series in a file.",
+    kFlags,
+    "X and Y are FILE.npy, FILE.csv (a row per time step), "
+    "FILE.safetensors:TENSOR, or\n- for raw little-endian float (int32 for "
+    "tokens) on standard input and output.\nX has shape (L, F) or (B, L, F), "
+    "for token models (L) or (B, L): L time steps,\nF features, a batch of B. "
+    "Y "
+    "is (L, O) or (O) accordingly, with B in front if X\nhas it. The CPU is "
+    "this machine's unless --target names another.\n\n"
+    "example:\n"
+    "  ssmc run digits/s5 --input test.safetensors:x --output y.npy\n"};
+
+namespace {
+/// What a run gives.
+struct RunResult {
+  Array y;
+  StateMap states;
+};
+} // namespace
+
+/// The states of a model, without those of its head when that is left off.
+static std::vector<StateEntry> getUsedStates(mlir::ModuleOp model,
+                                             bool withoutHead) {
+  std::vector<StateEntry> entries = getStateEntries(model);
+  if (withoutHead)
+    llvm::erase_if(entries, [](const StateEntry &entry) {
+      return entry.kind == StateEntry::Kind::Sums ||
+             entry.kind == StateEntry::Kind::Count;
+    });
+  return entries;
+}
+
+static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
+                                               const Array &x,
+                                               const StateMap *states,
+                                               bool withoutHead) {
+  Progress progress("interpreting");
+  reference::ModelOptions options;
+  std::vector<StateEntry> used = getUsedStates(model, withoutHead);
+  if (states)
+    options.initialStates = toReference(*states, used);
+  reference::Tensor input(x.shape, std::vector<double>());
+  if (x.dtype == DType::I32) {
+    std::vector<int32_t> ids = *x.view().toI32();
+    input.data = std::vector<int64_t>(ids.begin(), ids.end());
+  } else {
+    input.data = x.view().toF64();
+  }
+  auto run = reference::runModel(model, input, options);
+  if (failed(run))
+    return mlir::failure();
+  const reference::Tensor &y = withoutHead ? run->hidden : run->y;
+  StateMap all = fromReference(run->states), last;
+  for (const StateEntry &entry : used)
+    last[entry.path] = all.at(entry.path);
+  return RunResult{Array::fromF64(y.shape, y.floats()), std::move(last)};
+}
+
+static Expected<RunResult> runCode(const NativeModel &model, const Array &x,
+                                   const StateMap *states, RunMode mode,
+                                   int32_t threads) {
+  int64_t batch = x.shape[0];
+  auto records = model.makeRecords(batch);
+  if (!records)
+    return records.takeError();
+  if (states)
+    packStates(*states, model.getInfo(), batch, records->data());
+  auto y = model.run(x.view(), mode, *records, /*isFresh=*/!states, threads);
+  if (!y)
+    return y.takeError();
+  return RunResult{std::move(*y),
+                   unpackStates(model.getInfo(), batch, records->data())};
+}
+
+namespace {
+/// The command line, checked.
+struct RunOptions {
+  ArrayPath input, output;
+  RunMode mode;
+  int32_t threads = 1;
+};
+} // namespace
+
+static Expected<RunOptions> parseOptions(const CommandLine &line) {
+  for (StringRef needed : {"--input", "--output"})
+    if (!line.has(needed))
+      return createStringError("option '" + needed + "' is missing");
+  auto input = ArrayPath::parse(line.get("--input"));
+  if (!input)
+    return createStringError("--input " + line.get("--input") + ": " +
+                             toString(input.takeError()));
+  auto output = ArrayPath::parse(line.get("--output"));
+  if (!output)
+    return createStringError("--output " + line.get("--output") + ": " +
+                             toString(output.takeError()));
+  auto mode = RunMode::parse(line.get("--mode", "forward"));
+  if (!mode)
+    return mode.takeError();
+  constexpr int64_t kMostThreads = 1024;
+  auto threads = parseInteger("--threads", line.get("--threads", "1"), 1);
+  if (!threads)
+    return threads.takeError();
+  if (*threads > kMostThreads)
+    return createStringError("--threads is " + Twine(*threads) +
+                             "; expected at most " + Twine(kMostThreads));
+  for (StringRef native : {"--mode", "--threads", "--target"})
+    if (line.has("--reference") && line.has(native))
+      return createStringError("option '" + native +
+                               "' has no meaning with --reference");
+  return RunOptions{std::move(*input), std::move(*output), *mode,
+                    int32_t(*threads)};
+}
+
+static mlir::FailureOr<RunResult>
+runCompiled(mlir::ModuleOp model, const CommandLine &line,
+            const RunOptions &options, const Array &x, const StateMap *states) {
+  mlir::MLIRContext &context = *model->getContext();
+  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
+  if (!target)
+    return report(context, target.takeError());
+  if (Error error = checkRunsHere(*target))
+    return report(context, std::move(error));
+  auto native =
+      compileForCpu(model, *target, line.has(kWithoutHeadFlag.name), "model");
+  if (failed(native))
+    return mlir::failure();
+  auto object = native->code.emitObject();
+  if (!object)
+    return report(context, object.takeError());
+  auto loaded = NativeModel::load(*object, native->lowered.info);
+  if (!loaded)
+    return report(context, loaded.takeError());
+  Progress progress("running");
+  auto result = runCode(*loaded, x, states, options.mode, options.threads);
+  if (!result)
+    return report(context, result.takeError());
+  return std::move(*result);
+}
+
+static mlir::LogicalResult runModel(mlir::MLIRContext &context,
+                                    const CommandLine &line,
+                                    const RunOptions &options) {
+  auto model = importModel(context, line, "model");
+  if (!model)
+    return mlir::failure();
+  InputType type = getInputType(*model);
+  auto input = readModelInput(options.input, type.isTokens ? 0 : type.features);
+  if (!input)
+    return emitFileError(&context, line.get("--input"), input.takeError());
+  const Array &x = input->array;
+  bool withoutHead = line.has(kWithoutHeadFlag.name);
+
+  std::optional<StateMap> states;
+  if (line.has("--state-in")) {
+    auto read = readStates(line.get("--state-in"),
+                           getUsedStates(*model, withoutHead), x.shape[0]);
+    if (!read)
+      return emitFileError(&context, line.get("--state-in"), read.takeError());
+    states = std::move(*read);
+  }
+  const StateMap *start = states ? &*states : nullptr;
+  auto result = line.has("--reference")
+                    ? runReference(*model, x, start, withoutHead)
+                    : runCompiled(*model, line, options, x, start);
+  if (failed(result))
+    return mlir::failure();
+
+  ArrayView y = result->y.view();
+  if (!input->isBatched)
+    y.shape.erase(y.shape.begin());
+  if (line.has("--state-out"))
+    if (Error error = writeStates(line.get("--state-out"), result->states,
+                                  input->isBatched))
+      return emitFileError(&context, line.get("--state-out"), std::move(error));
+  if (Error error = writeArray(options.output, y)) {
+    if (line.has("--state-out"))
+      sys::fs::remove(line.get("--state-out"));
+    return emitFileError(&context, line.get("--output"), std::move(error));
+  }
+  return mlir::success();
+}
+
+static int run(mlir::MLIRContext &context, const CommandLine &line) {
+  auto options = parseOptions(line);
+  if (!options)
+    return reportUsage(kSpec.name, options.takeError());
+  return succeeded(runModel(context, line, *options)) ? kSuccess : kFailure;
+}
+
+const Command ssmc::kRunCommand = {kSpec, run};

@@ -1,0 +1,227 @@
+//===- Verify.cpp - Compiled code against the f64 interpreter -------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/ssmc/Verify.h"
+#include "dialect/SsmDialect.h"
+#include "lib/Reference/RunModel.h"
+#include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/NativeModel.h"
+#include "tools/ssmc/Progress.h"
+#include "tools/ssmc/StateFiles.h"
+#include "llvm/Support/Format.h"
+#include <cmath>
+#include <limits>
+#include <random>
+
+using namespace llvm;
+using namespace ssmc;
+
+/// Sequences and time steps of the random input: several groups of rows, full
+/// chunks and a tail.
+static constexpr int64_t kBatch = 3, kLength = 131, kChunk = 7;
+
+/// Largest errors, relative to the largest magnitude, that f32 explains:
+/// outputs (and what enters a head), and states. Damped LinOSS has a double
+/// eigenvalue at its clamp, where a state moves with the square root of a
+/// coefficient's error.
+struct Tolerance {
+  double output = 2e-5;
+  double state = 1e-4;
+};
+
+static Tolerance getTolerance(mlir::ModuleOp model) {
+  Tolerance tolerance;
+  model.walk([&](LinossOp mixer) {
+    if (mixer.getGDiag())
+      tolerance = {1e-4, 3e-4};
+  });
+  return tolerance;
+}
+
+/// Rows of the embedding's table, if the model starts with one.
+static int64_t getVocabulary(mlir::ModuleOp model) {
+  int64_t rows = 1;
+  model.walk([&](EmbeddingOp embedding) {
+    rows = cast<mlir::RankedTensorType>(embedding.getTable().getType())
+               .getDimSize(0);
+  });
+  return rows;
+}
+
+/// Random numbers from the engine alone, whose values the standard fixes.
+static double drawUniform(std::mt19937_64 &engine) {
+  return double(engine() >> 11) * 0x1p-53;
+}
+
+static Array makeInput(mlir::ModuleOp model) {
+  std::mt19937_64 engine(1);
+  InputType type = getInputType(model);
+  int64_t count = kBatch * kLength * type.features;
+  if (type.isTokens) {
+    int64_t vocabulary = getVocabulary(model);
+    std::vector<int32_t> ids(count);
+    for (int32_t &id : ids)
+      id = std::min<int64_t>(drawUniform(engine) * vocabulary, vocabulary - 1);
+    return Array::fromI32({kBatch, kLength}, ids);
+  }
+  // Sums of four uniform numbers: bell-shaped, of variance 1.
+  std::vector<float> values(count);
+  for (float &value : values) {
+    double sum = -2;
+    for (int i = 0; i < 4; ++i)
+      sum += drawUniform(engine);
+    value = sum * std::sqrt(3.0);
+  }
+  return Array::fromF32({kBatch, kLength, type.features}, values);
+}
+
+static reference::Tensor toTensor(const Array &x) {
+  if (x.dtype == DType::I32) {
+    std::vector<int32_t> ids = *x.view().toI32();
+    return {x.shape, std::vector<int64_t>(ids.begin(), ids.end())};
+  }
+  return {x.shape, x.view().toF64()};
+}
+
+/// The largest difference relative to the largest magnitude of `expected`.
+/// Values that are not finite must be in the same places.
+static double measureError(const ArrayView &actual, const ArrayView &expected) {
+  double largest = 0, error = 0;
+  for (int64_t i = 0; i < expected.getNumElements(); ++i) {
+    double a = actual.getDouble(i), e = expected.getDouble(i);
+    if (std::isfinite(e) && std::isfinite(a)) {
+      largest = std::max(largest, std::abs(e));
+      error = std::max(error, std::abs(a - e));
+    } else if (std::isnan(a) != std::isnan(e) || (!std::isnan(a) && a != e)) {
+      return std::numeric_limits<double>::infinity();
+    }
+  }
+  return error == 0 ? 0 : error / std::max(largest, 1e-30);
+}
+
+namespace {
+/// Prints errors and remembers whether one was too large.
+class Report {
+public:
+  void add(StringRef what, double error, double limit) {
+    bool passes = error <= limit;
+    allPass &= passes;
+    errs() << "verify: " << left_justify(what, 28) << format(" %.2e", error)
+           << " (limit " << format("%.0e", limit) << ")"
+           << (passes ? "" : "  TOO LARGE") << "\n";
+  }
+  void addBits(StringRef what, bool areEqual) {
+    allPass &= areEqual;
+    errs() << "verify: " << left_justify(what, 28)
+           << (areEqual ? " same bits" : "  DIFFERENT BITS") << "\n";
+  }
+  bool allPass = true;
+};
+
+struct NativeRun {
+  Array y;
+  StateMap states;
+};
+} // namespace
+
+static Expected<NativeRun> runNative(const NativeModel &model, const Array &x,
+                                     RunMode mode, int32_t threads = 1) {
+  auto records = model.makeRecords(kBatch);
+  if (!records)
+    return records.takeError();
+  auto y = model.run(x.view(), mode, *records, /*isFresh=*/true, threads);
+  if (!y)
+    return y.takeError();
+  return NativeRun{std::move(*y),
+                   unpackStates(model.getInfo(), kBatch, records->data())};
+}
+
+/// Step, chunk and threads against forward: equal to the last bit.
+static Error checkBits(const NativeModel &model, const Array &x,
+                       const NativeRun &forward, Report &report) {
+  struct {
+    StringRef name;
+    RunMode mode;
+    int32_t threads;
+  } variants[] = {{"step by step", {RunMode::Kind::Step, 1}, 1},
+                  {"in chunks of 7", {RunMode::Kind::Chunk, kChunk}, 1},
+                  {"on two threads", {RunMode::Kind::Forward, 1}, 2}};
+  for (const auto &variant : variants) {
+    auto run = runNative(model, x, variant.mode, variant.threads);
+    if (!run)
+      return run.takeError();
+    bool same = run->y.bytes == forward.y.bytes;
+    for (const auto &[path, state] : forward.states)
+      same &= run->states.at(path).bytes == state.bytes;
+    report.addBits(variant.name, same);
+  }
+  return Error::success();
+}
+
+/// The error of what enters the head, by compiling the model without it.
+static mlir::LogicalResult
+checkBeforeHead(mlir::ModuleOp model, const TargetCpu &target, const Array &x,
+                const reference::Tensor &hidden, double limit, Report &errors) {
+  mlir::MLIRContext &context = *model->getContext();
+  auto native = compileForCpu(model, target, /*withoutHead=*/true, "headless");
+  if (failed(native))
+    return mlir::failure();
+  auto object = native->code.emitObject();
+  if (!object)
+    return report(context, object.takeError());
+  auto loaded = NativeModel::load(*object, native->lowered.info);
+  if (!loaded)
+    return report(context, loaded.takeError());
+  auto run = runNative(*loaded, x, RunMode());
+  if (!run)
+    return report(context, run.takeError());
+  Array expected = Array::fromF64(hidden.shape, hidden.floats());
+  errors.add("before the head", measureError(run->y.view(), expected.view()),
+             limit);
+  return mlir::success();
+}
+
+mlir::LogicalResult ssmc::verifyModel(mlir::ModuleOp model,
+                                      ArrayRef<char> object,
+                                      const ModelInfo &info,
+                                      const TargetCpu &target) {
+  mlir::MLIRContext &context = *model->getContext();
+  if (Error error = checkRunsHere(target))
+    return report(context, joinErrors(createStringError("--verify: cannot run "
+                                                        "the object"),
+                                      std::move(error)));
+  Progress progress("verifying");
+  Array x = makeInput(model);
+  auto expected = reference::runModel(model, toTensor(x));
+  if (failed(expected))
+    return mlir::failure();
+  auto loaded = NativeModel::load(object, info);
+  if (!loaded)
+    return report(context, loaded.takeError());
+  auto run = runNative(*loaded, x, RunMode());
+  if (!run)
+    return report(context, run.takeError());
+
+  Report errors;
+  Tolerance tolerance = getTolerance(model);
+  Array y = Array::fromF64(expected->y.shape, expected->y.floats());
+  errors.add("output", measureError(run->y.view(), y.view()), tolerance.output);
+  if (expected->y.shape != expected->hidden.shape &&
+      failed(checkBeforeHead(model, target, x, expected->hidden,
+                             tolerance.output, errors)))
+    return mlir::failure();
+  for (const auto &[path, state] : fromReference(expected->states))
+    errors.add(path, measureError(run->states.at(path).view(), state.view()),
+               tolerance.state);
+  if (Error error = checkBits(*loaded, x, *run, errors))
+    return report(context, std::move(error));
+  if (!errors.allPass)
+    return report(context,
+                  createStringError("--verify: compiled code and the f64 "
+                                    "interpreter disagree (see above)"));
+  return mlir::success();
+}
