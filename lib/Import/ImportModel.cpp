@@ -29,7 +29,7 @@ std::string ssmc::deriveModelName(StringRef path) {
   std::string name;
   for (char c : stem)
     name += isAlnum(c) ? c : '_';
-  if (name.empty() || isDigit(name.front()))
+  if (name.empty() || !isAlpha(name.front()))
     name.insert(0, "model_");
   return name;
 }

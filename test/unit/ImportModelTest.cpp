@@ -428,4 +428,5 @@ TEST(ImportModelName, FollowsTheFile) {
   EXPECT_EQ(deriveModelName("a/digits-s5.json"), "digits_s5");
   EXPECT_EQ(deriveModelName("/tmp/7up/model.json"), "model_7up");
   EXPECT_EQ(deriveModelName("/tmp/"), "tmp");
+  EXPECT_EQ(deriveModelName("/no/_x.json"), "model__x");
 }
