@@ -101,25 +101,24 @@ static Error checkGenerated(Module &module, const ModelInfo &info) {
 }
 
 /// Makes MODEL_f NAME_f, and everything else local under a name that no C
-/// identifier can be.
+/// identifier can be. The latter first: a model may be called "ssm".
 static void setVisibility(Module &module, StringRef name) {
-  auto update = [&](GlobalValue &value) {
+  SmallVector<GlobalValue *> api;
+  for (GlobalValue &value : module.global_values()) {
+    value.setVisibility(GlobalValue::DefaultVisibility);
     if (value.isDeclaration() || value.getName().starts_with("llvm."))
-      return;
+      continue;
     if (value.getName().starts_with(kApiPrefix)) {
-      value.setName(name + "_" + value.getName().drop_front(kApiPrefix.size()));
-      value.setVisibility(GlobalValue::DefaultVisibility);
-      return;
+      api.push_back(&value);
+      continue;
     }
     if (!value.hasPrivateLinkage())
       value.setLinkage(GlobalValue::InternalLinkage);
-    value.setVisibility(GlobalValue::DefaultVisibility);
     value.setName(name + "." + value.getName());
-  };
-  for (Function &function : module)
-    update(function);
-  for (GlobalVariable &variable : module.globals())
-    update(variable);
+  }
+  for (GlobalValue *function : api)
+    function->setName(name + "_" +
+                      function->getName().drop_front(kApiPrefix.size()));
 }
 
 /// A model without a pooled head never calls ssm_answer: gives the dead call a

@@ -103,6 +103,21 @@ TEST_F(EntryPointsTest, objectShowsTheApiAndNothingElse) {
           << llvm::cantFail(section.getName()).str();
 }
 
+TEST_F(EntryPointsTest, modelMayBeCalledAsTheGeneratedFunctionsAre) {
+  for (const char *name : {"ssm", "model", "MODEL", "run"}) {
+    info.name = name;
+    auto bytes = compile(kModel, "native");
+    ASSERT_TRUE(bool(bytes)) << llvm::toString(bytes.takeError());
+    auto session = JitSession::load(*bytes);
+    ASSERT_TRUE(bool(session)) << llvm::toString(session.takeError());
+    auto workspaceBytes = (*session)->lookupFunction<size_t(int64_t, int32_t)>(
+        info.name + "_workspace_bytes");
+    ASSERT_TRUE(bool(workspaceBytes))
+        << llvm::toString(workspaceBytes.takeError());
+    EXPECT_EQ((*workspaceBytes)(1, 2), 2u * (64 + 64));
+  }
+}
+
 TEST_F(EntryPointsTest, sameInputGivesSameBytes) {
   auto first = compile(kModel, "x86-64-v4");
   auto second = compile(kModel, "x86-64-v4");

@@ -175,15 +175,13 @@ Error Emitter::add(EmitKind kind) {
 
 static mlir::LogicalResult compile(mlir::MLIRContext &context,
                                    const CommandLine &line, StringRef name,
+                                   const TargetCpu &target,
                                    ArrayRef<EmitKind> kinds) {
-  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
-  if (!target)
-    return report(context, target.takeError());
   auto model = importModel(context, line, name);
   if (!model)
     return mlir::failure();
   bool withoutHead = line.has(kWithoutHeadFlag.name);
-  auto native = compileForCpu(*model, *target, withoutHead, name);
+  auto native = compileForCpu(*model, target, withoutHead, name);
   if (failed(native))
     return mlir::failure();
   Emitter emitter(*native, line.get("-o", name));
@@ -191,7 +189,7 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
     auto object = emitter.getObject();
     if (!object)
       return report(context, object.takeError());
-    if (failed(verifyModel(*model, *object, native->lowered.info, *target)))
+    if (failed(verifyModel(*model, *object, native->lowered.info, target)))
       return mlir::failure();
   }
   for (EmitKind kind : kinds)
@@ -207,12 +205,16 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
   auto name = chooseName(line);
   if (!name)
     return reportUsage(kSpec.name, name.takeError());
+  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
+  if (!target)
+    return reportUsage(kSpec.name, target.takeError());
   if (line.has("--verify") && line.has(kWithoutHeadFlag.name))
     return reportUsage(kSpec.name,
                        createStringError("--verify checks a model with and "
                                          "without its head; leave "
                                          "--without-head off"));
-  return succeeded(compile(context, line, *name, *kinds)) ? kSuccess : kFailure;
+  return succeeded(compile(context, line, *name, *target, *kinds)) ? kSuccess
+                                                                   : kFailure;
 }
 
 const Command ssmc::kCompileCommand = {kSpec, run};

@@ -180,17 +180,15 @@ static void printCosts(raw_ostream &os, mlir::func::FuncOp model,
 }
 
 static mlir::LogicalResult inspect(mlir::MLIRContext &context,
-                                   const CommandLine &line) {
-  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
-  if (!target)
-    return report(context, target.takeError());
+                                   const CommandLine &line,
+                                   const TargetCpu &target) {
   auto module = importModel(context, line, "model");
   if (!module)
     return mlir::failure();
   auto model = reference::getModelFunction(*module);
   if (failed(model))
     return mlir::failure();
-  auto native = compileForCpu(*module, *target, /*withoutHead=*/false, "model");
+  auto native = compileForCpu(*module, target, /*withoutHead=*/false, "model");
   if (failed(native))
     return mlir::failure();
   auto object = native->code.emitObject();
@@ -209,12 +207,15 @@ static mlir::LogicalResult inspect(mlir::MLIRContext &context,
      << (info.pooled ? "sequence" : "time step") << "\n";
   printLayers(os, *model);
   printStates(os, info);
-  printCosts(os, *model, *native, *target, *codeBytes, object->size());
+  printCosts(os, *model, *native, target, *codeBytes, object->size());
   return mlir::success();
 }
 
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
-  return succeeded(inspect(context, line)) ? kSuccess : kFailure;
+  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
+  if (!target)
+    return reportUsage(kSpec.name, target.takeError());
+  return succeeded(inspect(context, line, *target)) ? kSuccess : kFailure;
 }
 
 const Command ssmc::kInspectCommand = {kSpec, run};

@@ -120,6 +120,7 @@ struct RunOptions {
   ArrayPath input, output;
   RunMode mode;
   int32_t threads = 1;
+  TargetCpu target;
 };
 } // namespace
 
@@ -149,21 +150,21 @@ static Expected<RunOptions> parseOptions(const CommandLine &line) {
     if (line.has("--reference") && line.has(native))
       return createStringError("option '" + native +
                                "' has no meaning with --reference");
+  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
+  if (!target)
+    return target.takeError();
   return RunOptions{std::move(*input), std::move(*output), *mode,
-                    int32_t(*threads)};
+                    int32_t(*threads), std::move(*target)};
 }
 
 static mlir::FailureOr<RunResult>
 runCompiled(mlir::ModuleOp model, const CommandLine &line,
             const RunOptions &options, const Array &x, const StateMap *states) {
   mlir::MLIRContext &context = *model->getContext();
-  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
-  if (!target)
-    return report(context, target.takeError());
-  if (Error error = checkRunsHere(*target))
+  if (Error error = checkRunsHere(options.target))
     return report(context, std::move(error));
-  auto native =
-      compileForCpu(model, *target, line.has(kWithoutHeadFlag.name), "model");
+  auto native = compileForCpu(model, options.target,
+                              line.has(kWithoutHeadFlag.name), "model");
   if (failed(native))
     return mlir::failure();
   auto object = native->code.emitObject();
