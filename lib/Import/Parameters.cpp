@@ -198,6 +198,9 @@ ElementsAttr ssmc::makeResource(RankedTensorType type, StringRef name,
                                 ArrayRef<char> values) {
   // One cache line: what vector loads of the reader want.
   constexpr size_t kAlignment = 64;
+  // An empty tensor (S5 may have an empty state) has no address to copy from.
+  if (values.empty())
+    values = ArrayRef<char>("", size_t(0));
   return DenseResourceElementsAttr::get(
       type, name,
       HeapAsmResourceBlob::allocateAndCopyWithAlign(values, kAlignment,
