@@ -116,6 +116,35 @@ static Tensor evaluateShift(ShiftOp op, const Values &values) {
   return y;
 }
 
+static Tensor evaluateScale(ScaleOp op, const Values &values) {
+  Tensor y = values[op.getX()];
+  const std::vector<double> &amount = values[op.getAmount()].floats();
+  for (int64_t i = 0, e = y.size(); i < e; ++i)
+    y.floats()[i] *= amount[i % amount.size()];
+  return y;
+}
+
+static FailureOr<Tensor> evaluateSkip(SkipOp op, const Values &values) {
+  Tensor y = values[op.getX()];
+  const Tensor &u = values[op.getU()];
+  const std::vector<double> &d = values[op.getD()].floats();
+  if (failed(expectShape(op, "u", u, y.shape)))
+    return failure();
+  for (int64_t i = 0, e = y.size(); i < e; ++i)
+    y.floats()[i] += d[i % d.size()] * u.floats()[i];
+  return y;
+}
+
+static FailureOr<Tensor> evaluateGate(GateOp op, const Values &values) {
+  Tensor y = values[op.getA()];
+  const Tensor &b = values[op.getB()];
+  if (failed(expectShape(op, "b", b, y.shape)))
+    return failure();
+  for (int64_t i = 0, e = y.size(); i < e; ++i)
+    y.floats()[i] *= sigmoid(b.floats()[i]);
+  return y;
+}
+
 static Tensor evaluateBatchNorm(BatchNormOp op, const Values &values) {
   Tensor y = values[op.getX()];
   const std::vector<double> &mean = values[op.getMean()].floats(),
@@ -212,6 +241,9 @@ void ssmc::reference::addLayerOps(OpTable &table) {
   table.add<GeluOp>(evaluateGelu);
   table.add<AddOp>(evaluateAdd);
   table.add<ShiftOp>(evaluateShift);
+  table.add<ScaleOp>(evaluateScale);
+  table.add<SkipOp>(evaluateSkip);
+  table.add<GateOp>(evaluateGate);
   table.add<BatchNormOp>(evaluateBatchNorm);
   table.add<MeanPoolOp>(evaluateMeanPool);
   table.add<LogSoftmaxOp>(evaluateLogSoftmax);

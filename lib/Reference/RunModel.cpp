@@ -68,10 +68,8 @@ static FailureOr<Tensor> makeArgument(func::FuncOp model, unsigned index,
   return Tensor::zeros(type.getElementType(), shape);
 }
 
-/// The value that enters the head, given what the model returns: heads are
-/// [mean_pool,] linear [, log_softmax]. A linear layer that nothing precedes
-/// is an encoder.
-static Value findHeadInput(Value y) {
+Value ssmc::reference::getHeadInput(func::FuncOp model) {
+  Value y = model.getBody().front().getTerminator()->getOperand(0);
   if (auto softmax = y.getDefiningOp<LogSoftmaxOp>())
     y = softmax.getX();
   auto linear = y.getDefiningOp<LinearOp>();
@@ -98,8 +96,7 @@ FailureOr<ModelRun> ssmc::reference::runModel(ModuleOp module, const Tensor &x,
     arguments.push_back(std::move(*argument));
   }
 
-  Value y = model->getBody().front().getTerminator()->getOperand(0);
-  Value headInput = findHeadInput(y);
+  Value headInput = getHeadInput(*model);
   ModelRun run;
   auto observe = [&](Operation *op, ArrayRef<Tensor> results) {
     if (op == headInput.getDefiningOp())

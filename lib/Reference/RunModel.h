@@ -45,6 +45,11 @@ struct ModelRun {
 /// function with a body. Emits an error at the module when there is none.
 llvm::FailureOr<mlir::func::FuncOp> getModelFunction(mlir::ModuleOp module);
 
+/// The value that enters the head of `model`, given what it returns: heads are
+/// [mean_pool,] linear [, log_softmax]. What the model returns, when it ends
+/// without one; a linear layer that nothing precedes is an encoder.
+mlir::Value getHeadInput(mlir::func::FuncOp model);
+
 /// Runs the model of `module`, at model or recurrence level, on `x`: (B, L, F)
 /// or tokens (B, L). Arguments are known by their attributes: `ssm.keys`,
 /// `ssm.state` (with `ssm.pool`), results by their order: y, the new states,

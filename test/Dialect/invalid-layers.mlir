@@ -139,6 +139,22 @@ func.func @shift_c1(%x: tensor<?x?x3xf32>, %c: tensor<2xf64>) {
 
 // -----
 
+func.func @scale_c1(%x: tensor<?x?x3xf32>, %c: tensor<2xf64>) {
+  // expected-error @+1 {{(C1) the amount has shape [2]; expected [3]}}
+  %0 = ssm.scale %x by %c : tensor<?x?x3xf32>, tensor<2xf64>
+  return
+}
+
+// -----
+
+func.func @skip_c1(%x: tensor<?x?x3xf32>, %d: tensor<2xf64>) {
+  // expected-error @+1 {{(C1) d has shape [2]; expected [3]}}
+  %0 = ssm.skip %x, %x by %d : tensor<?x?x3xf32>, tensor<2xf64>
+  return
+}
+
+// -----
+
 func.func @batch_norm_c1(%x: tensor<?x?x3xf32>, %m: tensor<3xf32>, %v: tensor<2xf32>) {
   // expected-error @+1 {{(C1) var has shape [2]; expected [3]}}
   %0 = ssm.batch_norm %x, %m, %v epsilon 1.0e-5 : tensor<?x?x3xf32>, tensor<3xf32>, tensor<2xf32>

@@ -1,4 +1,4 @@
-// Layers of the model level survive printing, parsing and bytecode.
+// Layers of the model level, and epilogues, survive printing, parsing and bytecode.
 // RUN: ssm-opt %s | FileCheck %s
 // RUN: ssm-opt %s | ssm-opt | FileCheck %s
 // RUN: ssm-opt %s --emit-bytecode | ssm-opt | FileCheck %s
@@ -41,6 +41,17 @@ func.func @pointwise(%x: tensor<?x?x4xf32>, %one: tensor<?x?x1xf32>, %c: tensor<
   %3 = ssm.shift %x by %c : tensor<?x?x4xf32>, tensor<4xf64>
   // CHECK: ssm.log_softmax %{{.*}} : tensor<?x?x4xf32>
   %4 = ssm.log_softmax %x : tensor<?x?x4xf32>
+  return
+}
+
+// CHECK-LABEL: func @epilogues
+func.func @epilogues(%x: tensor<?x?x4xf32>, %c: tensor<4xf64>) {
+  // CHECK: ssm.scale %{{.*}} by %{{.*}} : tensor<?x?x4xf32>, tensor<4xf64>
+  %0 = ssm.scale %x by %c : tensor<?x?x4xf32>, tensor<4xf64>
+  // CHECK: ssm.skip %{{.*}}, %{{.*}} by %{{.*}} : tensor<?x?x4xf32>, tensor<4xf64>
+  %1 = ssm.skip %0, %x by %c : tensor<?x?x4xf32>, tensor<4xf64>
+  // CHECK: ssm.gate %{{.*}}, %{{.*}} : tensor<?x?x4xf32>
+  %2 = ssm.gate %0, %1 : tensor<?x?x4xf32>
   return
 }
 

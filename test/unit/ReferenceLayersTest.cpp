@@ -85,6 +85,21 @@ TEST_F(ReferenceTest, ShiftAddsPerFeature) {
   expectClose(results[0], floats({1, 2, 2}, {11, -8, 13, -6}));
 }
 
+TEST_F(ReferenceTest, EpiloguesScaleSkipAndGate) {
+  auto results = run(
+      R"(func.func @f(%x: tensor<?x?x2xf32>, %u: tensor<?x?x2xf32>, %c: tensor<2xf64>) -> (tensor<?x?x2xf32>, tensor<?x?x2xf32>, tensor<?x?x2xf32>) {
+        %scaled = ssm.scale %x by %c : tensor<?x?x2xf32>, tensor<2xf64>
+        %skipped = ssm.skip %x, %u by %c : tensor<?x?x2xf32>, tensor<2xf64>
+        %gated = ssm.gate %x, %u : tensor<?x?x2xf32>
+        return %scaled, %skipped, %gated : tensor<?x?x2xf32>, tensor<?x?x2xf32>, tensor<?x?x2xf32>
+      })",
+      {floats({1, 1, 2}, {2, 3}), floats({1, 1, 2}, {0, std::log(3.0)}),
+       floats({2}, {10, -1})});
+  expectClose(results[0], floats({1, 1, 2}, {20, -3}));
+  expectClose(results[1], floats({1, 1, 2}, {2, 3 - std::log(3.0)}));
+  expectClose(results[2], floats({1, 1, 2}, {1, 2.25}));
+}
+
 TEST_F(ReferenceTest, BatchNormUsesTheRunningStatistics) {
   auto results = run(
       R"(func.func @f(%x: tensor<?x?x2xf32>, %m: tensor<2xf32>, %v: tensor<2xf32>) -> tensor<?x?x2xf32> {

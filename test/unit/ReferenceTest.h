@@ -84,9 +84,10 @@ inline Tensor ints(llvm::ArrayRef<int64_t> shape, std::vector<int64_t> values) {
   return Tensor(shape, std::move(values));
 }
 
-/// Expects shape and values, to `relative` of the largest; NaN equals NaN.
+/// Expects shape and values, to `relative` of the largest (or `absolute`, if
+/// that is more); NaN equals NaN.
 inline void expectClose(const Tensor &found, const Tensor &expected,
-                        double relative = 1e-15) {
+                        double relative = 1e-15, double absolute = 0) {
   ASSERT_TRUE(found.isFloat() && expected.isFloat());
   ASSERT_EQ(found.shape, expected.shape);
   double largest = 0;
@@ -97,7 +98,7 @@ inline void expectClose(const Tensor &found, const Tensor &expected,
     if (std::isnan(y))
       EXPECT_TRUE(std::isnan(x)) << "at " << i << ": " << x;
     else
-      EXPECT_NEAR(x, y, relative * largest) << "at " << i;
+      EXPECT_NEAR(x, y, std::fmax(relative * largest, absolute)) << "at " << i;
   }
 }
 
