@@ -7,6 +7,7 @@
 
 #include "lib/Import/DiagnosticPrinter.h"
 #include "lib/Import/ArrayFile.h"
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
 #include "mlir/IR/MLIRContext.h"
 
