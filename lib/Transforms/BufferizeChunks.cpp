@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -124,6 +125,12 @@ struct BufferizeChunks : ssmc::impl::BufferizeChunksBase<BufferizeChunks> {
     options.functionArgTypeConverterFn = argumentType;
     options.inferFunctionResultLayout = true;
     options.bufferAlignment = 64;
+    // A copy is a loop like any other, not a call into a runtime library.
+    options.memCpyFn = [](OpBuilder &builder, Location loc, Value from,
+                          Value to) -> LogicalResult {
+      linalg::CopyOp::create(builder, loc, from, to);
+      return success();
+    };
     bufferization::BufferizationState state;
     if (failed(bufferization::runOneShotModuleBufferize(getOperation(), options,
                                                         state)))

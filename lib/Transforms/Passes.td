@@ -302,7 +302,7 @@ def BufferizeChunks : Pass<"ssm-bufferize-chunks", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
-    "::mlir::memref::MemRefDialect"];
+    "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def LowerPackPanels : Pass<"ssm-lower-pack-panels"> {
@@ -334,6 +334,43 @@ def PlanWorkspace : Pass<"ssm-plan-workspace", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
+  let summary = "Add the functions that take rows through all layers";
+  let description = [{
+    From `ssm.plan` and the chunk functions makes `ssm_chunk_full`,
+    `ssm_chunk_tail`, `ssm_step`, `ssm_rows` and, for a pooled model,
+    `ssm_answer`, on plain pointers. Consecutive blocks of one shape are a loop.
+    The workspace that all of them need is the attribute `ssm.workspace_bytes`.
+
+    ```mlir
+    func.func @ssm_step(%blob: memref<1xi8>, %record: memref<1xi8>, %x: memref<1xi8>,
+                        %y: memref<1xi8>, %ws: memref<1xi8>) attributes {llvm.bareptr} {
+      call @chunk.input.step(...)
+      scf.for %layer = %c0 to %c4 step %c1 { func.call @chunk.block0.step(...) }
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def RemoveHead : Pass<"ssm-remove-head", "::mlir::func::FuncOp"> {
+  let summary = "Return what enters the head instead of its answer";
+  let description = [{
+    At model level: the function returns the input of its last
+    `[ssm.mean_pool,] ssm.linear [, ssm.log_softmax]`; a pool's carried state
+    leaves the signature. A model without a head stays as it is.
+
+    ```mlir
+    %p, %s1, %n1 = ssm.mean_pool %x, %sums, %count : ...
+    %y = ssm.linear %p, %w : ...
+    return %y, %s1, %n1
+    // becomes
+    return %x
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect"];
 }
 
 #endif // SSMC_LIB_TRANSFORMS_PASSES

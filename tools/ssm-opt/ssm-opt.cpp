@@ -7,6 +7,8 @@
 
 #include "dialect/SsmDialect.h"
 #include "lib/Conversion/Passes.h"
+#include "lib/Pipelines/Pipelines.h"
+#include "lib/Transforms/BufferizeChunks.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -18,9 +20,11 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<ssmc::SsmDialect>();
+  ssmc::registerRowOpBufferization(registry);
   mlir::registerAllPasses();
   ssmc::registerSsmConversionPasses();
   ssmc::registerSsmTransformsPasses();
+  ssmc::registerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "ssmc optimizer driver\n", registry));
 }

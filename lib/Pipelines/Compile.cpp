@@ -1,0 +1,217 @@
+//===- Compile.cpp - From a model to code and packed weights --------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Pipelines/Compile.h"
+#include "lib/Analysis/Weights.h"
+#include "lib/Target/JitSession.h"
+#include "lib/Target/TargetCpu.h"
+#include "lib/Transforms/BufferizeChunks.h"
+#include "lib/Transforms/ModelPlan.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "llvm/Support/Alignment.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+void ssmc::registerPipelineDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<SsmDialect>();
+  registerRowOpBufferization(registry);
+}
+
+namespace {
+/// Bytes that start at a cache line, as @prepare and the kernels expect.
+class AlignedBuffer {
+public:
+  explicit AlignedBuffer(size_t size)
+      : bytes(static_cast<char *>(llvm::allocate_buffer(size + 1, kAlignment))),
+        size(size) {
+    std::memset(bytes, 0, size);
+  }
+  ~AlignedBuffer() { llvm::deallocate_buffer(bytes, size + 1, kAlignment); }
+  AlignedBuffer(const AlignedBuffer &) = delete;
+  AlignedBuffer &operator=(const AlignedBuffer &) = delete;
+
+  char *data() { return bytes; }
+
+private:
+  static constexpr size_t kAlignment = 64;
+  char *bytes;
+  size_t size;
+};
+} // namespace
+
+/// The values of the model's parameters by name.
+static FailureOr<llvm::StringMap<WeightValues>>
+collectWeights(ModuleOp model) {
+  llvm::StringMap<WeightValues> values;
+  WalkResult walk = model.walk([&](ParameterOp parameter) {
+    auto known = getParameterValues(parameter);
+    if (failed(known))
+      return WalkResult::interrupt();
+    values.try_emplace(parameter.getName(), *known);
+    return WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
+    return failure();
+  return values;
+}
+
+/// The raw weights in one buffer, as the plan places them.
+static void fillWeights(const ModelPlan &plan,
+                        const llvm::StringMap<WeightValues> &values,
+                        char *buffer) {
+  for (const PlanWeight &weight : plan.weights) {
+    const WeightValues &known = values.at(weight.name);
+    ArrayRef<char> bytes = known.rawBytes();
+    int64_t copies = known.isSplat() ? known.size() : 1;
+    for (int64_t i = 0; i < copies && !bytes.empty(); ++i)
+      std::memcpy(buffer + weight.offset + i * bytes.size(), bytes.data(),
+                  bytes.size());
+  }
+}
+
+/// A copy of the module with only the functions for which `keep` holds.
+static OwningOpRef<ModuleOp>
+withFunctions(ModuleOp module, llvm::function_ref<bool(StringRef)> keep) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  for (auto function :
+       llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
+    if (!keep(function.getSymName()))
+      function.erase();
+  return copy;
+}
+
+static bool isPrepare(StringRef name) { return name.starts_with("prepare"); }
+
+static LogicalResult runPasses(ModuleOp module, Level from, Level to,
+                               const TileOptions &tiles) {
+  PassManager passes(module.getContext());
+  if (failed(applyPassManagerCLOptions(passes)))
+    return failure();
+  buildPipeline(passes, from, to, tiles);
+  return passes.run(module);
+}
+
+/// Runs @prepare of a module at loop level, on this machine.
+static LogicalResult runPrepare(ModuleOp loops, const ModelPlan &plan,
+                                const llvm::StringMap<WeightValues> &values,
+                                std::vector<char> &blob) {
+  OwningOpRef<ModuleOp> prepare = withFunctions(loops, isPrepare);
+  auto entry = prepare->lookupSymbol<func::FuncOp>("prepare");
+  if (!entry)
+    return loops.emitError() << "has no function 'prepare'";
+  entry->setAttr("llvm.emit_c_interface", UnitAttr::get(loops.getContext()));
+  if (failed(runPasses(*prepare, Level::Loops, Level::LLVM, {})))
+    return failure();
+  AlignedBuffer weights(plan.weightBytes), packed(plan.blobBytes);
+  fillWeights(plan, values, weights.data());
+
+  struct Bytes { // how C sees a memref<?xi8>
+    char *allocated, *aligned;
+    int64_t offset, size, stride;
+  };
+  using Prepare = void(Bytes *, Bytes *);
+  auto fail = [&](llvm::Error error) {
+    return loops.emitError() << "cannot run @prepare: "
+                             << llvm::toString(std::move(error));
+  };
+  auto session = JitSession::compile(*prepare);
+  if (!session)
+    return fail(session.takeError());
+  auto run = (*session)->lookupFunction<Prepare>("_mlir_ciface_prepare");
+  if (!run)
+    return fail(run.takeError());
+  Bytes from{weights.data(), weights.data(), 0, plan.weightBytes, 1};
+  Bytes to{packed.data(), packed.data(), 0, plan.blobBytes, 1};
+  (*run)(&from, &to);
+  blob.assign(packed.data(), packed.data() + plan.blobBytes);
+  return success();
+}
+
+static StateEntry::Kind stateKind(StringRef kind) {
+  return llvm::StringSwitch<StateEntry::Kind>(kind)
+      .Case("oscillator", StateEntry::Kind::Oscillator)
+      .Case("sums", StateEntry::Kind::Sums)
+      .Case("count", StateEntry::Kind::Count)
+      .Default(StateEntry::Kind::Diagonal);
+}
+
+static ModelInfo describe(ModuleOp loops, const ModelPlan &plan,
+                          const TileOptions &tiles) {
+  ModelInfo info;
+  info.tokens = plan.tokens;
+  info.inputFeatures = plan.inputFeatures;
+  info.outputFeatures = plan.outputFeatures;
+  info.pooled = plan.pooled;
+  info.stateBytes = plan.stateBytes;
+  if (auto bytes = loops->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
+    info.workspaceBytes = bytes.getInt();
+  info.rowsPerGroup = info.stepsPerChunk = tiles.rows;
+  for (const PlanState &state : plan.states) {
+    std::string path = state.path.str();
+    if (state.kind == "sums" || state.kind == "count")
+      path += ("." + state.kind).str();
+    info.states.push_back(
+        {path, stateKind(state.kind), state.size, state.offset});
+  }
+  return info;
+}
+
+/// AVX-512 has twice the registers of twice the lanes: 12 rows of one register
+/// each where AVX2 has 6 of two.
+static FailureOr<TileOptions> chooseTiles(ModuleOp model, StringRef cpu) {
+  TileOptions tiles;
+  if (cpu.empty())
+    return tiles;
+  llvm::Expected<TargetCpu> target = resolveTargetCpu(cpu);
+  if (!target)
+    return model.emitError() << llvm::toString(target.takeError());
+  if (target->hasAvx512)
+    tiles.tileRows = tiles.panelsPerRow = 12;
+  return tiles;
+}
+
+FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
+                                            const CompileOptions &options) {
+  FailureOr<TileOptions> tiles = options.tiles
+                                     ? FailureOr<TileOptions>(*options.tiles)
+                                     : chooseTiles(model, options.cpu);
+  if (failed(tiles))
+    return failure();
+  if (options.withoutHead) {
+    PassManager passes(model.getContext());
+    passes.addNestedPass<func::FuncOp>(createRemoveHead());
+    if (failed(passes.run(model)))
+      return failure();
+  }
+  if (failed(runPasses(model, Level::Model, Level::Recurrence, *tiles)))
+    return failure();
+  auto weights = collectWeights(model);
+  if (failed(weights) ||
+      failed(runPasses(model, Level::Recurrence, Level::Loops, *tiles)))
+    return failure();
+  FailureOr<ModelPlan> plan = readPlan(model);
+  if (failed(plan))
+    return failure();
+  CompiledModel compiled;
+  compiled.info = describe(model, *plan, *tiles);
+  for (auto &entry : *weights)
+    compiled.info.parameters += entry.second.size();
+  if (failed(runPrepare(model, *plan, *weights, compiled.blob)))
+    return failure();
+  compiled.module =
+      withFunctions(model, [](StringRef name) { return !isPrepare(name); });
+  if (failed(runPasses(*compiled.module, Level::Loops, Level::LLVM, *tiles)))
+    return failure();
+  return compiled;
+}

@@ -1,0 +1,47 @@
+//===- Compile.h - From a model to code and packed weights ------*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_PIPELINES_COMPILE_H
+#define SSMC_LIB_PIPELINES_COMPILE_H
+
+#include "lib/Pipelines/Pipelines.h"
+#include "lib/Target/ModelInfo.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace ssmc {
+
+struct CompileOptions {
+  /// LLVM's name of the CPU whose registers decide the tiles.
+  std::string cpu;
+  /// Leave the head off: y is what enters it.
+  bool withoutHead = false;
+  /// Sizes of chunks and tiles; empty: chosen for the CPU.
+  std::optional<TileOptions> tiles;
+};
+
+struct CompiledModel {
+  /// The `ssm_*` functions in the LLVM dialect (see lib/Transforms/BuildRun.cpp).
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// The packed weights that they take as their first argument.
+  std::vector<char> blob;
+  /// All that is known of the model but its name and hash.
+  ModelInfo info;
+};
+
+/// Lowers `model`, at model level with weights, and runs its @prepare on this
+/// machine. Changes `model`. Emits an error and fails where something is not
+/// supported or a weight is missing.
+mlir::FailureOr<CompiledModel> compileModel(mlir::ModuleOp model,
+                                            const CompileOptions &options);
+
+/// Registers what the pipelines need with `registry`.
+void registerPipelineDialects(mlir::DialectRegistry &registry);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_PIPELINES_COMPILE_H

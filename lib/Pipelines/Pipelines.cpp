@@ -1,0 +1,147 @@
+//===- Pipelines.cpp - From one level of the IR to the next ---------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Pipelines/Pipelines.h"
+#include "lib/Conversion/Passes.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+static constexpr std::pair<Level, llvm::StringLiteral> kLevelNames[] = {
+    {Level::Model, "model"},   {Level::Recurrence, "recurrence"},
+    {Level::Chunk, "chunk"},   {Level::Loops, "loops"},
+    {Level::LLVM, "llvm"},
+};
+
+std::optional<Level> ssmc::parseLevel(StringRef name) {
+  for (auto [level, known] : kLevelNames)
+    if (name == known)
+      return level;
+  return std::nullopt;
+}
+
+StringRef ssmc::getLevelName(Level level) {
+  return kLevelNames[static_cast<int>(level)].second;
+}
+
+void ssmc::buildModelToRecurrence(OpPassManager &passes) {
+  passes.addPass(createVerifyModelLevel());
+  passes.addPass(createInferenceMode());
+  passes.addPass(createDiscretizeS5());
+  passes.addPass(createDiscretizeLru());
+  passes.addPass(createDiscretizeLinoss());
+  passes.addPass(createLowerLayers());
+  passes.addNestedPass<func::FuncOp>(createFoldNorms());
+  passes.addPass(createCSEPass());
+  passes.addPass(createVerifyRecurrenceLevel());
+}
+
+void ssmc::buildRecurrenceToChunk(OpPassManager &passes,
+                                  const TileOptions &options) {
+  passes.addPass(createVerifyRecurrenceLevel());
+  passes.addPass(createOutlineUnits());
+  RecurrenceToChunkOptions conversion;
+  conversion.rows = options.rows;
+  passes.addPass(createRecurrenceToChunk(conversion));
+  passes.addPass(createSplitPrepare());
+  passes.addPass(createPlanModel());
+  passes.addPass(createSpecializeRows());
+}
+
+void ssmc::buildChunkToLoops(OpPassManager &passes,
+                             const TileOptions &options) {
+  // Before any folder sees a constant: folders would call the host's libm.
+  passes.addPass(createExpandMath());
+  passes.addPass(createLowerPackPanels());
+  passes.addPass(createConvertElementwiseToLinalgPass());
+  passes.addPass(createLinalgElementwiseOpFusionPass());
+  passes.addPass(createBufferizeChunks());
+  passes.addPass(createConvertLinalgToLoopsPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createPlanWorkspace());
+  passes.addPass(createBuildRun());
+  ChunkToLoopsOptions tiles;
+  tiles.tileRows = options.tileRows;
+  tiles.panelsPerRow = options.panelsPerRow;
+  passes.addPass(createChunkToLoops(tiles));
+  passes.addPass(createExpandMath()); // of the softmax
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+void ssmc::buildLoopsToLLVM(OpPassManager &passes) {
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
+  passes.addPass(createConvertFuncToLLVMPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createConvertIndexToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+void ssmc::buildPipeline(OpPassManager &passes, Level from, Level to,
+                         const TileOptions &options) {
+  auto crosses = [&](Level level) { return from < level && level <= to; };
+  if (crosses(Level::Recurrence))
+    buildModelToRecurrence(passes);
+  if (crosses(Level::Chunk))
+    buildRecurrenceToChunk(passes, options);
+  if (crosses(Level::Loops))
+    buildChunkToLoops(passes, options);
+  if (crosses(Level::LLVM))
+    buildLoopsToLLVM(passes);
+}
+
+namespace {
+struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
+  Option<int64_t> rows{*this, "rows", llvm::cl::desc("Rows of a chunk"),
+                       llvm::cl::init(TileOptions().rows)};
+  Option<int64_t> tileRows{*this, "tile-rows",
+                           llvm::cl::desc("Rows of a register tile"),
+                           llvm::cl::init(TileOptions().tileRows)};
+  Option<int64_t> panelsPerRow{
+      *this, "panels-per-row",
+      llvm::cl::desc("Panels side by side for a single row"),
+      llvm::cl::init(TileOptions().panelsPerRow)};
+
+  TileOptions get() const { return {rows, tileRows, panelsPerRow}; }
+};
+} // namespace
+
+void ssmc::registerPipelines() {
+  PassPipelineRegistration<>(
+      "ssm-model-to-recurrence", "Model level to recurrence level",
+      [](OpPassManager &passes) { buildModelToRecurrence(passes); });
+  PassPipelineRegistration<TilePipelineOptions>(
+      "ssm-recurrence-to-chunk", "Recurrence level to chunk level",
+      [](OpPassManager &passes, const TilePipelineOptions &options) {
+        buildRecurrenceToChunk(passes, options.get());
+      });
+  PassPipelineRegistration<TilePipelineOptions>(
+      "ssm-chunk-to-loops", "Chunk level to loop level",
+      [](OpPassManager &passes, const TilePipelineOptions &options) {
+        buildChunkToLoops(passes, options.get());
+      });
+  PassPipelineRegistration<>(
+      "ssm-loops-to-llvm", "Loop level to the LLVM dialect",
+      [](OpPassManager &passes) { buildLoopsToLLVM(passes); });
+}

@@ -1,0 +1,51 @@
+//===- Pipelines.h - From one level of the IR to the next -------*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_PIPELINES_PIPELINES_H
+#define SSMC_LIB_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include <optional>
+
+namespace ssmc {
+
+/// The levels of the IR, in the order in which a model goes through them.
+enum class Level { Model, Recurrence, Chunk, Loops, LLVM };
+
+/// "model", "recurrence", "chunk", "loops" or "llvm".
+std::optional<Level> parseLevel(llvm::StringRef name);
+llvm::StringRef getLevelName(Level level);
+
+/// Sizes that depend on the target. Results do not depend on them.
+struct TileOptions {
+  int64_t rows = 24;        ///< time steps (or streams) of a chunk
+  int64_t tileRows = 6;     ///< rows of a register tile
+  int64_t panelsPerRow = 6; ///< panels side by side for a single row
+};
+
+/// Training form to discrete time: inference mode, mixers to scans, norms
+/// folded.
+void buildModelToRecurrence(mlir::OpPassManager &passes);
+/// One function per distinct block on rows of tensors, with fused epilogues,
+/// and `prepare` functions for what depends on parameters only.
+void buildRecurrenceToChunk(mlir::OpPassManager &passes,
+                            const TileOptions &options);
+/// Memrefs, one workspace, register tiles; the `ssm_*` functions.
+void buildChunkToLoops(mlir::OpPassManager &passes, const TileOptions &options);
+/// Everything to the LLVM dialect.
+void buildLoopsToLLVM(mlir::OpPassManager &passes);
+
+/// All stages after `from` up to `to`.
+void buildPipeline(mlir::OpPassManager &passes, Level from, Level to,
+                   const TileOptions &options);
+
+/// Registers the stages as `ssm-model-to-recurrence`, ...
+void registerPipelines();
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_PIPELINES_PIPELINES_H

@@ -1,0 +1,388 @@
+//===- BuildRun.cpp - The functions that run all layers on rows -----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// From the plan of a model to
+//
+//   ssm_chunk_full(blob, record, x, y, ws)     T time steps of one stream
+//   ssm_chunk_tail(blob, record, n, x, y, ws)  n < T time steps of one stream
+//   ssm_step(blob, record, x, y, ws)           one time step of one stream
+//   ssm_rows(blob, states, ids, first, n, x, y, ws)
+//                                              a time step of each of n streams
+//   ssm_answer(blob, record, y, ws)            what a pooled head says so far
+//
+// each of which takes its rows through all layers. Consecutive blocks of one
+// shape are a loop, so code does not grow with depth.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Transforms/ModelPlan.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_BUILDRUN
+#include "lib/Transforms/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+static constexpr int64_t kCacheLine = 64; // bytes
+
+namespace {
+
+/// Consecutive steps of one unit whose offsets grow by constant amounts.
+struct StepRun {
+  const PlanStep *first;
+  int64_t count = 1;
+  int64_t blobStride = 0;
+  SmallVector<int64_t> carryStrides;
+};
+
+/// Emits one of the functions.
+class RunBuilder {
+public:
+  RunBuilder(ModuleOp module, const ModelPlan &plan, StringRef variant)
+      : module(module), plan(plan), variant(variant),
+        builder(module.getContext()), loc(module.getLoc()) {}
+
+  LogicalResult run(StringRef name);
+  LogicalResult runAnswer();
+  int64_t getWorkspaceBytes() const { return unitWorkspace + unitBytes; }
+
+private:
+  void createFunction(StringRef name, ArrayRef<StringRef> arguments);
+  void fillStreams();
+  func::FuncOp chunkOf(const PlanStep &step) {
+    std::string name = ("chunk." + step.unit).str();
+    if (step.kind != "answer")
+      name += ("." + variant).str();
+    return module.lookupSymbol<func::FuncOp>(name);
+  }
+  SmallVector<StepRun> findRuns();
+  LogicalResult emitRun(const StepRun &run, bool last);
+  LogicalResult emitCall(const StepRun &run, func::FuncOp chunk, Value layer,
+                         ArrayRef<Value> leading);
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  }
+  Value offset(int64_t base, int64_t stride, Value layer);
+  Value bytesOf(Value pointer);
+  Value view(Value bytes, Value shift, Type type);
+  Value carry(Value shift, MemRefType type);
+  Value allocate(MemRefType type);
+
+  ModuleOp module;
+  const ModelPlan &plan;
+  StringRef variant;
+  OpBuilder builder;
+  Location loc;
+  llvm::StringMap<Value> arguments; // as bytes, or a number
+  Value stream, streams, count;
+  int64_t unitWorkspace = 0; // bytes before the units' own workspace
+  int64_t unitBytes = 0;     // of the largest unit
+};
+
+} // namespace
+
+static int64_t sizeInBytes(MemRefType type) {
+  int64_t bits = type.getElementType().isIndex()
+                     ? 64
+                     : type.getElementTypeBitWidth();
+  return llvm::alignTo(type.getNumElements() * bits / 8, kCacheLine);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+/// A pointer argument as a buffer of bytes of no particular size.
+Value RunBuilder::bytesOf(Value pointer) {
+  auto type = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
+  Value size = index(std::numeric_limits<int64_t>::max());
+  return memref::ReinterpretCastOp::create(
+      builder, loc, type, pointer, OpFoldResult(builder.getIndexAttr(0)),
+      ArrayRef<OpFoldResult>{size}, ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+}
+
+Value RunBuilder::view(Value bytes, Value shift, Type type) {
+  return memref::ViewOp::create(builder, loc, cast<MemRefType>(type), bytes,
+                                shift, ValueRange());
+}
+
+/// `base + layer * stride`, in bytes.
+Value RunBuilder::offset(int64_t base, int64_t stride, Value layer) {
+  if (!layer || stride == 0)
+    return index(base);
+  Value scaled = arith::MulIOp::create(builder, loc, layer, index(stride));
+  return arith::AddIOp::create(builder, loc, scaled, index(base));
+}
+
+/// A carried state inside the records: a row per stream.
+Value RunBuilder::carry(Value shift, MemRefType type) {
+  int64_t elementBytes = type.getElementTypeBitWidth() / 8;
+  int64_t stride = plan.stateBytes / elementBytes;
+  auto part = MemRefType::get({type.getDimSize(1)}, type.getElementType());
+  Value start = view(arguments["states"], shift, part);
+  auto records = MemRefType::get(
+      {1, type.getDimSize(1)}, type.getElementType(),
+      StridedLayoutAttr::get(module.getContext(), 0, {stride, 1}));
+  Value rows = memref::ReinterpretCastOp::create(
+      builder, loc, records, start, 0, records.getShape(),
+      ArrayRef<int64_t>{stride, 1});
+  return memref::CastOp::create(builder, loc, type, rows);
+}
+
+Value RunBuilder::allocate(MemRefType type) {
+  Value buffer = view(arguments["ws"], index(unitWorkspace), type);
+  unitWorkspace += sizeInBytes(type);
+  return buffer;
+}
+
+//===----------------------------------------------------------------------===//
+// The function
+//===----------------------------------------------------------------------===//
+
+void RunBuilder::createFunction(StringRef name, ArrayRef<StringRef> names) {
+  auto pointer = MemRefType::get({1}, builder.getI8Type());
+  SmallVector<Type> types;
+  for (StringRef argument : names)
+    types.push_back(argument == "n" || argument == "first"
+                        ? Type(builder.getI64Type())
+                        : Type(pointer));
+  builder.setInsertionPointToEnd(module.getBody());
+  auto function = func::FuncOp::create(builder, loc, name,
+                                       builder.getFunctionType(types, {}));
+  function->setAttr("llvm.bareptr", builder.getUnitAttr());
+  Block *body = function.addEntryBlock();
+  builder.setInsertionPointToEnd(body);
+  for (auto [argument, value] : llvm::zip_equal(names, body->getArguments())) {
+    bool isPointer = isa<MemRefType>(value.getType());
+    // The record of one stream is an array of records of length one.
+    StringRef key = argument == "record" ? "states" : argument;
+    if (argument == "ids")
+      arguments[key] = value;
+    else
+      arguments[key] =
+          isPointer ? bytesOf(value)
+                    : arith::IndexCastOp::create(builder, loc,
+                                                 builder.getIndexType(), value)
+                          .getResult();
+  }
+}
+
+/// streams[r] = ids ? ids[r] : first + r.
+void RunBuilder::fillStreams() {
+  int64_t rows = 0;
+  for (auto function : module.getOps<func::FuncOp>())
+    for (Type type : function.getArgumentTypes())
+      if (auto memref = dyn_cast<MemRefType>(type))
+        if (memref.getElementType().isIndex())
+          rows = memref.getDimSize(0);
+  streams = allocate(MemRefType::get({rows}, builder.getIndexType()));
+  Value pointer = memref::ExtractAlignedPointerAsIndexOp::create(
+      builder, loc, arguments["ids"]);
+  Value given = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                      pointer, index(0));
+  Value ids = view(bytesOf(arguments["ids"]), index(0),
+                   MemRefType::get({rows}, builder.getI64Type()));
+  Value zero = index(0), one = index(1);
+  scf::ForOp::create(
+      builder, loc, zero, count, one, ValueRange(),
+      [&](OpBuilder &body, Location, Value row, ValueRange) {
+        auto choice = scf::IfOp::create(
+            body, loc, given,
+            [&](OpBuilder &then, Location) {
+              Value id = memref::LoadOp::create(then, loc, ids, row);
+              id = arith::IndexCastOp::create(then, loc, then.getIndexType(),
+                                              id);
+              scf::YieldOp::create(then, loc, id);
+            },
+            [&](OpBuilder &other, Location) {
+              Value id = arith::AddIOp::create(other, loc, arguments["first"],
+                                               row);
+              scf::YieldOp::create(other, loc, id);
+            });
+        memref::StoreOp::create(body, loc, choice.getResult(0), streams, row);
+        scf::YieldOp::create(body, loc);
+      });
+}
+
+SmallVector<StepRun> RunBuilder::findRuns() {
+  SmallVector<StepRun> runs;
+  for (const PlanStep &step : plan.steps) {
+    if (step.kind == "answer")
+      continue;
+    if (!runs.empty() && step.kind == "block" &&
+        runs.back().first->unit == step.unit) {
+      StepRun &run = runs.back();
+      const PlanStep &previous = run.first[run.count - 1];
+      SmallVector<int64_t> strides;
+      for (auto [now, before] : llvm::zip_equal(step.carries, previous.carries))
+        strides.push_back(now - before);
+      int64_t stride = step.blob - previous.blob;
+      if (run.count == 1 ||
+          (run.blobStride == stride && run.carryStrides == strides)) {
+        run.blobStride = stride;
+        run.carryStrides = strides;
+        ++run.count;
+        continue;
+      }
+    }
+    runs.push_back({&step, 1, 0, SmallVector<int64_t>(step.carries.size(), 0)});
+  }
+  return runs;
+}
+
+LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
+                                   Value layer, ArrayRef<Value> leading) {
+  SmallVector<Value> operands(leading);
+  TypeRange types = chunk.getArgumentTypes();
+  for (auto [base, stride] :
+       llvm::zip_equal(run.first->carries, run.carryStrides))
+    operands.push_back(carry(offset(base, stride, layer),
+                             cast<MemRefType>(types[operands.size()])));
+  // The unit's part of the blob, if it has one, comes next; then what the
+  // variant adds, and the workspace.
+  SmallVector<Value> trailing;
+  if (streams)
+    trailing.push_back(streams);
+  if (count)
+    trailing.push_back(count);
+  auto bytes = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
+  if (operands.size() + trailing.size() + 1 < types.size())
+    operands.push_back(view(arguments["blob"],
+                            offset(run.first->blob, run.blobStride, layer),
+                            types[operands.size()]));
+  llvm::append_range(operands, trailing);
+  operands.push_back(
+      memref::ViewOp::create(builder, loc, bytes, arguments["ws"],
+                             index(unitWorkspace),
+                             ValueRange{index(std::numeric_limits<int32_t>::max())}));
+  if (SmallVector<Type>(ValueRange(operands).getTypes()) !=
+      SmallVector<Type>(types))
+    return chunk.emitError() << "takes (" << types << "); expected ("
+                             << ValueRange(operands).getTypes() << ")";
+  func::CallOp::create(builder, loc, chunk, operands);
+  return success();
+}
+
+LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
+  func::FuncOp chunk = chunkOf(*run.first);
+  if (!chunk)
+    return module.emitError() << "has no chunk function for unit '"
+                              << run.first->unit << "', variant '" << variant
+                              << "'";
+  if (auto size = chunk->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
+    unitBytes = std::max(unitBytes, size.getInt());
+  TypeRange types = chunk.getArgumentTypes();
+  if (!stream)
+    stream = view(arguments["x"], index(0), types.front());
+  SmallVector<Value> leading{stream};
+  if (run.first->kind != "block" && run.first->kind != "pool") {
+    auto type = cast<MemRefType>(types[1]);
+    stream = last ? view(arguments["y"], index(0), type) : allocate(type);
+    leading.push_back(stream);
+  }
+  if (run.count == 1)
+    return emitCall(run, chunk, Value(), leading);
+  LogicalResult result = success();
+  Value from = index(0), to = index(run.count), step = index(1);
+  auto loop = scf::ForOp::create(builder, loc, from, to, step);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  result = emitCall(run, chunk, loop.getInductionVar(), leading);
+  return result;
+}
+
+LogicalResult RunBuilder::run(StringRef name) {
+  if (variant == "rows")
+    createFunction(name, {"blob", "states", "ids", "first", "n", "x", "y", "ws"});
+  else if (variant == "tail")
+    createFunction(name, {"blob", "record", "n", "x", "y", "ws"});
+  else
+    createFunction(name, {"blob", "record", "x", "y", "ws"});
+  if (variant == "rows" || variant == "tail")
+    count = arguments["n"];
+  if (variant == "rows")
+    fillStreams();
+  SmallVector<StepRun> runs = findRuns();
+  // All buffers between units come before the units' own workspace, which is
+  // why they are placed first.
+  for (auto [i, run] : llvm::enumerate(runs))
+    if (failed(emitRun(run, i + 1 == runs.size() && !plan.pooled)))
+      return failure();
+  func::ReturnOp::create(builder, loc);
+  return success();
+}
+
+LogicalResult RunBuilder::runAnswer() {
+  createFunction("ssm_answer", {"blob", "record", "y", "ws"});
+  for (const PlanStep &step : plan.steps) {
+    if (step.kind != "answer")
+      continue;
+    func::FuncOp chunk = chunkOf(step);
+    if (!chunk)
+      return module.emitError() << "has no chunk function for its answer";
+    if (auto size = chunk->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
+      unitBytes = size.getInt();
+    StepRun run{&step, 1, 0, SmallVector<int64_t>(step.carries.size(), 0)};
+    TypeRange types = chunk.getArgumentTypes();
+    SmallVector<Value> leading;
+    for (int64_t offset : step.carries)
+      leading.push_back(
+          carry(index(offset), cast<MemRefType>(types[leading.size()])));
+    leading.push_back(view(arguments["y"], index(0), types[leading.size()]));
+    PlanStep withoutCarries = step;
+    withoutCarries.carries = {};
+    run.first = &withoutCarries;
+    run.carryStrides.clear();
+    if (failed(emitCall(run, chunk, Value(), leading)))
+      return failure();
+  }
+  func::ReturnOp::create(builder, loc);
+  return success();
+}
+
+namespace {
+struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<ModelPlan> plan = readPlan(module);
+    if (failed(plan))
+      return signalPassFailure();
+    int64_t bytes = 0;
+    for (auto [variant, name] :
+         {std::pair<StringRef, StringRef>{"full", "ssm_chunk_full"},
+          {"tail", "ssm_chunk_tail"},
+          {"step", "ssm_step"},
+          {"rows", "ssm_rows"}}) {
+      RunBuilder run(module, *plan, variant);
+      if (failed(run.run(name)))
+        return signalPassFailure();
+      bytes = std::max(bytes, run.getWorkspaceBytes());
+    }
+    if (plan->pooled) {
+      RunBuilder run(module, *plan, "answer");
+      if (failed(run.runAnswer()))
+        return signalPassFailure();
+      bytes = std::max(bytes, run.getWorkspaceBytes());
+    }
+    OpBuilder builder(module.getContext());
+    module->setAttr("ssm.workspace_bytes", builder.getI64IntegerAttr(bytes));
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr("ssm.kind"))
+        function->setAttr("llvm.linkage",
+                          LLVM::LinkageAttr::get(module.getContext(),
+                                                 LLVM::Linkage::Internal));
+  }
+};
+} // namespace

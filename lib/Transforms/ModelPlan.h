@@ -1,0 +1,53 @@
+//===- ModelPlan.h - The plan of a model, read from ssm.plan ----*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_TRANSFORMS_MODELPLAN_H
+#define SSMC_LIB_TRANSFORMS_MODELPLAN_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ssmc {
+
+/// One call of a unit's chunk function.
+struct PlanStep {
+  llvm::StringRef unit;                ///< "block0", "input", ...
+  llvm::StringRef kind;                ///< ssm.kind of its chunk function
+  llvm::StringRef path;                ///< "layers.1.blocks.0", or empty
+  int64_t blob = 0;                    ///< its part of the blob, in bytes
+  llvm::ArrayRef<int64_t> carries;     ///< offsets into the record, in bytes
+};
+
+/// A carried state as the user knows it.
+struct PlanState {
+  llvm::StringRef path; ///< of the layer
+  llvm::StringRef kind; ///< "diagonal", "oscillator", "sums" or "count"
+  int64_t size = 0;     ///< modes, features, or 1
+  int64_t offset = 0;   ///< in the record, in bytes
+};
+
+/// A parameter's place in the buffer of raw weights, in bytes.
+struct PlanWeight {
+  llvm::StringRef name;
+  int64_t offset = 0;
+};
+
+/// What `ssm-plan-model` decided; sizes in bytes.
+struct ModelPlan {
+  bool tokens = false, pooled = false;
+  int64_t inputFeatures = 0, outputFeatures = 0;
+  int64_t stateBytes = 0, weightBytes = 0, blobBytes = 0;
+  llvm::SmallVector<PlanStep> steps;
+  llvm::SmallVector<PlanState> states;
+  llvm::SmallVector<PlanWeight> weights;
+};
+
+/// Reads the attribute `ssm.plan`; emits an error and fails without a whole one.
+mlir::FailureOr<ModelPlan> readPlan(mlir::ModuleOp module);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_TRANSFORMS_MODELPLAN_H
