@@ -179,6 +179,37 @@ TEST_P(GoldenTest, FoldedNormsWithoutHead) {
 }
 
 //===----------------------------------------------------------------------===//
+// Digits
+//===----------------------------------------------------------------------===//
+
+TEST(DigitsTest, LogProbabilitiesOfEveryImage) {
+  const char *data = std::getenv("SSMC_TEST_DATA");
+  std::string root = std::string(data ? data : "test/data") + "/digits";
+  auto read = [&](const std::string &file, StringRef name) {
+    auto opened = SafetensorsFile::open(root + "/" + file);
+    EXPECT_TRUE(bool(opened)) << llvm::toString(opened.takeError());
+    return toTensor(opened->find(name)->value);
+  };
+  Tensor images = read("test.safetensors", "x");
+  for (const char *model : {"s5", "lru", "linoss"}) {
+    SCOPED_TRACE(model);
+    MLIRContext context;
+    OwningOpRef<ModuleOp> module =
+        importModel(context, {root + "/" + model, "", false, ""});
+    ASSERT_TRUE(module);
+    PassManager manager(&context);
+    manager.addPass(createInferenceMode());
+    ASSERT_TRUE(succeeded(manager.run(*module)));
+    auto run = runModel(*module, images);
+    ASSERT_TRUE(succeeded(run));
+    expectClose(run->y,
+                read(std::string(model) + "/expected.safetensors",
+                     "log_probabilities64"),
+                1e-9);
+  }
+}
+
+//===----------------------------------------------------------------------===//
 // Training form
 //===----------------------------------------------------------------------===//
 
