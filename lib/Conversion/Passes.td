@@ -55,4 +55,39 @@ def ChunkToLoops : Pass<"convert-chunk-to-loops"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ScanToAffine : Pass<"ssm-scan-to-affine", "::mlir::ModuleOp"> {
+  let summary = "Lower a scan and its discretization to one loop nest";
+  let description = [{
+    For every `ssm.scan` of a function NAME adds a function `scan.NAME` on memrefs:
+    (f, state, the arguments and parameters that the coefficients are computed
+    from; y, new state). It is one affine loop nest over modes, batch and time
+    that holds the discretization, as scalar arithmetic, and the scan, its states
+    in registers; there is no buffer between them. What does not change in time is
+    computed once per mode; coefficients that do, (batch, time, N), at every step.
+    The new state may be the old one. NAME itself stays: it says what is computed.
+
+    Coefficients are f64, elementwise arithmetic on arguments and parameters, with
+    splat constants, static slices and broadcasts; anything else is an error.
+
+    ```mlir
+    func.func @lru(%f: tensor<?x?x64xf32>, %s: tensor<?x2x32xf32>, %nu: tensor<32xf64>, ...) {
+      %a = math.exp %nu : tensor<32xf64>
+      ...
+      %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %b : tensor<32xf64>, tensor<32xf64>) : ...
+    // gives
+    func.func @scan.lru(%f: memref<?x?x64xf32>, %s: memref<?x2x32xf32>, %nu: memref<32xf64>, ...) {
+      affine.for %n = 0 to 32 {
+        %0 = affine.load %nu[%n] : memref<32xf64>
+        %a = math.exp %0 : f64
+        ...
+        affine.for %b = 0 to %batch {
+          %last:2 = affine.for %t = 0 to %time iter_args(%re = ..., %im = ...) -> (f32, f32) {
+            ...
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect"];
+}
+
 #endif // SSMC_LIB_CONVERSION_PASSES
