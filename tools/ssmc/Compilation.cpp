@@ -12,6 +12,7 @@
 #include "lib/Transforms/Passes.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
+#include "tools/ssmc/LayerSummary.h"
 #include "tools/ssmc/Progress.h"
 #include "llvm/Support/xxhash.h"
 
@@ -98,7 +99,9 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpu(mlir::ModuleOp model,
   if (failed(lowered))
     return mlir::failure();
   lowered->info.name = name.str();
-  lowered->info.hash = hashModel(model);
+  lowered->info.hash = hashModel(model) ^ withoutHead;
+  if (auto function = reference::getModelFunction(model); succeeded(function))
+    lowered->info.description = describeModel(*function);
   Progress progress("optimizing and generating code");
   auto code =
       ModelCode::build(*lowered->module, lowered->info, lowered->blob, target);

@@ -5,13 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/SsmDialect.h"
 #include "lib/Reference/RunModel.h"
 #include "lib/Target/StateLayout.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
-#include "tools/ssmc/StateFiles.h"
-#include "llvm/ADT/SetVector.h"
+#include "tools/ssmc/LayerSummary.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/Format.h"
 
@@ -26,34 +24,6 @@ static constexpr CommandSpec kSpec = {
     "Prints what a model consists of and what it costs when compiled.", kFlags,
     "Sizes and costs do not depend on the weights: --weights random:0 does for "
     "a model\nwithout any. The default CPU is x86-64-v3.\n"};
-
-/// The parameters that an operation and those inside of it read.
-static SetVector<ParameterOp> getParameters(mlir::Operation *op) {
-  SetVector<ParameterOp> parameters;
-  op->walk([&](mlir::Operation *inner) {
-    for (mlir::Value operand : inner->getOperands())
-      if (auto parameter = operand.getDefiningOp<ParameterOp>())
-        parameters.insert(parameter);
-  });
-  return parameters;
-}
-
-static int64_t countElements(ParameterOp parameter) {
-  return cast<mlir::RankedTensorType>(parameter.getResult().getType())
-      .getNumElements();
-}
-
-/// Floating-point operations of a layer for one time step: an FMA counts two.
-/// Every element of a matrix is one FMA, but for a table, which is only read.
-static int64_t countFlops(mlir::Operation *op) {
-  int64_t flops = 0;
-  for (ParameterOp parameter : getParameters(op))
-    if (cast<mlir::RankedTensorType>(parameter.getResult().getType())
-                .getRank() > 1 &&
-        !isa<EmbeddingOp>(op))
-      flops += 2 * countElements(parameter);
-  return flops;
-}
 
 /// The multiplications of carried states: 4 FMAs for a complex mode, 6 for a
 /// complex oscillator.
@@ -71,49 +41,13 @@ static int64_t countScanFlops(const StateEntry &entry) {
   llvm_unreachable("all kinds are above");
 }
 
-/// "block (s5, glu)", "linear".
-static std::string describeLayer(mlir::Operation &op) {
-  std::string name = op.getName().stripDialect().str();
-  auto block = dyn_cast<BlockOp>(op);
-  if (!block)
-    return name;
-  std::string inside;
-  for (mlir::Operation &inner : block.getBody().front())
-    if (isa<CarriedStateOpInterface>(inner) ||
-        (!getParameters(&inner).empty() && !isa<PointwiseOpInterface>(inner)))
-      inside +=
-          (inside.empty() ? "" : ", ") + inner.getName().stripDialect().str();
-  return name + " (" + inside + ")";
-}
-
-static std::string getLayerPath(mlir::Operation &op) {
-  if (auto block = dyn_cast<BlockOp>(op))
-    return block.getPath().str();
-  std::string path;
-  op.getLoc()->walk([&](mlir::Location location) {
-    if (auto name = dyn_cast<mlir::NameLoc>(location); name && path.empty())
-      path = name.getName().str();
-    return mlir::WalkResult::advance();
-  });
-  return path;
-}
-
 static void printLayers(raw_ostream &os, mlir::func::FuncOp model) {
   os << "layers\n";
-  for (mlir::Operation &op : model.getBody().front()) {
-    if (isa<ParameterOp>(op) || op.hasTrait<mlir::OpTrait::IsTerminator>() ||
-        op.getNumResults() == 0)
-      continue;
-    int64_t count = 0;
-    for (ParameterOp parameter : getParameters(&op))
-      count += countElements(parameter);
-    auto type = dyn_cast<mlir::RankedTensorType>(op.getResultTypes().front());
-    os << "  " << left_justify(getLayerPath(op), 22) << " "
-       << left_justify(describeLayer(op), 30);
-    if (type)
-      os << " -> " << format("%5lld", (long long)type.getShape().back());
-    os << format("  %8lld parameters\n", (long long)count);
-  }
+  for (const LayerSummary &layer : summarizeLayers(model))
+    os << "  " << left_justify(layer.path, 22) << " "
+       << left_justify(layer.description, 30)
+       << format(" -> %5lld  %8lld parameters\n", (long long)layer.features,
+                 (long long)layer.parameters);
 }
 
 static const char *describeKind(StateEntry::Kind kind) {
@@ -157,17 +91,16 @@ static void printCosts(raw_ostream &os, mlir::func::FuncOp model,
                        const NativeCode &native, const TargetCpu &target,
                        uint64_t codeBytes, uint64_t objectBytes) {
   const ModelInfo &info = native.lowered.info;
-  int64_t parameters = 0, flops = 0;
-  model.walk([&](ParameterOp op) { parameters += countElements(op); });
-  for (mlir::Operation &op : model.getBody().front())
-    flops += countFlops(&op);
+  int64_t flops = 0;
+  for (const LayerSummary &layer : summarizeLayers(model))
+    flops += layer.flops;
   for (const StateEntry &entry : info.states)
     flops += countScanFlops(entry);
   auto line = [&](StringRef what, const Twine &value) {
     os << "  " << left_justify(what, 22) << " " << value << "\n";
   };
   os << "compiled for " << target.cpu << "\n";
-  line("parameters", Twine(parameters));
+  line("parameters", Twine(info.parameters));
   line("packed weights", Twine(native.lowered.blob.size()) + " bytes");
   line("operations per step",
        Twine(flops) + " (products and recurrences; an FMA is two)");

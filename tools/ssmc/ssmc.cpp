@@ -5,10 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/SsmDialect.h"
 #include "lib/Import/DiagnosticPrinter.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
+#include "lib/Pipelines/Compile.h"
 #include "tools/ssmc/Commands.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
@@ -47,9 +45,7 @@ static int runCommand(const Command &command, ArrayRef<char *> arguments) {
     return kSuccess;
   }
   mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
-  registry.insert<SsmDialect>();
+  registerPipelineDialects(registry);
   mlir::MLIRContext context(registry);
   DiagnosticPrinter printer(&context, errs());
   return command.run(context, *line);

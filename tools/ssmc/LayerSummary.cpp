@@ -1,0 +1,104 @@
+//===- LayerSummary.cpp - The layers of a model, in a few words -----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/ssmc/LayerSummary.h"
+#include "dialect/SsmDialect.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace llvm;
+using namespace ssmc;
+
+/// The parameters that an operation and those inside of it read.
+static SetVector<ParameterOp> getParameters(mlir::Operation *op) {
+  SetVector<ParameterOp> parameters;
+  op->walk([&](mlir::Operation *inner) {
+    for (mlir::Value operand : inner->getOperands())
+      if (auto parameter = operand.getDefiningOp<ParameterOp>())
+        parameters.insert(parameter);
+  });
+  return parameters;
+}
+
+static int64_t countElements(ParameterOp parameter) {
+  return cast<mlir::RankedTensorType>(parameter.getResult().getType())
+      .getNumElements();
+}
+
+/// Floating-point operations of a layer for one time step: an FMA counts two.
+/// Every element of a matrix is one FMA, but for a table, which is only read.
+static int64_t countFlops(mlir::Operation *op) {
+  int64_t flops = 0;
+  for (ParameterOp parameter : getParameters(op))
+    if (cast<mlir::RankedTensorType>(parameter.getResult().getType())
+                .getRank() > 1 &&
+        !isa<EmbeddingOp>(op))
+      flops += 2 * countElements(parameter);
+  return flops;
+}
+
+/// "block (s5, glu)", "linear".
+static std::string describeLayer(mlir::Operation &op) {
+  std::string name = op.getName().stripDialect().str();
+  auto block = dyn_cast<BlockOp>(op);
+  if (!block)
+    return name;
+  std::string inside;
+  for (mlir::Operation &inner : block.getBody().front())
+    if (isa<CarriedStateOpInterface>(inner) ||
+        (!getParameters(&inner).empty() && !isa<PointwiseOpInterface>(inner)))
+      inside +=
+          (inside.empty() ? "" : ", ") + inner.getName().stripDialect().str();
+  return name + " (" + inside + ")";
+}
+
+static std::string getLayerPath(mlir::Operation &op) {
+  if (auto block = dyn_cast<BlockOp>(op))
+    return block.getPath().str();
+  std::string path;
+  op.getLoc()->walk([&](mlir::Location location) {
+    if (auto name = dyn_cast<mlir::NameLoc>(location); name && path.empty())
+      path = name.getName().str();
+    return mlir::WalkResult::advance();
+  });
+  return path;
+}
+
+std::vector<LayerSummary> ssmc::summarizeLayers(mlir::func::FuncOp model) {
+  std::vector<LayerSummary> layers;
+  for (mlir::Operation &op : model.getBody().front()) {
+    if (isa<ParameterOp>(op) || op.getNumResults() == 0)
+      continue;
+    auto type = dyn_cast<mlir::RankedTensorType>(op.getResultTypes().front());
+    LayerSummary layer;
+    layer.path = getLayerPath(op);
+    layer.description = describeLayer(op);
+    layer.features = type && type.getRank() ? type.getShape().back() : 0;
+    for (ParameterOp parameter : getParameters(&op))
+      layer.parameters += countElements(parameter);
+    layer.flops = countFlops(&op);
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+std::string ssmc::describeModel(mlir::func::FuncOp model) {
+  std::vector<LayerSummary> layers = summarizeLayers(model);
+  std::string text = "Its layers:";
+  for (size_t first = 0, last; first < layers.size(); first = last) {
+    const LayerSummary &layer = layers[first];
+    for (last = first + 1; last < layers.size(); ++last)
+      if (layers[last].description != layer.description ||
+          layers[last].features != layer.features)
+        break;
+    text += "\n  ";
+    if (last - first > 1)
+      text += std::to_string(last - first) + " x ";
+    text += layer.description + " to " + std::to_string(layer.features) +
+            " features";
+  }
+  return text;
+}
