@@ -17,6 +17,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "llvm/Support/Alignment.h"
+#include "llvm/Support/Allocator.h"
 
 using namespace mlir;
 using namespace ssmc;
@@ -49,6 +50,14 @@ private:
   size_t size;
 };
 } // namespace
+
+/// What @prepare allocates lives until it has run: its buffers are few, and
+/// freed together.
+static thread_local llvm::BumpPtrAllocator *prepareArena = nullptr;
+
+static void *allocateInArena(size_t bytes) {
+  return prepareArena->Allocate(bytes, llvm::Align(64));
+}
 
 /// The values of the model's parameters by name.
 static FailureOr<llvm::StringMap<WeightValues>>
@@ -96,8 +105,6 @@ static bool isPrepare(StringRef name) { return name.starts_with("prepare"); }
 static LogicalResult runPasses(ModuleOp module, Level from, Level to,
                                const TileOptions &tiles) {
   PassManager passes(module.getContext());
-  if (failed(applyPassManagerCLOptions(passes)))
-    return failure();
   buildPipeline(passes, from, to, tiles);
   return passes.run(module);
 }
@@ -125,7 +132,9 @@ static LogicalResult runPrepare(ModuleOp loops, const ModelPlan &plan,
     return loops.emitError() << "cannot run @prepare: "
                              << llvm::toString(std::move(error));
   };
-  auto session = JitSession::compile(*prepare);
+  auto session = JitSession::compile(
+      *prepare, llvm::CodeGenOptLevel::None,
+      {{"malloc", reinterpret_cast<void *>(&allocateInArena)}});
   if (!session)
     return fail(session.takeError());
   auto run = (*session)->lookupFunction<Prepare>("_mlir_ciface_prepare");
@@ -133,7 +142,10 @@ static LogicalResult runPrepare(ModuleOp loops, const ModelPlan &plan,
     return fail(run.takeError());
   Bytes from{weights.data(), weights.data(), 0, plan.weightBytes, 1};
   Bytes to{packed.data(), packed.data(), 0, plan.blobBytes, 1};
+  llvm::BumpPtrAllocator arena;
+  prepareArena = &arena;
   (*run)(&from, &to);
+  prepareArena = nullptr;
   blob.assign(packed.data(), packed.data() + plan.blobBytes);
   return success();
 }

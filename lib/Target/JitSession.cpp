@@ -25,7 +25,8 @@ static orc::ExecutorSymbolDef makeSymbol(Function *function) {
           JITSymbolFlags::Exported | JITSymbolFlags::Callable};
 }
 
-Expected<std::unique_ptr<JitSession>> JitSession::load(ArrayRef<char> object) {
+Expected<std::unique_ptr<JitSession>>
+JitSession::load(ArrayRef<char> object, ArrayRef<HostFunction> hostFunctions) {
   // LLJIT asks for the host's target even to load finished objects.
   if (auto host = resolveTargetCpu("x86-64-v3"))
     (void)createTargetMachine(*host);
@@ -41,6 +42,10 @@ Expected<std::unique_ptr<JitSession>> JitSession::load(ArrayRef<char> object) {
   allowed[(*jit)->mangleAndIntern("memcpy")] = makeSymbol(&::memcpy);
   allowed[(*jit)->mangleAndIntern("memmove")] = makeSymbol(&::memmove);
   allowed[(*jit)->mangleAndIntern("memset")] = makeSymbol(&::memset);
+  for (const HostFunction &function : hostFunctions)
+    allowed[(*jit)->mangleAndIntern(function.name)] = {
+        orc::ExecutorAddr::fromPtr(function.address),
+        JITSymbolFlags::Exported | JITSymbolFlags::Callable};
   if (Error error = dylib.define(orc::absoluteSymbols(std::move(allowed))))
     return error;
   auto buffer = MemoryBuffer::getMemBufferCopy(
@@ -51,14 +56,15 @@ Expected<std::unique_ptr<JitSession>> JitSession::load(ArrayRef<char> object) {
 }
 
 Expected<std::unique_ptr<JitSession>>
-JitSession::compile(mlir::ModuleOp module, CodeGenOptLevel level) {
+JitSession::compile(mlir::ModuleOp module, CodeGenOptLevel level,
+                    ArrayRef<HostFunction> hostFunctions) {
   auto target = resolveTargetCpu("native");
   if (!target)
     return target.takeError();
   auto object = compileToObject(module, *target, level);
   if (!object)
     return object.takeError();
-  return load(*object);
+  return load(*object, hostFunctions);
 }
 
 Expected<void *> JitSession::lookup(StringRef symbol) {

@@ -25,15 +25,23 @@ namespace ssmc {
 /// and no other symbol from outside.
 class JitSession {
 public:
+  /// A function of this process that loaded code may call by `name`.
+  struct HostFunction {
+    llvm::StringRef name;
+    void *address;
+  };
+
   /// Loads an object file that was compiled for a CPU this machine can be.
   static llvm::Expected<std::unique_ptr<JitSession>>
-  load(llvm::ArrayRef<char> object);
+  load(llvm::ArrayRef<char> object,
+       llvm::ArrayRef<HostFunction> hostFunctions = {});
 
   /// Compiles a module of the LLVM dialect for this machine and loads it.
   /// `level` trades compile time against speed: None for what runs once.
   static llvm::Expected<std::unique_ptr<JitSession>>
   compile(mlir::ModuleOp module,
-          llvm::CodeGenOptLevel level = llvm::CodeGenOptLevel::None);
+          llvm::CodeGenOptLevel level = llvm::CodeGenOptLevel::None,
+          llvm::ArrayRef<HostFunction> hostFunctions = {});
 
   ~JitSession();
 
