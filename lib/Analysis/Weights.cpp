@@ -7,7 +7,6 @@
 
 #include "lib/Analysis/Weights.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "llvm/Support/Endian.h"
 
 using namespace mlir;
 using namespace ssmc;
@@ -17,17 +16,6 @@ static int64_t elementBytes(Type type) {
   if (type.isF32() || type.isF64())
     return type.getIntOrFloatBitWidth() / 8;
   return type.isInteger(1) ? 1 : 0;
-}
-
-double WeightValues::operator[](int64_t index) const {
-  Type element = tensorType.getElementType();
-  // Blobs need not be aligned to their elements.
-  const char *data = bytes.data() + (splat ? 0 : index * elementBytes(element));
-  if (element.isF32())
-    return llvm::bit_cast<float>(llvm::support::endian::read32le(data));
-  if (element.isF64())
-    return llvm::bit_cast<double>(llvm::support::endian::read64le(data));
-  return *data != 0;
 }
 
 FailureOr<WeightValues> ssmc::getWeightValues(Operation *op, StringRef name,

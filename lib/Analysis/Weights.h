@@ -21,8 +21,6 @@ public:
 
   mlir::ShapedType type() const { return tensorType; }
   int64_t size() const { return tensorType.getNumElements(); }
-  /// Element `index` as f64; i1 as 0 or 1.
-  double operator[](int64_t index) const;
   /// All elements, little-endian; one element when `isSplat`.
   llvm::ArrayRef<char> rawBytes() const { return bytes; }
   bool isSplat() const { return splat; }
