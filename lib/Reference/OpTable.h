@@ -108,7 +108,8 @@ llvm::FailureOr<Results> evaluateElementwise(mlir::Operation *op,
                                              const Values &values);
 
 /// Any structured operation of `linalg` whose indexing maps are projected
-/// permutations, run point by point in the order of its loops.
+/// permutations, run point by point in the order of its loops. Its body may
+/// extract from tensors outside.
 llvm::FailureOr<Results> evaluateLinalg(mlir::Operation *op,
                                         const Values &values);
 

@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_REFERENCE_SCALAROPS_H
 #define SSMC_LIB_REFERENCE_SCALAROPS_H
 
+#include "lib/Reference/Tensor.h"
 #include "mlir/IR/Operation.h"
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,22 @@ union Scalar {
   double real;
   int64_t integer;
 };
+
+/// Element `index` of `tensor`.
+inline Scalar load(const Tensor &tensor, int64_t index) {
+  Scalar scalar;
+  if (tensor.isFloat())
+    scalar.real = tensor.floats()[index];
+  else
+    scalar.integer = tensor.ints()[index];
+  return scalar;
+}
+inline void store(Tensor &tensor, int64_t index, Scalar value) {
+  if (tensor.isFloat())
+    tensor.floats()[index] = value.real;
+  else
+    tensor.ints()[index] = value.integer;
+}
 
 /// Computes one result from an operation's operands.
 using ScalarFunction = std::function<Scalar(const Scalar *operands)>;

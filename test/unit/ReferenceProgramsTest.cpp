@@ -295,6 +295,22 @@ TEST_F(ReferenceTest, DynamicSizesMustAgree) {
       "1]");
 }
 
+TEST_F(ReferenceTest, ReadsBeyondTheEndAreRefused) {
+  EXPECT_EQ(runForError(R"(func.func @f(%x: tensor<2xf64>) -> tensor<3xf64> {
+        %empty = tensor.empty() : tensor<3xf64>
+        %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+            outs(%empty : tensor<3xf64>) {
+        ^bb0(%o: f64):
+          %i = linalg.index 0 : index
+          %e = tensor.extract %x[%i] : tensor<2xf64>
+          linalg.yield %e : f64
+        } -> tensor<3xf64>
+        return %y : tensor<3xf64>
+      })",
+                        {floats({2}, {1, 2})}),
+            "'tensor.extract' op reads beyond the end of its tensor");
+}
+
 TEST_F(ReferenceTest, SizesBeyondReasonAreRefused) {
   EXPECT_EQ(runForError(R"(func.func @f(%n: index) -> tensor<?x?xf64> {
         %x = tensor.empty(%n, %n) : tensor<?x?xf64>

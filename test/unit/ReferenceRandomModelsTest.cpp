@@ -198,3 +198,40 @@ TEST_P(RandomModelTest, PassesKeepItsMeaning) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomModelTest, ::testing::Range(1u, 101u));
+
+//===----------------------------------------------------------------------===//
+// Panels
+//===----------------------------------------------------------------------===//
+
+/// The index arithmetic that packing becomes puts every weight where the
+/// interpreter's own reading of panel order does.
+TEST_F(ReferenceTest, LoweredPackingKeepsPanelOrder) {
+  struct Packing {
+    int64_t rows, columns, panels, depth;
+    const char *attributes;
+  };
+  for (const Packing &packing :
+       {Packing{17, 5, 2, 5, ""}, Packing{18, 5, 2, 5, "{paired_out}"},
+        Packing{5, 18, 1, 32, "{paired_in}"},
+        Packing{6, 2, 1, 16, "{paired_in, paired_out}"},
+        Packing{32, 48, 2, 48, "{paired_in}"}}) {
+    SCOPED_TRACE(packing.attributes);
+    std::string source = llvm::formatv(
+        R"(func.func @f(%w: tensor<{0}x{1}xf64>) -> tensor<{2}x{3}x16xf32> {{
+          %p = ssm.pack_panels %w {4} : tensor<{0}x{1}xf64> -> tensor<{2}x{3}x16xf32>
+          return %p : tensor<{2}x{3}x16xf32>
+        })",
+        packing.rows, packing.columns, packing.panels, packing.depth,
+        packing.attributes);
+    Tensor weight = Tensor::ofFloats({packing.rows, packing.columns});
+    for (auto [i, value] : llvm::enumerate(weight.floats()))
+      value = i + 1;
+    SmallVector<Tensor> expected = run(source, {weight});
+    PassManager manager(&context);
+    manager.addPass(createLowerPackPanels());
+    ASSERT_TRUE(succeeded(manager.run(*module)));
+    auto found = interpret(module->lookupSymbol<func::FuncOp>("f"), {weight});
+    ASSERT_TRUE(succeeded(found));
+    expectClose(found->front(), expected.front(), 0);
+  }
+}
