@@ -34,7 +34,9 @@ static constexpr Flag kFlags[] = {
      "  shared  PREFIX.so, a shared library\n"
      "  asm     PREFIX.s, assembly\n"
      "  llvm    PREFIX.ll, LLVM IR\n"
-     "  mlir    PREFIX.mlir, the LLVM dialect, without weights"},
+     "  mlir    PREFIX.mlir, the LLVM dialect, without weights\n"
+     "  model   PREFIX.model.mlir, the model level with weights,\n"
+     "          from which ssm-opt goes on"},
     {"--verify", "",
      "run the object against the f64 interpreter on random\n"
      "input before writing it, and print the errors"},
@@ -53,14 +55,15 @@ static constexpr CommandSpec kSpec = {
     "  cc main.c digits.o -o main        # main.c includes digits.h\n"};
 
 namespace {
-enum class EmitKind { Object, Header, Shared, Assembly, LLVM, MLIR };
+enum class EmitKind { Object, Header, Shared, Assembly, LLVM, MLIR, Model };
 } // namespace
 
 static Expected<std::vector<EmitKind>> parseEmit(StringRef list) {
   static constexpr std::pair<StringRef, EmitKind> kKinds[] = {
       {"obj", EmitKind::Object},    {"header", EmitKind::Header},
       {"shared", EmitKind::Shared}, {"asm", EmitKind::Assembly},
-      {"llvm", EmitKind::LLVM},     {"mlir", EmitKind::MLIR}};
+      {"llvm", EmitKind::LLVM},     {"mlir", EmitKind::MLIR},
+      {"model", EmitKind::Model}};
   std::vector<EmitKind> kinds;
   SmallVector<StringRef> words;
   list.split(words, ',');
@@ -69,8 +72,8 @@ static Expected<std::vector<EmitKind>> parseEmit(StringRef list) {
         kKinds, [&](const auto &known) { return known.first == word; });
     if (kind == std::end(kKinds))
       return createStringError("--emit: unknown kind '" + word +
-                               "'; expected obj, header, shared, asm, llvm or "
-                               "mlir");
+                               "'; expected obj, header, shared, asm, llvm, "
+                               "mlir or model");
     if (!llvm::is_contained(kinds, kind->second))
       kinds.push_back(kind->second);
   }
@@ -105,12 +108,13 @@ static SmallVector<char, 0> toBytes(StringRef text) {
   return SmallVector<char, 0>(text.begin(), text.end());
 }
 
-static std::string printModule(mlir::ModuleOp module) {
+static std::string printModule(mlir::ModuleOp module, bool withWeights) {
+  mlir::OpPrintingFlags flags;
+  if (!withWeights)
+    flags.elideLargeElementsAttrs().elideLargeResourceString();
   std::string text;
   raw_string_ostream stream(text);
-  module->print(stream, mlir::OpPrintingFlags()
-                            .elideLargeElementsAttrs()
-                            .elideLargeResourceString());
+  module->print(stream, flags);
   return text;
 }
 
@@ -118,8 +122,8 @@ namespace {
 /// Makes the files that --emit asks for.
 class Emitter {
 public:
-  Emitter(const NativeCode &native, StringRef prefix)
-      : native(native), prefix(prefix) {}
+  Emitter(mlir::ModuleOp model, const NativeCode &native, StringRef prefix)
+      : model(model), native(native), prefix(prefix) {}
 
   /// The object file, made on first use.
   Expected<ArrayRef<char>> getObject() {
@@ -136,6 +140,7 @@ public:
   ArrayRef<OutputFile> getFiles() const { return files; }
 
 private:
+  mlir::ModuleOp model;
   const NativeCode &native;
   StringRef prefix;
   SmallVector<char, 0> object;
@@ -168,7 +173,11 @@ Error Emitter::add(EmitKind kind) {
   case EmitKind::LLVM:
     return addFile(".ll", native.code.emitText());
   case EmitKind::MLIR:
-    return addFile(".mlir", toBytes(printModule(*native.lowered.module)));
+    return addFile(".mlir", toBytes(printModule(*native.lowered.module,
+                                                /*withWeights=*/false)));
+  case EmitKind::Model:
+    return addFile(".model.mlir",
+                   toBytes(printModule(model, /*withWeights=*/true)));
   }
   llvm_unreachable("all kinds are above");
 }
@@ -184,7 +193,7 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   auto native = compileForCpu(*model, target, withoutHead, name);
   if (failed(native))
     return mlir::failure();
-  Emitter emitter(*native, line.get("-o", name));
+  Emitter emitter(*model, *native, line.get("-o", name));
   if (line.has("--verify")) {
     auto object = emitter.getObject();
     if (!object)
