@@ -18,8 +18,10 @@ using namespace mlir;
 using namespace ssmc;
 
 std::string ssmc::deriveModelName(StringRef path) {
+  // "." and ".." have names too, unless the current folder is gone.
   SmallString<128> absolute(path);
-  (void)sys::fs::make_absolute(absolute);
+  if (sys::fs::make_absolute(absolute))
+    absolute = path;
   sys::path::remove_dots(absolute, /*remove_dot_dot=*/true);
   StringRef stem = sys::path::stem(absolute);
   if (sys::fs::is_directory(absolute))

@@ -138,11 +138,11 @@ static OptionList blockOptions() {
               "Normalize what enters the mixer; else the residual sum.")};
 }
 
-static OptionList modelOptions(OptionList mixerOptions) {
+static OptionList modelOptions(const OptionList &mixerOptions) {
   return OptionList{size("hidden_dim", "Number of features."),
                     integer("num_blocks", int64_t(4), 0, kMaxBlocks,
                             "Number of residual blocks; 0 is the identity.")} +
-         std::move(mixerOptions) + blockOptions() +
+         mixerOptions + blockOptions() +
          OptionList{boolean("use_bias", true, "Biases in the GLUs.")};
 }
 

@@ -170,8 +170,10 @@ ssmc::listParameters(const ModelConfig &model,
     Lister(specs).addLayer(layer, ("layers." + Twine(i)).str());
     for (; checked < specs.size(); ++checked) {
       std::optional<int64_t> count = getNumElements(specs[checked].shape);
-      if (count && *count <= kMaxNumbers && (total += *count) <= kMaxNumbers)
+      if (count && *count <= kMaxNumbers - total) {
+        total += *count;
         continue;
+      }
       return diagnostics.error(layer.position, layer.path)
              << "too large: " << specs[checked].name << " has shape "
              << formatShape(specs[checked].shape)
