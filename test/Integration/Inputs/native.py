@@ -1,4 +1,8 @@
-"""Calls a compiled model through its C interface."""
+"""Calls a compiled model through its C interface.
+
+Memory that a call may write lies between guards, and what it has no business to
+read is NaN: see Native.guards and Native.chunk.
+"""
 
 import ctypes
 import pathlib
@@ -7,30 +11,37 @@ import subprocess
 
 import numpy as np
 
-OK = 0
+GUARD, SPOILT = 64, 0xFF  # bytes of 0xFF are NaN, as floats and as doubles
+MODE_FLAGS = 0x3F  # MXCSR: exceptions that have occurred
 
 
-def aligned(size: int, alignment: int) -> np.ndarray:
-    """Zeroed bytes at an aligned address."""
-    memory = np.zeros(size + alignment, np.uint8)
-    start = -memory.ctypes.data % alignment
-    return memory[start : start + size]
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    """The same bits; NaNs are alike."""
+    nans = np.isnan(a) & np.isnan(b)
+    return a.shape == b.shape and bool(np.all((a.view(np.int32) == b.view(np.int32)) | nans))
 
 
 class Native:
-    """A shared library that `ssmc compile --emit=shared,header` wrote."""
+    """A shared library that `ssmc compile --emit=shared,header` wrote.
 
-    def __init__(self, prefix: pathlib.Path, name: str):
+    With `swap_mode` (of fpmode.c), calls are made in the floating-point mode
+    `mode`, which must be there again afterwards.
+    """
+
+    def __init__(self, prefix: pathlib.Path, name: str, swap_mode=None):
         header = prefix.with_suffix(".h").read_text()
 
         def macro(suffix: str) -> int:
-            return int(re.search(rf"#define {name.upper()}_{suffix} (\d+)", header)[1])
+            return int(re.search(rf"#define {name}_{suffix} (\d+)", header)[1])
 
         self.align, self.state_bytes = macro("ALIGN"), macro("STATE_BYTES")
         self.features, self.outputs = macro("INPUT_FEATURES"), macro("OUTPUT_FEATURES")
         self.pooled = bool(macro("POOLED"))
+        self.dtype = np.int32 if f"typedef int32_t {name}_in_t" in header else np.float32
+        entry = re.compile(r"^ \* +(\d+)  (\S+): (?:(\d+) )?(.*)$", re.MULTILINE)
+        self.layout = {m[2]: (int(m[1]), int(m[3] or 1), m[4]) for m in entry.finditer(header)}
         self.library = ctypes.CDLL(str(prefix.with_suffix(".so")))
-        self.name = name
+        self.name, self.swap_mode, self.mode, self.guarded = name, swap_mode, None, []
         self.function("strerror").restype = ctypes.c_char_p
         self.function("workspace_bytes").restype = ctypes.c_size_t
         self.function("workspace_bytes").argtypes = [ctypes.c_int64, ctypes.c_int32]
@@ -39,53 +50,120 @@ class Native:
         return getattr(self.library, f"{self.name}_{suffix}")
 
     def call(self, suffix: str, *arguments) -> None:
+        """An int is passed as int64_t, everything else as a pointer."""
         values = [a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments]
         types = [
             ctypes.c_int64(v) if isinstance(a, int) else ctypes.c_void_p(v)
             for a, v in zip(arguments, values, strict=True)
         ]
-        status = self.function(suffix)(*types)
-        if status != OK:
+        function = self.function(suffix)
+        if self.mode is None:
+            status = function(*types)
+        else:
+            before = self.swap_mode(self.mode)
+            status = function(*types)
+            after = self.swap_mode(before)
+            if after & ~MODE_FLAGS != self.mode:
+                raise RuntimeError(f"{suffix}: mode {self.mode:#x} became {after:#x}")
+        if status:
             raise RuntimeError(f"{suffix}: {self.function('strerror')(status).decode()}")
 
+    # -- Memory ----------------------------------------------------------------
+
+    def memory(self, size: int) -> np.ndarray:
+        """`size` spoilt bytes at an aligned address, between guards."""
+        whole = np.full(size + 2 * GUARD + self.align, SPOILT, np.uint8)
+        start = GUARD + -(whole.ctypes.data + GUARD) % self.align
+        self.guarded.append((whole, start, start + size))
+        return whole[start : start + size]
+
+    def overruns(self) -> bool:
+        """Whether a guard was written over since the last question."""
+        hit = any(
+            (whole[:start] != SPOILT).any() or (whole[end:] != SPOILT).any()
+            for whole, start, end in self.guarded
+        )
+        self.guarded.clear()
+        return hit
+
     def workspace(self, streams: int) -> np.ndarray:
-        return aligned(self.function("workspace_bytes")(streams, 1), self.align)
+        return self.memory(self.function("workspace_bytes")(streams, 1))
 
     def records(self, streams: int) -> np.ndarray:
-        records = aligned(streams * self.state_bytes, self.align)
-        records[:] = 0xA5  # what nobody cleared must not matter
+        """Records of streams that have seen nothing: (streams, STATE_BYTES)."""
+        records = self.memory(streams * self.state_bytes).reshape(streams, self.state_bytes)
         self.call("state_reset", records, 0, streams)
         return records
 
-    def forward(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def answers(self, *shape: int) -> np.ndarray:
+        """Memory for y: (n, T, outputs), or (n, outputs) if pooled or T is absent."""
+        shape = (shape[0], self.outputs) if self.pooled else (*shape, self.outputs)
+        size = int(np.prod(shape)) * 4
+        return self.memory(size).view(np.float32).reshape(shape)
+
+    def unpack(self, record: np.ndarray, path: str) -> np.ndarray:
+        """A state in a record: (modes, 2), (modes, [z, y], 2), or its numbers."""
+        offset, size, kind = self.layout[path]
+        if "complex" not in kind:
+            width = np.float64 if "double" in kind else np.int64
+            return record[offset : offset + size * 8].view(width)
+        planes = 2 if "oscillators" in kind else 1
+        groups = -(-size // 8)
+        floats = record[offset : offset + planes * groups * 64].view(np.float32)
+        modes = floats.reshape(planes, groups, 2, 8).transpose(1, 3, 0, 2)
+        modes = modes.reshape(groups * 8, planes, 2)[:size]
+        return modes if planes == 2 else modes[:, 0]
+
+    # -- Calls -----------------------------------------------------------------
+
+    def forward(self, x: np.ndarray, lengths=None) -> tuple[np.ndarray, np.ndarray]:
         """x is (B, L, F), or tokens (B, L); returns y and the final states."""
         batch, length = x.shape[:2]
-        shape = (batch, self.outputs) if self.pooled else (batch, length, self.outputs)
-        x, y = np.ascontiguousarray(x), np.full(shape, np.nan, np.float32)
+        x, y = np.ascontiguousarray(x), self.answers(batch, length)
         records, ws = self.records(batch), self.workspace(batch)
-        self.call("forward", x, y, batch, None, length, records, None, ws, ws.size)
+        self.call("forward", x, y, batch, lengths, length, records, None, ws, ws.size)
         return y, records
 
-    def chunks(self, x: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """The same in calls of at most `steps` time steps; 0: by `step`."""
+    def chunk(self, records, ids, x, lengths=None, ws=None) -> np.ndarray:
+        """Goes on from the records: x is (n, T, ...), ids and lengths are (n)."""
+        n, steps = x.shape[:2]
+        ws = self.workspace(n) if ws is None else ws
+        x, y = np.ascontiguousarray(x), self.answers(n, steps)
+        self.call("chunk", records, ids, n, lengths, steps, x, y, None, ws, ws.size)
+        return y
+
+    def step(self, records, ids, x, ws=None) -> np.ndarray:
+        """One time step: x is (n, ...)."""
+        ws = self.workspace(len(x)) if ws is None else ws
+        x, y = np.ascontiguousarray(x), self.answers(len(x))
+        self.call("step", records, ids, len(x), x, y, None, ws, ws.size)
+        return y
+
+    def pieces(self, x: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """`forward` in chunks of `steps` time steps, or by `step` if that is 0."""
         batch, length = x.shape[:2]
         records, ws = self.records(batch), self.workspace(batch)
         parts = []
         for start in range(0, length, steps or 1):
-            part = np.ascontiguousarray(x[:, start : start + (steps or 1)])
-            now = part.shape[1]
-            shape = (batch, self.outputs) if self.pooled else (batch, now, self.outputs)
-            y = np.full(shape, np.nan, np.float32)
             if steps:
-                arguments = (records, None, batch, None, now, part, y)
-                self.call("chunk", *arguments, None, ws, ws.size)
+                parts.append(self.chunk(records, None, x[:, start : start + steps], None, ws))
             else:
-                self.call("step", records, None, batch, part, y, None, ws, ws.size)
-            parts.append(y)
+                y = self.step(records, None, x[:, start], ws)
+                parts.append(y if self.pooled else y[:, None])
         return (parts[-1] if self.pooled else np.concatenate(parts, axis=1)), records
 
 
-def build(compiler: str, model: pathlib.Path, prefix: pathlib.Path, *options: str) -> Native:
+def load_mode_switch(library: str):
+    swap_mode = ctypes.CDLL(library).swap_mode
+    swap_mode.argtypes, swap_mode.restype = [ctypes.c_uint], ctypes.c_uint
+    return swap_mode
+
+
+def build(compiler, model, prefix, *options, swap_mode=None) -> Native:
+    """Compiles to a shared library and opens it."""
     command = [compiler, "compile", model, "-o", prefix, "--name", "model"]
-    subprocess.run([*command, "--emit", "shared,header", *options], check=True)
-    return Native(prefix, "model")
+    command += ["--emit", "shared,header", *options]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(f"status {result.returncode}: {result.stderr}")
+    return Native(pathlib.Path(prefix), "model", swap_mode)
