@@ -35,7 +35,7 @@ static std::string describeStates(const ModelInfo &info) {
       stream << entry.size << " complex modes (float)";
       break;
     case StateEntry::Kind::Oscillator:
-      stream << entry.size << " complex oscillators, z then y (float)";
+      stream << entry.size << " complex oscillators, z then y (double)";
       break;
     case StateEntry::Kind::Sums:
       stream << entry.size << " sums over time (double)";

@@ -27,10 +27,11 @@ Expected<ModelCode> ModelCode::build(mlir::ModuleOp lowered,
   if (!module)
     return module.takeError();
   code.module = std::move(*module);
-  if (Error error = addEntryPoints(*code.module, info, weights))
+  if (Error error = addEntryPoints(*code.module, info))
     return error;
   bindToTarget(*code.module, target, *code.machine);
   optimize(*code.module, *code.machine);
+  addWeights(*code.module, weights);
   return code;
 }
 

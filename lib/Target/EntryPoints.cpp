@@ -23,6 +23,7 @@ static const unsigned char kEntryPoints[] = {
 };
 
 static constexpr StringRef kApiPrefix = "MODEL_";
+static constexpr StringRef kWeights = "model_weights";
 
 static Expected<std::unique_ptr<Module>> parseTemplate(Module &destination) {
   MemoryBufferRef bitcode(
@@ -56,8 +57,7 @@ static void define(Module &module, StringRef name, uint64_t value) {
   constant->setVisibility(GlobalValue::DefaultVisibility);
 }
 
-static void defineConstants(Module &module, const ModelInfo &info,
-                            ArrayRef<char> weights) {
+static void defineConstants(Module &module, const ModelInfo &info) {
   define(module, "model_state_bytes", info.stateBytes);
   define(module, "model_workspace_bytes",
          alignTo(info.workspaceBytes, kRecordAlignment));
@@ -67,7 +67,6 @@ static void defineConstants(Module &module, const ModelInfo &info,
   define(module, "model_outputs", info.outputFeatures);
   define(module, "model_pooled", info.pooled);
   define(module, "model_hash", info.hash);
-  defineBlob(module, "model_weights", weights);
 }
 
 static Error checkInfo(const ModelInfo &info) {
@@ -131,8 +130,7 @@ static void defineMissingAnswer(Module &module) {
   builder.CreateUnreachable();
 }
 
-Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
-                           ArrayRef<char> weights) {
+Error ssmc::addEntryPoints(Module &module, const ModelInfo &info) {
   if (Error error = checkInfo(info))
     return error;
   if (Error error = checkGenerated(module, info))
@@ -142,8 +140,12 @@ Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
     return entries.takeError();
   if (Linker::linkModules(module, std::move(*entries)))
     return createStringError("generated functions do not fit the entry points");
-  defineConstants(module, info, weights);
+  defineConstants(module, info);
   defineMissingAnswer(module);
   setVisibility(module, info.name);
   return Error::success();
+}
+
+void ssmc::addWeights(Module &module, ArrayRef<char> weights) {
+  defineBlob(module, kWeights, weights);
 }

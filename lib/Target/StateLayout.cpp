@@ -16,18 +16,23 @@ using namespace ssmc;
 
 /// Modes of a block, and the bytes of a block: their real and imaginary parts.
 static constexpr int64_t kBlockModes = 8;
-static constexpr int64_t kBlockBytes = 2 * kBlockModes * sizeof(float);
 
-static int64_t getPlaneBytes(int64_t modes) {
-  return divideCeil(modes, kBlockModes) * kBlockBytes;
+/// Bytes of a number: oscillators are carried in f64.
+static int64_t getNumberBytes(StateEntry::Kind kind) {
+  return kind == StateEntry::Kind::Oscillator ? sizeof(double) : sizeof(float);
+}
+
+static int64_t getPlaneBytes(StateEntry::Kind kind, int64_t modes) {
+  return divideCeil(modes, kBlockModes) * 2 * kBlockModes *
+         getNumberBytes(kind);
 }
 
 int64_t ssmc::getPackedBytes(StateEntry::Kind kind, int64_t size) {
   switch (kind) {
   case StateEntry::Kind::Diagonal:
-    return getPlaneBytes(size);
+    return getPlaneBytes(kind, size);
   case StateEntry::Kind::Oscillator:
-    return 2 * getPlaneBytes(size);
+    return 2 * getPlaneBytes(kind, size);
   case StateEntry::Kind::Sums:
     return size * sizeof(double);
   case StateEntry::Kind::Count:
@@ -59,9 +64,10 @@ static int64_t getPlanes(const StateEntry &entry) {
 /// of a mode lies.
 static int64_t getOffset(const StateEntry &entry, int64_t mode, int64_t plane,
                          int64_t part) {
-  return entry.offset + plane * getPlaneBytes(entry.size) +
-         mode / kBlockModes * kBlockBytes +
-         (part * kBlockModes + mode % kBlockModes) * sizeof(float);
+  int64_t lane = part * kBlockModes + mode % kBlockModes;
+  int64_t block = mode / kBlockModes * 2 * kBlockModes;
+  return entry.offset + plane * getPlaneBytes(entry.kind, entry.size) +
+         (block + lane) * getNumberBytes(entry.kind);
 }
 
 /// Calls visit(index outside, offset inside the record) for every float.
@@ -75,17 +81,28 @@ static void forEachValue(const StateEntry &entry, Visit visit) {
 }
 
 void ssmc::unpackState(const StateEntry &entry, const char *record,
-                       MutableArrayRef<float> values) {
+                       MutableArrayRef<double> values) {
   assert(int64_t(values.size()) == 2 * getPlanes(entry) * entry.size);
   forEachValue(entry, [&](int64_t index, int64_t offset) {
-    std::memcpy(&values[index], record + offset, sizeof(float));
+    if (entry.kind == StateEntry::Kind::Oscillator) {
+      std::memcpy(&values[index], record + offset, sizeof(double));
+      return;
+    }
+    float value;
+    std::memcpy(&value, record + offset, sizeof(float));
+    values[index] = value;
   });
 }
 
-void ssmc::packState(const StateEntry &entry, ArrayRef<float> values,
+void ssmc::packState(const StateEntry &entry, ArrayRef<double> values,
                      char *record) {
   assert(int64_t(values.size()) == 2 * getPlanes(entry) * entry.size);
   forEachValue(entry, [&](int64_t index, int64_t offset) {
-    std::memcpy(record + offset, &values[index], sizeof(float));
+    if (entry.kind == StateEntry::Kind::Oscillator) {
+      std::memcpy(record + offset, &values[index], sizeof(double));
+      return;
+    }
+    float value = values[index];
+    std::memcpy(record + offset, &value, sizeof(float));
   });
 }

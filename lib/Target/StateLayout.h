@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // The one place that knows the inside of a record. Complex values come in
-// blocks of 16 floats: the real parts of modes 8g .. 8g + 7, then their
-// imaginary parts; the last block is filled up with zeros. An oscillator has
-// the blocks of all its z, then those of all its y. Sums are f64[features], a
-// count is one int64.
+// blocks of 16 numbers: the real parts of modes 8g .. 8g + 7, then their
+// imaginary parts; the last block is filled up with zeros. Diagonal scans are
+// carried in f32. An oscillator, carried in f64, has the blocks of all its z,
+// then those of all its y. Sums are f64[features], a count is one int64.
 //
 // Outside of records states have the layout of the reference: (modes, 2) for
 // diagonal scans, (modes, 2, 2) = [mode][z, y][re, im] for oscillators.
@@ -35,10 +35,10 @@ llvm::SmallVector<int64_t> getStateShape(const StateEntry &entry);
 /// Copies a scan's state from a record into the reference's layout; `values`
 /// has as many elements as getStateShape says.
 void unpackState(const StateEntry &entry, const char *record,
-                 llvm::MutableArrayRef<float> values);
+                 llvm::MutableArrayRef<double> values);
 
 /// Copies a scan's state from the reference's layout into a record.
-void packState(const StateEntry &entry, llvm::ArrayRef<float> values,
+void packState(const StateEntry &entry, llvm::ArrayRef<double> values,
                char *record);
 
 } // namespace ssmc
