@@ -84,6 +84,7 @@ private:
 void addLayerOps(OpTable &table);
 void addTrainingOps(OpTable &table);
 void addMixerOps(OpTable &table);
+void addConstantOps(OpTable &table);
 void addTensorOps(OpTable &table);
 
 /// Emits an error unless `tensor`, called `what`, has shape `expected`.

@@ -67,6 +67,17 @@ func.func @panel_map_c3_lanes(%out: memref<24x16xf32>) {
 
 // -----
 
+func.func @panel_map_c3_wide_output(%out: memref<24x16xf32>) {
+  // expected-error @+1 {{(C3) body argument of type 'vector<16xf64>'; expected a vector of 8 or 16 f32}}
+  ssm.panel_map outs(%out : memref<24x16xf32>) {
+  ^bb0(%o: vector<16xf64>):
+    ssm.yield %o : vector<16xf64>
+  }
+  return
+}
+
+// -----
+
 func.func @panel_map_c3_accumulator(%x: memref<24x3xf32>, %w: memref<2x3x16xf32>, %out: memref<24x16xf32>) {
   // expected-error @+1 {{(C3) the accumulator has 16 lanes}}
   ssm.panel_map product(%x : memref<24x3xf32>, %w : memref<2x3x16xf32>) outs(%out : memref<24x16xf32>) {

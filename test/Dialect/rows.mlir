@@ -36,6 +36,20 @@ func.func @scan(%f: memref<24x16xf32>, %a: memref<1x16xf32>, %out: memref<24x16x
   return
 }
 
+// Carries may be wider than the lanes they meet.
+// CHECK-LABEL: func @wide_carry
+func.func @wide_carry(%f: memref<24x16xf32>, %out: memref<24x16xf32>, %state: memref<1x16xf64>) {
+  // CHECK: ssm.panel_map {{.*}} carries(%{{.*}} : memref<1x16xf64>) {
+  // CHECK-NEXT: ^bb0({{.*}}, %{{.*}}: vector<16xf64>):
+  ssm.panel_map rows(%f : memref<24x16xf32>) outs(%out : memref<24x16xf32>) carries(%state : memref<1x16xf64>) {
+  ^bb0(%force: vector<16xf32>, %o: vector<16xf32>, %c: vector<16xf64>):
+    %wide = arith.extf %force : vector<16xf32> to vector<16xf64>
+    %next = arith.addf %wide, %c : vector<16xf64>
+    ssm.yield %force, %next : vector<16xf32>, vector<16xf64>
+  }
+  return
+}
+
 // CHECK-LABEL: func @half_panels
 func.func @half_panels(%x: memref<24x3xf32>, %w: memref<2x3x16xf32>, %out: memref<24x13xf32>) {
   // CHECK: ssm.panel_map product(%{{.*}} : memref<24x3xf32>, %{{.*}} : memref<2x3x16xf32>) outs(%{{.*}} : memref<24x13xf32>) {
