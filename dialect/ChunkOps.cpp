@@ -110,10 +110,12 @@ static LogicalResult verifyProduct(PanelMapOp op) {
   return success();
 }
 
-/// The lanes of a body argument, or 0 if it is no vector of 8 or 16 f32.
-static int64_t lanesOf(Type type) {
+/// The lanes of a body argument, or 0 if it is no vector of 8 or 16 floats.
+static int64_t lanesOf(Type type, bool wide = false) {
   auto vector = dyn_cast<VectorType>(type);
-  if (!vector || vector.getRank() != 1 || !vector.getElementType().isF32())
+  if (!vector || vector.getRank() != 1 ||
+      !(vector.getElementType().isF32() ||
+        (wide && vector.getElementType().isF64())))
     return 0;
   int64_t lanes = vector.getDimSize(0);
   return lanes == kPanelLanes || lanes == kHalfPanel ? lanes : 0;
@@ -126,8 +128,9 @@ static LogicalResult verifyBodyArguments(PanelMapOp op) {
   if (op.getBody().getNumArguments() != operands)
     return op.emitOpError() << "(C3) body has " << op.getBody().getNumArguments()
                             << " arguments; expected " << operands;
+  unsigned firstCarry = operands - op.getCarries().size();
   for (BlockArgument argument : op.getBody().getArguments())
-    if (!lanesOf(argument.getType()))
+    if (!lanesOf(argument.getType(), argument.getArgNumber() >= firstCarry))
       return op.emitOpError() << "(C3) body argument of type "
                               << argument.getType()
                               << "; expected a vector of 8 or 16 f32";

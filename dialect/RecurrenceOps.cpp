@@ -29,6 +29,8 @@ int64_t ScanOp::getCrossPlaneCoefficient() {
   return getKind() == ScanKind::diagonal ? 1 : -1;
 }
 
+bool ScanOp::needsWideState() { return getKind() == ScanKind::oscillator; }
+
 int64_t ScanOp::getFmasPerStep() {
   // Both kinds: per mode four multiply-adds (diagonal: a complex product;
   // oscillator: k1 z, k2 y and dt z on two planes make six).

@@ -56,8 +56,8 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
     Constraints:
     * (C1) `w` is (P, K, 16), `x` is (R, at least K), `bias`, if any, (P, 16).
     * (C2) `x` and `w` are both present or both absent; `bias` needs them.
-    * (C3) the body's arguments are vectors of 8 or 16 f32, one for the accumulator
-      and one per operand of `rows`, `columns`, `outs`, `carries`.
+    * (C3) the body's arguments are vectors of 8 or 16 f32 (carries also f64), one for
+      the accumulator and one per operand of `rows`, `columns`, `outs`, `carries`.
     * (C4) all row operands and outputs have R rows, columns are (P, n).
     * (C5) the body yields the types of the `outs` and `carries` arguments.
     * (C6) results, if any, have the types of `outs` and `carries`.
@@ -65,9 +65,9 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
   let arguments = (ins
     Optional<Ssm_F32Buffer>:$x, Optional<Ssm_F32Buffer>:$w, Optional<Ssm_F32Buffer>:$bias,
     Variadic<Ssm_F32Buffer>:$rows, Variadic<Ssm_F32Buffer>:$columns,
-    Variadic<Ssm_F32Buffer>:$outs, Variadic<Ssm_F32Buffer>:$carries,
+    Variadic<Ssm_F32Buffer>:$outs, Variadic<Ssm_Buffer<[F32, F64]>>:$carries,
     Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
-  let results = (outs Variadic<Ssm_F32Buffer>:$results);
+  let results = (outs Variadic<Ssm_Buffer<[F32, F64]>>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     (`product` `(` $x^ `:` type($x) `,` $w `:` type($w) (`,` $bias^ `:` type($bias))? `)`)?

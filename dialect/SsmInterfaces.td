@@ -57,6 +57,11 @@ def Ssm_RecurrenceOpInterface : OpInterface<"RecurrenceOpInterface", [
            "::mlir::Value":$forcing, "::mlir::ValueRange":$states,
            "::mlir::ValueRange":$coefficients, "::mlir::ValueRange":$corrections,
            "::llvm::function_ref<::mlir::Value(::mlir::Value)>":$swapPlanes)>,
+    InterfaceMethod<[{
+        Whether compiled code carries the state in f64: the recurrence may have
+        a double eigenvalue near the unit circle, which turns one rounding of
+        the state into thousands.
+      }], "bool", "needsWideState">,
     InterfaceMethod<"Multiply-adds per step for all modes.", "int64_t",
       "getFmasPerStep">
   ];

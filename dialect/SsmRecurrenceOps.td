@@ -32,7 +32,8 @@ def Ssm_ScanOp : Ssm_Op<"scan", [Pure, AllTypesMatch<["state", "newState"]>,
     with a state (batch, [z, y], [re, im], N). An output already sees its own
     step's forcing. Coefficients are f64: (N), or (batch, time, N) when they
     depend on the step. Compiled code keeps each as a sum of two f32 numbers,
-    so they act as if exact.
+    so they act as if exact, and carries the state of an oscillator in f64: at
+    the clamp of damped LinOSS the step has a double eigenvalue.
 
     Constraints:
     * (C1) `f` has 2N features, N from the coefficients.

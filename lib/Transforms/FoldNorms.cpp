@@ -208,13 +208,10 @@ void StreamCentring::centreInput(BlockOp block, Value mean) {
 }
 
 /// The output of a block that no centred block follows: a dense layer behind
-/// it, or behind its mean, can add the mean back in its bias.
+/// it can add the mean back in its bias. Pooling cannot: its sums are a carried
+/// state, which the user sees.
 void StreamCentring::chooseLastOffset(BlockOp block, PrenormBlock &prenorm) {
   Value y = block.getResult(0);
-  if (!y.hasOneUse())
-    return;
-  if (auto pool = dyn_cast<MeanPoolOp>(*y.user_begin()))
-    y = pool.getY();
   if (!y.hasOneUse())
     return;
   auto linear = dyn_cast<LinearOp>(*y.user_begin());

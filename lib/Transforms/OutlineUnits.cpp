@@ -106,7 +106,8 @@ LogicalResult Outliner::splitIntoUnits(SmallVectorImpl<Unit> &units) {
 }
 
 /// Routes `value` through a function that returns its argument: blocks work in
-/// place on the stream, which is neither the user's input nor output.
+/// place on the stream, which is neither the user's input nor output, and
+/// pooling reads rows of the stream's width.
 void Outliner::passThrough(Value value, StringRef kind) {
   Type type = value.getType();
   OpBuilder::InsertionGuard guard(builder);
@@ -260,7 +261,8 @@ LogicalResult Outliner::run() {
     return failure();
   auto returned = cast<func::ReturnOp>(model.getBody().front().getTerminator());
   Value input = model.getArgument(0);
-  if (units.empty() || units.front().kind == "block") {
+  if (units.empty() || units.front().kind == "block" ||
+      units.front().kind == "pool") {
     passThrough(input, "input");
     findSequenceValues();
   }

@@ -170,8 +170,8 @@ def FoldNorms : Pass<"ssm-fold-norms", "::mlir::func::FuncOp"> {
     gets an `ssm.scale`). Its mean, in prenorm blocks, is taken off the residual
     stream where that is computed: from the encoder's bias or table before the
     first block, by `m - m_next` in the epilogue of every block, and added
-    back in the epilogue of the last, or, when a head follows (behind a mean, too),
-    in the head's bias. Nothing else can absorb it: then an `ssm.shift` stays. In
+    back in the epilogue of the last, or, when a dense layer follows (a head per
+    step), in its bias. Nothing else can absorb it: then an `ssm.shift` stays. In
     postnorm blocks the mean is subtracted in place.
 
     Run it after the mixers and layers are lowered. Blocks of one shape keep one
@@ -225,6 +225,46 @@ def VerifyRecurrenceLevel : Pass<"verify-ssm-recurrence-level", "::mlir::ModuleO
     ```mlir
     %z = arith.addf %x, %y : tensor<?x?x64xf32>
     // error: 'arith.addf' computes on 'tensor<?x?x64xf32>'; expected a tensor of static shape ...
+    ```
+  }];
+}
+
+def VerifyChunkLevel : Pass<"verify-ssm-chunk-level", "::mlir::ModuleOp"> {
+  let summary = "Verify that a module holds chunk functions on static rows";
+  let description = [{
+    The chunk level, on tensors: chunk functions, whose arithmetic is in the bodies of
+    `ssm.panel_map`, and functions named `prepare...`, which compute on parameters.
+
+    ```mlir
+    func.func @chunk.block0(%w: tensor<64xf64>) { %z = arith.mulf %w, %w : tensor<64xf64> ... }
+    // error: 'arith.mulf' is outside of a body; expected it in an 'ssm.panel_map', on lanes
+    ```
+  }];
+}
+
+def VerifyLoopLevel : Pass<"verify-ssm-loop-level", "::mlir::ModuleOp"> {
+  let summary = "Verify that a module holds loops on the caller's memory";
+  let description = [{
+    The loop level: `affine`, `scf`, `vector`, `memref` and `arith`, of `math` what CPUs
+    compute natively; no tensor and no operation of the ssm dialect. Nothing copies
+    buffers, and only functions named `prepare...` allocate them.
+
+    ```mlir
+    func.func @chunk.block0.step() { %z = memref.alloc() : memref<1x64xf32> ... }
+    // error: 'memref.alloc' is in 'chunk.block0.step'; expected a view of the caller's workspace ...
+    ```
+  }];
+}
+
+def VerifyLLVMLevel : Pass<"verify-ssm-llvm-level", "::mlir::ModuleOp"> {
+  let summary = "Verify that a module is ready for code generation";
+  let description = [{
+    The llvm dialect in a module, nothing else; no fast-math flag, and no intrinsic
+    that becomes a call or that the code generator is free to round as it likes.
+
+    ```mlir
+    %y = llvm.intr.exp(%x) : (f32) -> f32
+    // error: the intrinsic 'llvm.intr.exp' is not part of the llvm level
     ```
   }];
 }

@@ -169,12 +169,17 @@ struct SplitPrepare : ssmc::impl::SplitPrepareBase<SplitPrepare> {
     for (func::FuncOp chunk : chunks) {
       llvm::SetVector<Operation *> ops = findPrepareOps(chunk);
       BlobLayout layout;
+      auto addIfUsedByRows = [&](Value value) {
+        if (llvm::any_of(value.getUsers(), [&](Operation *user) {
+              return !ops.contains(user);
+            }))
+          layout.add(value);
+      };
+      for (unsigned i = 0; i < chunk.getNumArguments(); ++i)
+        if (chunk.getArgAttr(i, "ssm.parameter"))
+          addIfUsedByRows(chunk.getArgument(i));
       for (Operation *op : ops)
-        for (Value result : op->getResults())
-          if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-                return !ops.contains(user);
-              }))
-            layout.add(result);
+        llvm::for_each(op->getResults(), addIfUsedByRows);
       for (Value value : layout.values)
         if (!cast<RankedTensorType>(value.getType()).getElementType().isF32()) {
           emitError(value.getLoc())

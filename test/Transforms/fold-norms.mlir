@@ -1,14 +1,15 @@
 // RUN: ssm-opt %s -ssm-fold-norms -cse -split-input-file | FileCheck %s
 
 // The residual stream: the encoder's bias starts it at -m1, block 1 moves it by
-// m1 - m2, block 2 leaves it at -m2 (by m2 - m2: blocks of one shape stay
-// alike), and the head's bias, behind the mean over time, adds W m2.
+// m1 - m2, and block 2 adds m2 back: the sums of a pooled head are a carried
+// state, which must be those of the model.
 // CHECK-LABEL: func.func @model(
 // CHECK-DAG:   %[[M1:.+]] = ssm.parameter "m1"
 // CHECK-DAG:   %[[M2:.+]] = ssm.parameter "m2"
 // CHECK-DAG:   %[[V1:.+]] = ssm.parameter "v1"
 // CHECK-DAG:   %[[D1:.+]] = ssm.parameter "d1"
 // CHECK-DAG:   %[[WH:.+]] = ssm.parameter "wh"
+// CHECK-DAG:   %[[BH:.+]] = ssm.parameter "bh"
 // CHECK:       %[[X1:.+]] = arith.extf %[[M1]] : tensor<4xf32> to tensor<4xf64>
 // CHECK:       %[[BIAS:.+]] = arith.negf %[[X1]]
 // CHECK:       %[[IN:.+]] = ssm.linear %{{.+}}, %{{.+}} bias %[[BIAS]]
@@ -33,13 +34,10 @@
 // CHECK-NEXT:    %[[R:.+]] = ssm.add %[[U]], %[[Q]]
 // CHECK-NEXT:    %[[SHIFTED:.+]] = ssm.shift %[[R]] by %[[AMOUNT]]
 // CHECK-NEXT:    ssm.yield %[[SHIFTED]]
-// CHECK:       %[[NONE:.+]] = arith.subf %[[X2]], %[[X2]]
 // CHECK:       %[[B2:.+]]:2 = ssm.block "b2"(%[[B1]]#0,
-// CHECK:         ssm.shift %{{.+}} by %[[NONE]]
+// CHECK:         ssm.shift %{{.+}} by %[[X2]]
 // CHECK:       %[[POOL:.+]], %{{.+}}, %{{.+}} = ssm.mean_pool %[[B2]]#0
-// CHECK:       %[[WM:.+]] = linalg.matvec ins(%{{.+}}, %[[X2]] : tensor<2x4xf64>, tensor<4xf64>)
-// CHECK:       %[[HB:.+]] = arith.addf %{{.+}}, %[[WM]]
-// CHECK:       ssm.linear %[[POOL]], %[[WH]] bias %[[HB]]
+// CHECK:       ssm.linear %[[POOL]], %[[WH]] bias %[[BH]]
 func.func @model(%in: tensor<?x?x1xf32>, %s1: tensor<?x2x3xf32>, %s2: tensor<?x2x3xf32>,
     %sums: tensor<?x4xf64>, %count: tensor<?xi64>, %a: tensor<3xf64>, %b: tensor<6x4xf64>, %c: tensor<4x6xf64>)
     -> tensor<?x2xf32> {
@@ -77,6 +75,32 @@ func.func @model(%in: tensor<?x?x1xf32>, %s1: tensor<?x2x3xf32>, %s2: tensor<?x2
   %bh = ssm.parameter "bh" : tensor<2xf32>
   %logits = ssm.linear %mean, %wh bias %bh : (tensor<?x4xf32>, tensor<2x4xf32>, tensor<2xf32>) -> tensor<?x2xf32>
   return %logits : tensor<?x2xf32>
+}
+
+// -----
+
+// A head per step takes the mean into its bias, b + W m; the block's shift
+// stays, by m - m, so that it has the shape of every other block.
+// CHECK-LABEL: func.func @head_per_step(
+// CHECK-SAME:    %{{.+}}: tensor<?x?x4xf32>, %[[M:[a-z0-9]+]]: tensor<4xf32>
+// CHECK:       %[[MEAN:.+]] = arith.extf %[[M]]
+// CHECK:       %[[NONE:.+]] = arith.subf %[[MEAN]], %[[MEAN]]
+// CHECK:       %[[B:.+]] = ssm.block "b"
+// CHECK:         ssm.shift %{{.+}} by %[[NONE]]
+// CHECK:       %[[WM:.+]] = linalg.matvec ins(%{{.+}}, %[[MEAN]] : tensor<2x4xf64>, tensor<4xf64>)
+// CHECK:       %[[HB:.+]] = arith.addf %{{.+}}, %[[WM]]
+// CHECK:       ssm.linear %[[B]], %{{.+}} bias %[[HB]]
+func.func @head_per_step(%x: tensor<?x?x4xf32>, %m: tensor<4xf32>, %v: tensor<4xf32>,
+    %wh: tensor<2x4xf32>, %bh: tensor<2xf32>) -> tensor<?x?x2xf32> {
+  %y = ssm.block "b" (%x) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  ^bb0(%u: tensor<?x?x4xf32>):
+    %n = ssm.batch_norm %u, %m, %v epsilon 1.0e-5 : tensor<?x?x4xf32>, tensor<4xf32>, tensor<4xf32>
+    %g = ssm.gelu %n : tensor<?x?x4xf32>
+    %r = ssm.add %u, %g : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+    ssm.yield %r : tensor<?x?x4xf32>
+  }
+  %z = ssm.linear %y, %wh bias %bh : (tensor<?x?x4xf32>, tensor<2x4xf32>, tensor<2xf32>) -> tensor<?x?x2xf32>
+  return %z : tensor<?x?x2xf32>
 }
 
 // -----

@@ -21,9 +21,15 @@ float floatAt(const std::vector<char> &record, int64_t offset) {
   return value;
 }
 
-std::vector<float> count(int64_t n) {
-  std::vector<float> values(n);
-  std::iota(values.begin(), values.end(), 1.0f);
+double doubleAt(const std::vector<char> &record, int64_t offset) {
+  double value;
+  std::memcpy(&value, record.data() + offset, sizeof value);
+  return value;
+}
+
+std::vector<double> count(int64_t n) {
+  std::vector<double> values(n);
+  std::iota(values.begin(), values.end(), 1.0);
   return values;
 }
 
@@ -31,7 +37,7 @@ TEST(StateLayoutTest, packedSizes) {
   EXPECT_EQ(getPackedBytes(Kind::Diagonal, 0), 0);
   EXPECT_EQ(getPackedBytes(Kind::Diagonal, 1), 64);
   EXPECT_EQ(getPackedBytes(Kind::Diagonal, 9), 128);
-  EXPECT_EQ(getPackedBytes(Kind::Oscillator, 9), 256);
+  EXPECT_EQ(getPackedBytes(Kind::Oscillator, 9), 512);
   EXPECT_EQ(getPackedBytes(Kind::Sums, 5), 40);
   EXPECT_EQ(getPackedBytes(Kind::Count, 1), 8);
 }
@@ -52,14 +58,14 @@ TEST(StateLayoutTest, diagonalModesLieInBlocksOfEight) {
 
 TEST(StateLayoutTest, oscillatorHasAllPositionsBehindAllVelocities) {
   StateEntry entry{"layers.1", Kind::Oscillator, 9, 0};
-  std::vector<char> record(256, 0);
+  std::vector<char> record(512, 0);
   packState(entry, count(36), record.data());
-  EXPECT_EQ(floatAt(record, 0), 1);              // mode 0, z, re
-  EXPECT_EQ(floatAt(record, 32), 2);             // mode 0, z, im
-  EXPECT_EQ(floatAt(record, 128), 3);            // mode 0, y, re
-  EXPECT_EQ(floatAt(record, 128 + 32), 4);       // mode 0, y, im
-  EXPECT_EQ(floatAt(record, 64), 33);            // mode 8, z, re
-  EXPECT_EQ(floatAt(record, 128 + 64 + 32), 36); // mode 8, y, im
+  EXPECT_EQ(doubleAt(record, 0), 1);               // mode 0, z, re
+  EXPECT_EQ(doubleAt(record, 64), 2);              // mode 0, z, im
+  EXPECT_EQ(doubleAt(record, 256), 3);             // mode 0, y, re
+  EXPECT_EQ(doubleAt(record, 256 + 64), 4);        // mode 0, y, im
+  EXPECT_EQ(doubleAt(record, 128), 33);            // mode 8, z, re
+  EXPECT_EQ(doubleAt(record, 256 + 128 + 64), 36); // mode 8, y, im
 }
 
 TEST(StateLayoutTest, unpackingUndoesPacking) {
@@ -67,10 +73,10 @@ TEST(StateLayoutTest, unpackingUndoesPacking) {
     for (int64_t size : {0, 1, 7, 8, 17}) {
       StateEntry entry{"layers.1", kind, size, 128};
       std::vector<char> record(128 + getPackedBytes(kind, size), 0);
-      std::vector<float> values =
+      std::vector<double> values =
           count(size * (kind == Kind::Diagonal ? 2 : 4));
       packState(entry, values, record.data());
-      std::vector<float> back(values.size(), -1);
+      std::vector<double> back(values.size(), -1);
       unpackState(entry, record.data(), back);
       EXPECT_EQ(back, values);
     }

@@ -116,8 +116,8 @@ void ssmc::packStates(const StateMap &states, const ModelInfo &info,
     int64_t count = *getNumElements(ArrayRef(state.shape).drop_front());
     bool isScan =
         entry.kind == Kind::Diagonal || entry.kind == Kind::Oscillator;
-    std::vector<float> values =
-        isScan ? state.view().toF32() : std::vector<float>();
+    std::vector<double> values =
+        isScan ? state.view().toF64() : std::vector<double>();
     for (int64_t b = 0; b < batch; ++b) {
       char *record = records + b * info.stateBytes;
       if (isScan)
@@ -132,11 +132,14 @@ void ssmc::packStates(const StateMap &states, const ModelInfo &info,
 static Array unpackScan(const StateEntry &entry, const ModelInfo &info,
                         ArrayRef<int64_t> shape, const char *records) {
   int64_t count = *getNumElements(shape.drop_front());
-  std::vector<float> values(*getNumElements(shape));
+  std::vector<double> values(*getNumElements(shape));
   for (int64_t b = 0; b < shape.front(); ++b)
     unpackState(entry, records + b * info.stateBytes,
                 MutableArrayRef(values).slice(b * count, count));
-  return Array::fromF32(shape, values);
+  if (entry.kind == Kind::Oscillator) // carried in f64: nothing is lost
+    return Array::fromF64(shape, values);
+  std::vector<float> narrow(values.begin(), values.end());
+  return Array::fromF32(shape, narrow);
 }
 
 static Array unpackPlain(const StateEntry &entry, const ModelInfo &info,

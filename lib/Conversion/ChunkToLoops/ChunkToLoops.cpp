@@ -30,8 +30,8 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
   void runOnOperation() override {
     if (tileRows < 1 || panelsPerRow < 1) {
       getOperation()->emitError()
-          << "tile-rows is " << tileRows << " and panels-per-row "
-          << panelsPerRow << "; expected at least 1 each";
+          << "tile-rows is " << tileRows.getValue() << " and panels-per-row "
+          << panelsPerRow.getValue() << "; expected at least 1 each";
       return signalPassFailure();
     }
     TileShape shape{tileRows, panelsPerRow};

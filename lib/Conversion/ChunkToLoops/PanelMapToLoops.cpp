@@ -29,8 +29,9 @@
 using namespace mlir;
 using namespace ssmc;
 
-/// Steps of k in one trip of the product's loop.
-static constexpr int64_t kUnroll = 4;
+/// Multiply-adds in one trip of a full tile's product loop, and of a row's: the
+/// latter is bound by reading weights, so less unrolling costs nothing.
+static constexpr int64_t kTileTrip = 24, kRowTrip = 12;
 
 namespace {
 
@@ -214,11 +215,14 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile) {
     return {};
   SmallVector<Value> accumulators = initialAccumulators(tile);
   int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
-  int64_t unrolled = depth / kUnroll * kUnroll;
-  accumulators = rows.loop(0, unrolled, kUnroll, accumulators,
+  int64_t accumulatorCount = accumulators.size();
+  int64_t unroll = std::clamp<int64_t>(
+      (tile.rows > 1 ? kTileTrip : kRowTrip) / accumulatorCount, 1, 4);
+  int64_t unrolled = depth / unroll * unroll;
+  accumulators = rows.loop(0, unrolled, unroll, accumulators,
                            [&](Value k, ValueRange carried) {
                              SmallVector<Value> sums(carried);
-                             for (int64_t u = 0; u < kUnroll; ++u)
+                             for (int64_t u = 0; u < unroll; ++u)
                                sums = emitProductStep(tile, rows.add(k, u), sums);
                              return sums;
                            });

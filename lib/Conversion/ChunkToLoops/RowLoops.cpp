@@ -51,7 +51,8 @@ static Value maskFor(RowBuilder &rows, Value buffer, Value first,
 
 Value RowBuilder::loadLanes(Value buffer, Value row, Value first,
                             int64_t lanes) {
-  auto type = VectorType::get(lanes, builder.getF32Type());
+  auto type = VectorType::get(
+      lanes, cast<MemRefType>(buffer.getType()).getElementType());
   SmallVector<Value> place{row, first};
   Value mask = maskFor(*this, buffer, first, lanes);
   if (!mask)

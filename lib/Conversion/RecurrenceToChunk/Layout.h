@@ -37,6 +37,9 @@ getCarryTypes(mlir::RankedTensorType state) {
   int64_t lanes = pairedLanes(state.getShape().back());
   if (!lanes) // an empty state
     return {};
+  // Oscillators carry f64 (RecurrenceOpInterface::needsWideState).
+  if (state.getRank() == 4)
+    element = mlir::Float64Type::get(state.getContext());
   auto carry = mlir::RankedTensorType::get({kAny, lanes}, element);
   return llvm::SmallVector<mlir::RankedTensorType>(state.getRank() - 2, carry);
 }

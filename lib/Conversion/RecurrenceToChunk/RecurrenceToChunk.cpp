@@ -37,7 +37,7 @@ struct RecurrenceToChunk
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (rows < 1) {
-      module.emitError() << "rows is " << rows << "; expected at least 1";
+      module.emitError() << "rows is " << rows.getValue() << "; expected at least 1";
       return signalPassFailure();
     }
     SmallVector<func::FuncOp> units;

@@ -410,8 +410,9 @@ Value UnitConverter::addLeaf(
   for (auto &[known, argument] : leaves)
     if (known == operand)
       return argument;
+  Type element = cast<RankedTensorType>(operand.getType()).getElementType();
   BlockArgument argument = group.body.addArgument(
-      VectorType::get(lanes, builder.getF32Type()), unit.getLoc());
+      VectorType::get(lanes, element), unit.getLoc());
   leaves.emplace_back(operand, argument);
   return argument;
 }
@@ -573,11 +574,27 @@ FailureOr<Value> UnitConverter::evaluateScan(ScanOp op, Group &group,
       order.push_back(lane ^ kHalfPanel);
     return vector::ShuffleOp::create(body, op.getLoc(), value, value, order);
   };
+  Value input = group.accumulator;
+  if (op.needsWideState()) {
+    // hi + lo is one f64 coefficient, to 48 bits.
+    auto wide = VectorType::get(kPanelLanes, body.getF64Type());
+    auto widen = [&](Value value) -> Value {
+      return arith::ExtFOp::create(body, op.getLoc(), wide, value);
+    };
+    for (auto [high, low] : llvm::zip_equal(coefficients, corrections))
+      high = arith::AddFOp::create(body, op.getLoc(), widen(high), widen(low));
+    corrections.clear();
+    input = widen(input);
+  }
   SmallVector<Value> results =
-      op.buildStep(body, op.getLoc(), group.accumulator, states, coefficients,
-                   corrections, swapPlanes);
+      op.buildStep(body, op.getLoc(), input, states, coefficients, corrections,
+                   swapPlanes);
   group.newCarries.assign(results.begin() + 1, results.end());
-  return results.front();
+  if (!op.needsWideState())
+    return results.front();
+  return arith::TruncFOp::create(body, op.getLoc(),
+                                 group.accumulator.getType(), results.front())
+      .getResult();
 }
 
 LogicalResult ssmc::convertUnit(func::FuncOp unit, int64_t rows, bool output) {
