@@ -20,8 +20,8 @@ using namespace mlir;
 using namespace ssmc;
 
 static constexpr std::pair<Level, llvm::StringLiteral> kLevelNames[] = {
-    {Level::Model, "model"},   {Level::Recurrence, "recurrence"},
-    {Level::Chunk, "chunk"},   {Level::Loops, "loops"},
+    {Level::Model, "model"}, {Level::Recurrence, "recurrence"},
+    {Level::Chunk, "chunk"}, {Level::Loops, "loops"},
     {Level::LLVM, "llvm"},
 };
 
@@ -58,10 +58,12 @@ void ssmc::buildRecurrenceToChunk(OpPassManager &passes,
   passes.addPass(createSplitPrepare());
   passes.addPass(createPlanModel());
   passes.addPass(createSpecializeRows());
+  passes.addPass(createVerifyChunkLevel());
 }
 
 void ssmc::buildChunkToLoops(OpPassManager &passes,
                              const TileOptions &options) {
+  passes.addPass(createVerifyChunkLevel());
   // Before any folder sees a constant: folders would call the host's libm.
   passes.addPass(createExpandMath());
   passes.addPass(createLowerPackPanels());
@@ -79,9 +81,11 @@ void ssmc::buildChunkToLoops(OpPassManager &passes,
   passes.addPass(createExpandMath()); // of the softmax
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addPass(createVerifyLoopLevel());
 }
 
 void ssmc::buildLoopsToLLVM(OpPassManager &passes) {
+  passes.addPass(createVerifyLoopLevel());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(memref::createExpandStridedMetadataPass());
@@ -94,8 +98,7 @@ void ssmc::buildLoopsToLLVM(OpPassManager &passes) {
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createConvertIndexToLLVMPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  passes.addPass(createVerifyLLVMLevel());
 }
 
 void ssmc::buildPipeline(OpPassManager &passes, Level from, Level to,

@@ -66,7 +66,8 @@ ssmc::verifyLevel(Operation *root, StringRef level, ArrayRef<StringRef> legal,
     if (failed(verifyTypes(op)) || failed(verifyArithmetic(op)) ||
         failed(verifyWeights(op)))
       return failure();
-    if (!llvm::is_contained(legal, op->getName().getStringRef())) {
+    if (!llvm::is_contained(legal, op->getName().getStringRef()) &&
+        !llvm::is_contained(legal, op->getName().getDialectNamespace())) {
       InFlightDiagnostic error = op->emitError();
       error << "'" << op->getName() << "' is not part of the " << level
             << " level";

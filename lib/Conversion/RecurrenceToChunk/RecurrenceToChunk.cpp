@@ -37,7 +37,8 @@ struct RecurrenceToChunk
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (rows < 1) {
-      module.emitError() << "rows is " << rows.getValue() << "; expected at least 1";
+      module.emitError() << "rows is " << rows.getValue()
+                         << "; expected at least 1";
       return signalPassFailure();
     }
     SmallVector<func::FuncOp> units;
@@ -57,8 +58,8 @@ struct RecurrenceToChunk
       if (call.getCallee() != unit.getSymName() || !call.getNumResults())
         return;
       for (OpOperand &use : call.getResult(0).getUses())
-        output |= isa<func::ReturnOp>(use.getOwner()) &&
-                  use.getOperandNumber() == 0;
+        output |=
+            isa<func::ReturnOp>(use.getOwner()) && use.getOperandNumber() == 0;
     });
     return output;
   }

@@ -1,0 +1,40 @@
+// RUN: ssm-opt %s -convert-recurrence-to-chunk -split-input-file -verify-diagnostics
+// RUN: not ssm-opt %s -convert-recurrence-to-chunk=rows=0 2>&1 | FileCheck %s
+// CHECK: error: rows is 0; expected at least 1
+
+func.func private @scan_alone(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<8xf64> {ssm.parameter})
+    -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {
+  // expected-error @below {{needs a projection of its own as forcing}}
+  %y, %s1 = ssm.scan diagonal %x, %s coefficients(%a, %a : tensor<8xf64>, tensor<8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+  return %y, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+}
+
+// -----
+
+func.func private @coefficients_of_the_step(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<?x?x8xf64>, %w: tensor<16x16xf32> {ssm.parameter})
+    -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {
+  %f = ssm.linear %x, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
+  // expected-error @below {{coefficients that depend on the step are not supported here}}
+  %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %a : tensor<?x?x8xf64>, tensor<?x?x8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+  %z = ssm.linear %y, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
+  return %z, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+}
+
+// -----
+
+func.func private @norm(%x: tensor<?x?x16xf32>, %m: tensor<16xf32> {ssm.parameter}) -> tensor<?x?x16xf32> attributes {ssm.unit = "block"} {
+  // expected-error @below {{has no form on rows; expected a linear map, a scan, a pointwise layer, pooling or a softmax}}
+  %y = ssm.batch_norm %x, %m, %m epsilon 1.0e-5 : tensor<?x?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  return %y : tensor<?x?x16xf32>
+}
+
+// -----
+
+// expected-error @below {{the output of a scan must go to a projection}}
+func.func private @scan_to_pointwise(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<8xf64> {ssm.parameter}, %w: tensor<16x16xf32> {ssm.parameter})
+    -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {
+  %f = ssm.linear %x, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
+  %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %a : tensor<8xf64>, tensor<8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+  %g = ssm.gelu %y : tensor<?x?x16xf32>
+  return %g, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+}

@@ -1,0 +1,107 @@
+// RUN: ssm-opt %s -ssm-outline-units -split-input-file | FileCheck %s
+
+// Two blocks of one shape share a function, which takes sequences, then states,
+// then the parameters of each call. A block of another width has its own.
+// CHECK-LABEL: func.func private @input(
+// CHECK-SAME:    %[[X:.+]]: tensor<?x?x3xf32>, %[[W:.+]]: tensor<4x3xf32> {ssm.parameter}) -> tensor<?x?x4xf32> attributes {ssm.unit = "input"}
+// CHECK-NEXT:    %[[Y:.+]] = ssm.linear %[[X]], %[[W]]
+// CHECK-NEXT:    return %[[Y]]
+// CHECK:       func.func private @block0(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x?x4xf32>, %[[S:[a-z0-9]+]]: tensor<?x2x2xf32>, %[[A:[a-z0-9]+]]: tensor<2xf64> {ssm.parameter})
+// CHECK-SAME:    -> (tensor<?x?x4xf32>, tensor<?x2x2xf32>) attributes {ssm.unit = "block"}
+// CHECK-NEXT:    %[[Y:.+]], %[[NEW:.+]] = ssm.scan diagonal %[[X]], %[[S]] coefficients(%[[A]], %[[A]]
+// CHECK-NEXT:    %[[R:.+]] = ssm.add %[[X]], %[[Y]]
+// CHECK-NEXT:    return %[[R]], %[[NEW]]
+// CHECK:       func.func private @block1(
+// CHECK-SAME:    tensor<?x?x4xf32>, {{.*}}: tensor<?x2x2x2xf32>
+// CHECK:         ssm.scan oscillator
+// CHECK-NOT:   func.func private @block
+// CHECK-LABEL: func.func @model(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x?x3xf32>, %[[S:[a-z0-9]+]]: tensor<?x2x2xf32>, %[[T:[a-z0-9]+]]: tensor<?x2x2xf32>, %[[U:[a-z0-9]+]]: tensor<?x2x2x2xf32>
+// Arithmetic on parameters stays.
+// CHECK:         %[[B:.+]] = ssm.parameter "b"
+// CHECK-DAG:     %[[E:.+]] = call @input(%[[X]], %
+// CHECK-DAG:     %[[A:.+]] = math.exp
+// CHECK:         %[[Y:.+]]:2 = call @block0(%[[E]], %[[S]], %[[A]]) {{.*}}ssm.path = "layers.1.blocks.0"
+// CHECK:         %[[Z:.+]]:2 = call @block0(%[[Y]]#0, %[[T]], %[[B]]) {{.*}}ssm.path = "layers.1.blocks.1"
+// CHECK:         %[[V:.+]]:2 = call @block1(%[[Z]]#0, %[[U]], %[[B]]) {{.*}}ssm.path = "layers.2.blocks.0"
+// The last unit is a block, which works in place: the output is copied from it.
+// CHECK:         %[[OUT:.+]] = call @output(%[[V]]#0)
+// CHECK:         return %[[OUT]], %[[Y]]#1, %[[Z]]#1, %[[V]]#1
+func.func @model(%x: tensor<?x?x3xf32>, %s: tensor<?x2x2xf32>, %t: tensor<?x2x2xf32>, %u: tensor<?x2x2x2xf32>)
+    -> (tensor<?x?x4xf32>, tensor<?x2x2xf32>, tensor<?x2x2xf32>, tensor<?x2x2x2xf32>) {
+  %w = ssm.parameter "w" : tensor<4x3xf32>
+  %log = ssm.parameter "log" : tensor<2xf64>
+  %b = ssm.parameter "b" : tensor<2xf64>
+  %e = ssm.linear %x, %w : (tensor<?x?x3xf32>, tensor<4x3xf32>) -> tensor<?x?x4xf32>
+  %a = math.exp %log : tensor<2xf64>
+  %y, %s1 = ssm.block "layers.1.blocks.0" (%e, %s) : (tensor<?x?x4xf32>, tensor<?x2x2xf32>) -> (tensor<?x?x4xf32>, tensor<?x2x2xf32>) {
+  ^bb0(%v: tensor<?x?x4xf32>, %c: tensor<?x2x2xf32>):
+    %m, %c1 = ssm.scan diagonal %v, %c coefficients(%a, %a : tensor<2xf64>, tensor<2xf64>) : tensor<?x?x4xf32>, tensor<?x2x2xf32>
+    %r = ssm.add %v, %m : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+    ssm.yield %r, %c1 : tensor<?x?x4xf32>, tensor<?x2x2xf32>
+  }
+  %z, %t1 = ssm.block "layers.1.blocks.1" (%y, %t) : (tensor<?x?x4xf32>, tensor<?x2x2xf32>) -> (tensor<?x?x4xf32>, tensor<?x2x2xf32>) {
+  ^bb0(%v: tensor<?x?x4xf32>, %c: tensor<?x2x2xf32>):
+    %m, %c1 = ssm.scan diagonal %v, %c coefficients(%b, %b : tensor<2xf64>, tensor<2xf64>) : tensor<?x?x4xf32>, tensor<?x2x2xf32>
+    %r = ssm.add %v, %m : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+    ssm.yield %r, %c1 : tensor<?x?x4xf32>, tensor<?x2x2xf32>
+  }
+  %q, %u1 = ssm.block "layers.2.blocks.0" (%z, %u) : (tensor<?x?x4xf32>, tensor<?x2x2x2xf32>) -> (tensor<?x?x4xf32>, tensor<?x2x2x2xf32>) {
+  ^bb0(%v: tensor<?x?x4xf32>, %c: tensor<?x2x2x2xf32>):
+    %m, %c1 = ssm.scan oscillator %v, %c coefficients(%b, %b, %b : tensor<2xf64>, tensor<2xf64>, tensor<2xf64>) : tensor<?x?x4xf32>, tensor<?x2x2x2xf32>
+    %r = ssm.add %v, %m : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+    ssm.yield %r, %c1 : tensor<?x?x4xf32>, tensor<?x2x2x2xf32>
+  }
+  return %q, %s1, %t1, %u1 : tensor<?x?x4xf32>, tensor<?x2x2xf32>, tensor<?x2x2xf32>, tensor<?x2x2x2xf32>
+}
+
+// -----
+
+// Neither an encoder nor a head: the user's rows are copied in and out.
+// CHECK-LABEL: func.func private @input(
+// CHECK-SAME:    %[[X:.+]]: tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+// CHECK-NEXT:    return %[[X]]
+// CHECK:       func.func private @output(
+// CHECK-SAME:    %[[X:.+]]: tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+// CHECK-NEXT:    return %[[X]]
+// CHECK-LABEL: func.func @model(
+// CHECK-SAME:    %[[X:.+]]: tensor<?x?x4xf32>
+// CHECK-NEXT:    %[[IN:.+]] = call @input(%[[X]])
+// CHECK-NEXT:    %[[Y:.+]] = call @block0(%[[IN]])
+// CHECK-NEXT:    %[[OUT:.+]] = call @output(%[[Y]])
+// CHECK-NEXT:    return %[[OUT]]
+func.func @model(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %y = ssm.block "layers.0" (%x) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  ^bb0(%v: tensor<?x?x4xf32>):
+    %g = ssm.gelu %v : tensor<?x?x4xf32>
+    ssm.yield %g : tensor<?x?x4xf32>
+  }
+  return %y : tensor<?x?x4xf32>
+}
+
+// -----
+
+// What comes after the mean over time is a unit of its own: it runs once per
+// answer, not per row.
+// CHECK-LABEL: func.func private @pool(
+// CHECK-SAME:    attributes {ssm.unit = "pool"}
+// CHECK-NEXT:    ssm.mean_pool
+// CHECK:       func.func private @answer(
+// CHECK-SAME:    %[[P:[a-z0-9]+]]: tensor<?x4xf32>, {{.*}} attributes {ssm.unit = "answer"}
+// CHECK-NEXT:    %[[Y:.+]] = ssm.linear %[[P]]
+// CHECK-NEXT:    ssm.log_softmax %[[Y]]
+// CHECK-LABEL: func.func @model(
+// CHECK:         call @input
+// CHECK:         %[[P:.+]]:3 = call @pool
+// CHECK:         %[[Y:.+]] = call @answer(%[[P]]#0, %{{.+}})
+// CHECK:         return %[[Y]], %[[P]]#1, %[[P]]#2
+func.func @model(%x: tensor<?x?x4xf32>, %sums: tensor<?x4xf64>, %count: tensor<?xi64>)
+    -> (tensor<?x10xf32>, tensor<?x4xf64>, tensor<?xi64>) {
+  %w = ssm.parameter "w" : tensor<10x4xf32>
+  %g = ssm.gelu %x : tensor<?x?x4xf32>
+  %p, %sums1, %count1 = ssm.mean_pool %g, %sums, %count : tensor<?x?x4xf32>, tensor<?x4xf64>, tensor<?xi64> -> tensor<?x4xf32>
+  %y = ssm.linear %p, %w : (tensor<?x4xf32>, tensor<10x4xf32>) -> tensor<?x10xf32>
+  %l = ssm.log_softmax %y : tensor<?x10xf32>
+  return %l, %sums1, %count1 : tensor<?x10xf32>, tensor<?x4xf64>, tensor<?xi64>
+}
