@@ -391,7 +391,7 @@ def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
       scf.for %layer = %c0 to %c4 step %c1 { func.call @chunk.block0.step(...) }
     ```
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
     "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
 }
 

@@ -1,0 +1,79 @@
+// RUN: ssm-opt %s -convert-chunk-to-loops -cse -split-input-file | FileCheck %s
+
+// Negative ids count from the end once, then are clamped: never out of bounds.
+// CHECK-LABEL: func.func @lookup(
+// CHECK-SAME:    %[[IDS:[a-z0-9]+]]: memref<24xi32>, %[[TABLE:[a-z0-9]+]]: memref<10x16xf32>, %[[OUT:[a-z0-9]+]]: memref<24x16xf32>, %[[COUNT:[a-z0-9]+]]: index
+// CHECK:         scf.for %[[R:.+]] = %c0 to %[[COUNT]] step %c1 {
+// CHECK:           %[[ID32:.+]] = memref.load %[[IDS]][%[[R]]]
+// CHECK:           %[[ID:.+]] = arith.extsi %[[ID32]] : i32 to i64
+// CHECK:           %[[NEGATIVE:.+]] = arith.cmpi slt, %[[ID]], %c0_i64
+// CHECK:           %[[END:.+]] = arith.addi %[[ID]], %c10_i64
+// CHECK:           %[[A:.+]] = arith.select %[[NEGATIVE]], %[[END]], %[[ID]]
+// CHECK:           %[[B:.+]] = arith.maxsi %[[A]], %c0_i64
+// CHECK:           %[[C:.+]] = arith.minsi %[[B]], %c9_i64
+// CHECK:           %[[ROW:.+]] = arith.index_cast %[[C]]
+// CHECK:           affine.for %[[H:.+]] = 0 to 16 {
+// CHECK-NEXT:        %[[V:.+]] = memref.load %[[TABLE]][%[[ROW]], %[[H]]]
+// CHECK-NEXT:        memref.store %[[V]], %[[OUT]][%[[R]], %[[H]]]
+func.func @lookup(%ids: memref<24xi32>, %table: memref<10x16xf32>, %out: memref<24x16xf32>, %count: index) {
+  ssm.lookup %ids : memref<24xi32> from %table : memref<10x16xf32> outs(%out : memref<24x16xf32>) count %count
+  return
+}
+
+// -----
+
+// Sums are f64, one row at a time, in order: the same whatever the vectors. 10
+// features are 8 at once, and 2.
+// CHECK-LABEL: func.func @pool_rows(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<24x16xf32>, %[[SUMS:[a-z0-9]+]]: memref<?x10xf64>, %[[COUNTS:[a-z0-9]+]]: memref<?x1xi64>, %[[STREAMS:[a-z0-9]+]]: memref<24xindex>
+// CHECK:         scf.for %[[R:.+]] = %c0 to %c24 step %c1 {
+// CHECK:           %[[S:.+]] = memref.load %[[STREAMS]][%[[R]]]
+// CHECK:           %[[V:.+]] = vector.load %[[X]][%[[R]], %c0] : memref<24x16xf32>, vector<8xf32>
+// CHECK:           %[[OLD:.+]] = vector.load %[[SUMS]][%[[S]], %c0] : memref<?x10xf64>, vector<8xf64>
+// CHECK:           %[[WIDE:.+]] = arith.extf %[[V]] : vector<8xf32> to vector<8xf64>
+// CHECK:           arith.addf %[[OLD]], %[[WIDE]]
+// CHECK:           affine.for %[[H:.+]] = 8 to 10 {
+// CHECK-NEXT:        memref.load %[[X]][%[[R]], %[[H]]]
+// CHECK:           %[[SEEN:.+]] = memref.load %[[COUNTS]][%[[S]], %c0]
+// CHECK:           %[[MORE:.+]] = arith.addi %[[SEEN]], %c1_i64
+// CHECK:           memref.store %[[MORE]], %[[COUNTS]][%[[S]], %c0]
+func.func @pool_rows(%x: memref<24x16xf32>, %sums: memref<?x10xf64>, %counts: memref<?x1xi64>, %streams: memref<24xindex>) {
+  ssm.pool_rows %x : memref<24x16xf32> outs(%sums : memref<?x10xf64>, %counts : memref<?x1xi64>) streams(%streams : memref<24xindex>)
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @pool_mean(
+// CHECK-SAME:    %[[SUMS:[a-z0-9]+]]: memref<?x10xf64>, %[[COUNTS:[a-z0-9]+]]: memref<?x1xi64>, %[[OUT:[a-z0-9]+]]: memref<1x16xf32>
+// CHECK:         %[[N:.+]] = memref.load %[[COUNTS]][%c0, %c0]
+// CHECK:         %[[D:.+]] = arith.sitofp %[[N]] : i64 to f64
+// CHECK:         affine.for %[[H:.+]] = 0 to 10 {
+// CHECK-NEXT:      %[[SUM:.+]] = memref.load %[[SUMS]][%c0, %[[H]]]
+// CHECK-NEXT:      %[[MEAN:.+]] = arith.divf %[[SUM]], %[[D]]
+// CHECK-NEXT:      %[[V:.+]] = arith.truncf %[[MEAN]] : f64 to f32
+// CHECK-NEXT:      memref.store %[[V]], %[[OUT]]
+func.func @pool_mean(%sums: memref<?x10xf64>, %counts: memref<?x1xi64>, %out: memref<1x16xf32>) {
+  ssm.pool_mean %sums : memref<?x10xf64>, %counts : memref<?x1xi64> outs(%out : memref<1x16xf32>)
+  return
+}
+
+// -----
+
+// Over the features of the output, not of the padded input; the maximum hands
+// NaN on.
+// CHECK-LABEL: func.func @row_log_softmax(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<24x16xf32>, %[[OUT:[a-z0-9]+]]: memref<24x10xf32>
+// CHECK:         %[[MAX:.+]] = affine.for %{{.+}} = 1 to 10 iter_args
+// CHECK:           arith.maximumf
+// CHECK:         %[[SUM:.+]] = affine.for %{{.+}} = 0 to 10 iter_args
+// CHECK:           %[[D:.+]] = arith.subf %{{.+}}, %[[MAX]]
+// CHECK-NEXT:      math.exp %[[D]] : f64
+// CHECK:         %[[LOG:.+]] = math.log %[[SUM]] : f64
+// CHECK:         affine.for %[[C:.+]] = 0 to 10 {
+// CHECK:           arith.subf %{{.+}}, %[[LOG]]
+// CHECK:           memref.store %{{.+}}, %[[OUT]][%{{.+}}, %[[C]]]
+func.func @row_log_softmax(%x: memref<24x16xf32>, %out: memref<24x10xf32>) {
+  ssm.row_log_softmax %x : memref<24x16xf32> outs(%out : memref<24x10xf32>)
+  return
+}
