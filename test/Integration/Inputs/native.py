@@ -17,8 +17,11 @@ MODE_FLAGS = 0x3F  # MXCSR: exceptions that have occurred
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
     """The same bits; NaNs are alike."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    bits = np.int64 if a.dtype.itemsize == 8 else np.int32
     nans = np.isnan(a) & np.isnan(b)
-    return a.shape == b.shape and bool(np.all((a.view(np.int32) == b.view(np.int32)) | nans))
+    return bool(np.all((a.view(bits) == b.view(bits)) | nans))
 
 
 class Native:
@@ -38,7 +41,7 @@ class Native:
         self.features, self.outputs = macro("INPUT_FEATURES"), macro("OUTPUT_FEATURES")
         self.pooled = bool(macro("POOLED"))
         self.dtype = np.int32 if f"typedef int32_t {name}_in_t" in header else np.float32
-        entry = re.compile(r"^ \* +(\d+)  (\S+): (?:(\d+) )?(.*)$", re.MULTILINE)
+        entry = re.compile(r"^ \* +(\d+)  (\S+): (?:(\d+) )?(.*)\)", re.MULTILINE)
         self.layout = {m[2]: (int(m[1]), int(m[3] or 1), m[4]) for m in entry.finditer(header)}
         self.library = ctypes.CDLL(str(prefix.with_suffix(".so")))
         self.name, self.swap_mode, self.mode, self.guarded = name, swap_mode, None, []
@@ -104,15 +107,15 @@ class Native:
     def unpack(self, record: np.ndarray, path: str) -> np.ndarray:
         """A state in a record: (modes, 2), (modes, [z, y], 2), or its numbers."""
         offset, size, kind = self.layout[path]
+        width = np.dtype({"float": "f4", "double": "f8", "int64_t": "i8"}[kind.split("(")[1]])
         if "complex" not in kind:
-            width = np.float64 if "double" in kind else np.int64
             return record[offset : offset + size * 8].view(width)
         planes = 2 if "oscillators" in kind else 1
         groups = -(-size // 8)
-        floats = record[offset : offset + planes * groups * 64].view(np.float32)
-        modes = floats.reshape(planes, groups, 2, 8).transpose(1, 3, 0, 2)
-        modes = modes.reshape(groups * 8, planes, 2)[:size]
-        return modes if planes == 2 else modes[:, 0]
+        parts = record[offset : offset + planes * groups * 16 * width.itemsize].view(width)
+        modes = parts.reshape(planes, groups, 2, 8).transpose(1, 3, 0, 2)
+        modes = np.ascontiguousarray(modes.reshape(groups * 8, planes, 2)[:size])
+        return modes if planes == 2 else modes[:, 0].copy()
 
     # -- Calls -----------------------------------------------------------------
 
