@@ -83,7 +83,9 @@ Block::BlockArgListType PanelMapOp::getColumnArguments() {
                                         getColumns().size());
 }
 Block::BlockArgListType PanelMapOp::getOutArguments() {
-  return getBody().getArguments().drop_back(getCarries().size())
+  return getBody()
+      .getArguments()
+      .drop_back(getCarries().size())
       .take_back(getOuts().size());
 }
 Block::BlockArgListType PanelMapOp::getCarryArguments() {
@@ -104,9 +106,8 @@ static LogicalResult verifyProduct(PanelMapOp op) {
                             << "]; expected [P, K, 16] and [R, at least K]";
   if (op.getBias() &&
       shapeOf(op.getBias()) != ArrayRef<int64_t>({w[0], kPanelLanes}))
-    return op.emitOpError() << "(C1) bias has shape ["
-                            << shapeOf(op.getBias()) << "]; expected ["
-                            << w[0] << ", 16]";
+    return op.emitOpError() << "(C1) bias has shape [" << shapeOf(op.getBias())
+                            << "]; expected [" << w[0] << ", 16]";
   return success();
 }
 
@@ -126,27 +127,29 @@ static LogicalResult verifyBodyArguments(PanelMapOp op) {
                     op.getOuts().size() + op.getCarries().size() +
                     (op.getX() ? 1 : 0);
   if (op.getBody().getNumArguments() != operands)
-    return op.emitOpError() << "(C3) body has " << op.getBody().getNumArguments()
-                            << " arguments; expected " << operands;
+    return op.emitOpError()
+           << "(C3) body has " << op.getBody().getNumArguments()
+           << " arguments; expected " << operands;
   unsigned firstCarry = operands - op.getCarries().size();
   for (BlockArgument argument : op.getBody().getArguments())
     if (!lanesOf(argument.getType(), argument.getArgNumber() >= firstCarry))
-      return op.emitOpError() << "(C3) body argument of type "
-                              << argument.getType()
-                              << "; expected a vector of 8 or 16 f32";
+      return op.emitOpError()
+             << "(C3) body argument of type " << argument.getType()
+             << "; expected a vector of 8 or 16 f32";
   if (op.getX() && lanesOf(op.getAccumulator().getType()) != kPanelLanes)
     return op.emitOpError() << "(C3) the accumulator has 16 lanes";
   return success();
 }
 
 static LogicalResult verifyWidths(PanelMapOp op) {
-  for (ValueRange group : {ValueRange(op.getRows()), ValueRange(op.getColumns()),
-                           ValueRange(op.getOuts()), ValueRange(op.getCarries())})
+  for (ValueRange group :
+       {ValueRange(op.getRows()), ValueRange(op.getColumns()),
+        ValueRange(op.getOuts()), ValueRange(op.getCarries())})
     for (Value operand : group)
       if (shapeOf(operand).size() != 2)
-        return op.emitOpError() << "(C4) operand " << operand.getType()
-                                << " has rank " << shapeOf(operand).size()
-                                << "; expected 2";
+        return op.emitOpError()
+               << "(C4) operand " << operand.getType() << " has rank "
+               << shapeOf(operand).size() << "; expected 2";
   int64_t rows = op.getNumRows(), panels = op.getNumPanels();
   auto check = [&](ValueRange operands, bool perRow) -> LogicalResult {
     for (Value operand : operands) {
@@ -157,8 +160,7 @@ static LogicalResult verifyWidths(PanelMapOp op) {
     }
     return success();
   };
-  if (failed(check(op.getRows(), true)) ||
-      failed(check(op.getOuts(), true)) ||
+  if (failed(check(op.getRows(), true)) || failed(check(op.getOuts(), true)) ||
       failed(check(op.getCarries(), false)))
     return failure();
   for (auto [column, argument] :
@@ -216,9 +218,9 @@ static LogicalResult verifyPool(Operation *op, Value rows, Value sums,
   ArrayRef<int64_t> x = shapeOf(rows), s = shapeOf(sums), n = shapeOf(counts);
   if (x.size() != 2 || s.size() != 2 || n.size() != 2 || x[1] < s[1] ||
       n[1] != 1)
-    return op->emitOpError() << "(C1) rows [" << x << "], sums [" << s
-                             << "], counts [" << n
-                             << "]; expected [R, W], [S, H <= W], [S, 1]";
+    return op->emitOpError()
+           << "(C1) rows [" << x << "], sums [" << s << "], counts [" << n
+           << "]; expected [R, W], [S, H <= W], [S, 1]";
   return success();
 }
 
@@ -242,12 +244,12 @@ LogicalResult RowLogSoftmaxOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult PackPanelsOp::verify() {
-  ArrayRef<int64_t> weight = shapeOf(getWeight()), result = shapeOf(getResult());
+  ArrayRef<int64_t> weight = shapeOf(getWeight()),
+                    result = shapeOf(getResult());
   if (weight.empty() || weight.size() > 2)
     return emitOpError() << "(C1) weight has rank " << weight.size()
                          << "; expected 1 or 2";
-  if ((getPairedOut() && weight[0] % 2) ||
-      (getPairedIn() && weight.back() % 2))
+  if ((getPairedOut() && weight[0] % 2) || (getPairedIn() && weight.back() % 2))
     return emitOpError() << "(C2) weight [" << weight
                          << "] has an odd number of paired features";
   auto panels = [](int64_t features, bool paired, int64_t lanes) {

@@ -42,9 +42,9 @@ OperandRange GeluOp::getFeatureOperands() {
   return getOperation()->getOperands().take_front(0);
 }
 
-Value GeluOp::buildLanes(OpBuilder &builder, Location loc,
-                         ValueRange sequences, ValueRange) {
-  constexpr double kLinear = -2.3022081986678374;  // -2 log2(e) sqrt(2 / pi)
+Value GeluOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
+                         ValueRange) {
+  constexpr double kLinear = -2.3022081986678374; // -2 log2(e) sqrt(2 / pi)
   constexpr double kCubic = kLinear * 0.044715;
   Value x = sequences[0];
   Value square = arith::MulFOp::create(builder, loc, x, x);
@@ -60,10 +60,12 @@ Value GeluOp::buildLanes(OpBuilder &builder, Location loc,
 //===----------------------------------------------------------------------===//
 
 OperandRange GateOp::getSequenceOperands() { return getOperands(); }
-OperandRange GateOp::getFeatureOperands() { return getOperands().take_front(0); }
+OperandRange GateOp::getFeatureOperands() {
+  return getOperands().take_front(0);
+}
 
-Value GateOp::buildLanes(OpBuilder &builder, Location loc,
-                         ValueRange sequences, ValueRange) {
+Value GateOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
+                         ValueRange) {
   constexpr double kMinusLog2E = -1.4426950408889634;
   Value scale = constantLike(builder, loc, sequences[1].getType(), kMinusLog2E);
   Value t = arith::MulFOp::create(builder, loc, sequences[1], scale);
@@ -81,22 +83,34 @@ Value AddOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
   return arith::AddFOp::create(builder, loc, sequences[0], sequences[1]);
 }
 
-OperandRange ShiftOp::getSequenceOperands() { return getOperands().take_front(); }
-OperandRange ShiftOp::getFeatureOperands() { return getOperands().drop_front(); }
+OperandRange ShiftOp::getSequenceOperands() {
+  return getOperands().take_front();
+}
+OperandRange ShiftOp::getFeatureOperands() {
+  return getOperands().drop_front();
+}
 Value ShiftOp::buildLanes(OpBuilder &builder, Location loc,
                           ValueRange sequences, ValueRange features) {
   return arith::AddFOp::create(builder, loc, sequences[0], features[0]);
 }
 
-OperandRange ScaleOp::getSequenceOperands() { return getOperands().take_front(); }
-OperandRange ScaleOp::getFeatureOperands() { return getOperands().drop_front(); }
+OperandRange ScaleOp::getSequenceOperands() {
+  return getOperands().take_front();
+}
+OperandRange ScaleOp::getFeatureOperands() {
+  return getOperands().drop_front();
+}
 Value ScaleOp::buildLanes(OpBuilder &builder, Location loc,
                           ValueRange sequences, ValueRange features) {
   return arith::MulFOp::create(builder, loc, sequences[0], features[0]);
 }
 
-OperandRange SkipOp::getSequenceOperands() { return getOperands().take_front(2); }
-OperandRange SkipOp::getFeatureOperands() { return getOperands().drop_front(2); }
+OperandRange SkipOp::getSequenceOperands() {
+  return getOperands().take_front(2);
+}
+OperandRange SkipOp::getFeatureOperands() {
+  return getOperands().drop_front(2);
+}
 Value SkipOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
                          ValueRange features) {
   return math::FmaOp::create(builder, loc, features[0], sequences[1],

@@ -102,7 +102,8 @@ LogicalResult ScanOp::verify() {
   if (getNumFeatures(getF().getType()) != 2 * modes)
     return emitOpError() << "(C1) f has " << getNumFeatures(getF().getType())
                          << " features; expected 2 x " << modes;
-  ArrayRef<int64_t> state = cast<RankedTensorType>(getState().getType()).getShape();
+  ArrayRef<int64_t> state =
+      cast<RankedTensorType>(getState().getType()).getShape();
   SmallVector<int64_t> wanted{2, modes};
   if (!diagonal)
     wanted.insert(wanted.begin(), 2);

@@ -26,7 +26,8 @@ def Ssm_Dialect : Dialect {
     * **model level**: layers with continuous-time parameters, as the author of
       a model knows them (`ssm.s5`, `ssm.batch_norm`, `ssm.glu`, ...);
     * **recurrence level**: discrete time; mixers have become `ssm.linear`,
-      `ssm.scan` and pointwise `linalg.generic`;
+      `ssm.scan` and pointwise layers (`ssm.skip`, `ssm.gate`, `ssm.shift`, ...),
+      norms are folded into the projections;
     * **chunk level**: static row counts; products over packed panels with
       their epilogues (`ssm.panel_map`).
 

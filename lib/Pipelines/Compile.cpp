@@ -61,8 +61,7 @@ static void *allocateInArena(size_t bytes) {
 }
 
 /// The values of the model's parameters by name.
-static FailureOr<llvm::StringMap<WeightValues>>
-collectWeights(ModuleOp model) {
+static FailureOr<llvm::StringMap<WeightValues>> collectWeights(ModuleOp model) {
   llvm::StringMap<WeightValues> values;
   WalkResult walk = model.walk([&](ParameterOp parameter) {
     auto known = getParameterValues(parameter);
@@ -94,8 +93,7 @@ static void fillWeights(const ModelPlan &plan,
 static OwningOpRef<ModuleOp>
 withFunctions(ModuleOp module, llvm::function_ref<bool(StringRef)> keep) {
   OwningOpRef<ModuleOp> copy = module.clone();
-  for (auto function :
-       llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
+  for (auto function : llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
     if (!keep(function.getSymName()))
       function.erase();
   return copy;
@@ -135,8 +133,8 @@ static LogicalResult runPrepare(ModuleOp loops, const ModelPlan &plan,
   };
   using Prepare = void(Bytes *, Bytes *);
   auto fail = [&](llvm::Error error) {
-    return loops.emitError() << "cannot run @prepare: "
-                             << llvm::toString(std::move(error));
+    return loops.emitError()
+           << "cannot run @prepare: " << llvm::toString(std::move(error));
   };
   auto session = JitSession::compile(
       *prepare, llvm::CodeGenOptLevel::None,

@@ -25,7 +25,8 @@ struct CompileOptions {
 };
 
 struct CompiledModel {
-  /// The `ssm_*` functions in the LLVM dialect (see lib/Transforms/BuildRun.cpp).
+  /// The `ssm_*` functions in the LLVM dialect (see
+  /// lib/Transforms/BuildRun.cpp).
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// The packed weights that they take as their first argument.
   std::vector<char> blob;

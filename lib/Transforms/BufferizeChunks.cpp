@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Before: func @chunk.block0(%x: tensor<24x64xf32>, %s: tensor<?x64xf32>) -> ...
-// After:  func @chunk.block0(%x: memref<24x64xf32>,
+// Before: func @chunk.block0(%x: tensor<24x64xf32>, %s: tensor<?x64xf32>) ->
+// ... After:  func @chunk.block0(%x: memref<24x64xf32>,
 //                            %s: memref<?x64xf32, strided<[?, 1], offset: ?>>)
 //
 //===----------------------------------------------------------------------===//
@@ -104,15 +104,14 @@ static bufferization::BufferLikeType
 argumentType(bufferization::TensorLikeType tensor, Attribute memorySpace,
              func::FuncOp, const bufferization::BufferizationOptions &) {
   auto type = cast<RankedTensorType>(tensor);
-  auto contiguous =
-      MemRefType::get(type.getShape(), type.getElementType(),
-                      MemRefLayoutAttrInterface(), memorySpace);
+  auto contiguous = MemRefType::get(type.getShape(), type.getElementType(),
+                                    MemRefLayoutAttrInterface(), memorySpace);
   if (type.hasStaticShape())
     return cast<bufferization::BufferLikeType>(contiguous);
   SmallVector<int64_t> strides(type.getRank(), 1);
   strides.front() = ShapedType::kDynamic;
-  auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic,
-                                       strides);
+  auto layout =
+      StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, strides);
   return cast<bufferization::BufferLikeType>(MemRefType::get(
       type.getShape(), type.getElementType(), layout, memorySpace));
 }

@@ -94,9 +94,8 @@ private:
 } // namespace
 
 static int64_t sizeInBytes(MemRefType type) {
-  int64_t bits = type.getElementType().isIndex()
-                     ? 64
-                     : type.getElementTypeBitWidth();
+  int64_t bits =
+      type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth();
   return llvm::alignTo(type.getNumElements() * bits / 8, kCacheLine);
 }
 
@@ -110,7 +109,8 @@ Value RunBuilder::bytesOf(Value pointer) {
   Value size = index(std::numeric_limits<int64_t>::max());
   return memref::ReinterpretCastOp::create(
       builder, loc, type, pointer, OpFoldResult(builder.getIndexAttr(0)),
-      ArrayRef<OpFoldResult>{size}, ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+      ArrayRef<OpFoldResult>{size},
+      ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
 }
 
 Value RunBuilder::view(Value bytes, Value shift, Type type) {
@@ -135,9 +135,9 @@ Value RunBuilder::carry(Value shift, MemRefType type) {
   auto records = MemRefType::get(
       {1, type.getDimSize(1)}, type.getElementType(),
       StridedLayoutAttr::get(module.getContext(), 0, {stride, 1}));
-  Value rows = memref::ReinterpretCastOp::create(
-      builder, loc, records, start, 0, records.getShape(),
-      ArrayRef<int64_t>{stride, 1});
+  Value rows = memref::ReinterpretCastOp::create(builder, loc, records, start,
+                                                 0, records.getShape(),
+                                                 ArrayRef<int64_t>{stride, 1});
   return memref::CastOp::create(builder, loc, type, rows);
 }
 
@@ -207,8 +207,8 @@ void RunBuilder::fillStreams() {
               scf::YieldOp::create(then, loc, id);
             },
             [&](OpBuilder &other, Location) {
-              Value id = arith::AddIOp::create(other, loc, arguments["first"],
-                                               row);
+              Value id =
+                  arith::AddIOp::create(other, loc, arguments["first"], row);
               scf::YieldOp::create(other, loc, id);
             });
         memref::StoreOp::create(body, loc, choice.getResult(0), streams, row);
@@ -263,10 +263,9 @@ LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
                             offset(run.first->blob, run.blobStride, layer),
                             types[operands.size()]));
   llvm::append_range(operands, trailing);
-  operands.push_back(
-      memref::ViewOp::create(builder, loc, bytes, arguments["ws"],
-                             index(unitWorkspace),
-                             ValueRange{index(std::numeric_limits<int32_t>::max())}));
+  operands.push_back(memref::ViewOp::create(
+      builder, loc, bytes, arguments["ws"], index(unitWorkspace),
+      ValueRange{index(std::numeric_limits<int32_t>::max())}));
   if (SmallVector<Type>(ValueRange(operands).getTypes()) !=
       SmallVector<Type>(types))
     return chunk.emitError() << "takes (" << types << "); expected ("
@@ -278,9 +277,9 @@ LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
 LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
   func::FuncOp chunk = chunkOf(*run.first);
   if (!chunk)
-    return module.emitError() << "has no chunk function for unit '"
-                              << run.first->unit << "', variant '" << variant
-                              << "'";
+    return module.emitError()
+           << "has no chunk function for unit '" << run.first->unit
+           << "', variant '" << variant << "'";
   if (auto size = chunk->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
     unitBytes = std::max(unitBytes, size.getInt());
   TypeRange types = chunk.getArgumentTypes();
@@ -305,7 +304,8 @@ LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
 
 LogicalResult RunBuilder::run(StringRef name) {
   if (variant == "rows")
-    createFunction(name, {"blob", "states", "ids", "first", "n", "x", "y", "ws"});
+    createFunction(name,
+                   {"blob", "states", "ids", "first", "n", "x", "y", "ws"});
   else if (variant == "tail")
     createFunction(name, {"blob", "record", "n", "x", "y", "ws"});
   else

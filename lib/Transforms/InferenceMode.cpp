@@ -36,10 +36,9 @@ static void replaceLayers(Operation *root) {
       dropout.replaceAllUsesWith(dropout.getX());
       dropout.erase();
     } else if (auto norm = dyn_cast<BatchNormTrainingOp>(op)) {
-      auto inference =
-          BatchNormOp::create(builder, norm.getLoc(), norm.getType(0),
-                              norm.getX(), norm.getMean(), norm.getVar(),
-                              norm.getEpsilonAttr());
+      auto inference = BatchNormOp::create(
+          builder, norm.getLoc(), norm.getType(0), norm.getX(), norm.getMean(),
+          norm.getVar(), norm.getEpsilonAttr());
       norm.replaceAllUsesWith(
           ValueRange{inference, norm.getMean(), norm.getVar()});
       norm.erase();
@@ -58,9 +57,10 @@ static void dropStatistics(BlockOp block) {
     block.getResult(i).replaceAllUsesWith(yield.getOperand(i));
   yield->eraseOperands(kept, yield.getNumOperands() - kept);
   OpBuilder builder(block);
-  auto smaller = BlockOp::create(
-      builder, block.getLoc(), TypeRange(block.getResultTypes()).take_front(kept),
-      block.getPathAttr(), block.getX(), block.getStates());
+  auto smaller =
+      BlockOp::create(builder, block.getLoc(),
+                      TypeRange(block.getResultTypes()).take_front(kept),
+                      block.getPathAttr(), block.getX(), block.getStates());
   smaller.getBody().takeBody(block.getBody());
   for (unsigned i = 0; i < kept; ++i)
     block.getResult(i).replaceAllUsesWith(smaller.getResult(i));
@@ -72,9 +72,8 @@ static void shrinkSignature(func::FuncOp function) {
   llvm::BitVector results(function.getNumResults());
   for (unsigned i = 0; i < function.getNumResults(); ++i)
     results[i] = function.getResultAttr(i, "ssm.statistic") != nullptr;
-  function.walk([&](func::ReturnOp returned) {
-    returned->eraseOperands(results);
-  });
+  function.walk(
+      [&](func::ReturnOp returned) { returned->eraseOperands(results); });
   llvm::BitVector arguments(function.getNumArguments());
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
     arguments[i] = function.getArgAttr(i, "ssm.keys") != nullptr &&

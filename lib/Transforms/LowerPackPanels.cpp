@@ -68,8 +68,8 @@ Source PackLowering::pairedFeature(Value group, Value lane, int64_t features) {
       builder, loc, arith::MulIOp::create(builder, loc, group, half), within);
   int64_t modes = features / 2;
   Value feature = arith::AddIOp::create(
-      builder, loc,
-      arith::MulIOp::create(builder, loc, plane, constant(modes)), mode);
+      builder, loc, arith::MulIOp::create(builder, loc, plane, constant(modes)),
+      mode);
   return inRange(feature, mode, modes);
 }
 
@@ -120,10 +120,9 @@ void PackLowering::run() {
         if (!value.getType().isF32())
           value = arith::TruncFOp::create(builder, loc, builder.getF32Type(),
                                           value);
-        Value zero = arith::ConstantOp::create(builder, loc,
-                                               builder.getF32FloatAttr(0));
-        Value lane =
-            arith::SelectOp::create(builder, loc, valid, value, zero);
+        Value zero =
+            arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
+        Value lane = arith::SelectOp::create(builder, loc, valid, value, zero);
         linalg::YieldOp::create(builder, loc, lane);
       });
   op.getResult().replaceAllUsesWith(generic.getResult(0));

@@ -17,8 +17,7 @@ class PlanReader {
 public:
   explicit PlanReader(StringRef &missing) : missing(missing) {}
 
-  template <typename Attr>
-  Attr get(DictionaryAttr dictionary, StringRef name) {
+  template <typename Attr> Attr get(DictionaryAttr dictionary, StringRef name) {
     auto value = dictionary.getAs<Attr>(name);
     if (!value && missing.empty())
       missing = name;
@@ -71,10 +70,10 @@ FailureOr<ModelPlan> ssmc::readPlan(ModuleOp module) {
   plan.blobBytes = reader.number(root, "blob_bytes");
   for (DictionaryAttr entry : reader.list(root, "steps")) {
     auto carries = reader.get<DenseI64ArrayAttr>(entry, "carries");
-    plan.steps.push_back({reader.text(entry, "unit"), reader.text(entry, "kind"),
-                          reader.text(entry, "path"),
-                          reader.number(entry, "blob"),
-                          carries ? carries.asArrayRef() : ArrayRef<int64_t>()});
+    plan.steps.push_back(
+        {reader.text(entry, "unit"), reader.text(entry, "kind"),
+         reader.text(entry, "path"), reader.number(entry, "blob"),
+         carries ? carries.asArrayRef() : ArrayRef<int64_t>()});
   }
   for (DictionaryAttr entry : reader.list(root, "states"))
     plan.states.push_back(
@@ -84,7 +83,7 @@ FailureOr<ModelPlan> ssmc::readPlan(ModuleOp module) {
     plan.weights.push_back(
         {reader.text(entry, "name"), reader.number(entry, "offset")});
   if (!missing.empty())
-    return module.emitError() << "attribute 'ssm.plan' has no proper entry '"
-                              << missing << "'";
+    return module.emitError()
+           << "attribute 'ssm.plan' has no proper entry '" << missing << "'";
   return plan;
 }

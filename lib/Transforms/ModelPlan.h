@@ -14,11 +14,11 @@ namespace ssmc {
 
 /// One call of a unit's chunk function.
 struct PlanStep {
-  llvm::StringRef unit;                ///< "block0", "input", ...
-  llvm::StringRef kind;                ///< ssm.kind of its chunk function
-  llvm::StringRef path;                ///< "layers.1.blocks.0", or empty
-  int64_t blob = 0;                    ///< its part of the blob, in bytes
-  llvm::ArrayRef<int64_t> carries;     ///< offsets into the record, in bytes
+  llvm::StringRef unit;            ///< "block0", "input", ...
+  llvm::StringRef kind;            ///< ssm.kind of its chunk function
+  llvm::StringRef path;            ///< "layers.1.blocks.0", or empty
+  int64_t blob = 0;                ///< its part of the blob, in bytes
+  llvm::ArrayRef<int64_t> carries; ///< offsets into the record, in bytes
 };
 
 /// A carried state as the user knows it.
@@ -45,7 +45,8 @@ struct ModelPlan {
   llvm::SmallVector<PlanWeight> weights;
 };
 
-/// Reads the attribute `ssm.plan`; emits an error and fails without a whole one.
+/// Reads the attribute `ssm.plan`; emits an error and fails without a whole
+/// one.
 mlir::FailureOr<ModelPlan> readPlan(mlir::ModuleOp module);
 
 } // namespace ssmc

@@ -92,9 +92,10 @@ LogicalResult Outliner::splitIntoUnits(SmallVectorImpl<Unit> &units) {
       continue;
     }
     bool pool = isa<MeanPoolOp>(op);
-    StringRef kind = pool ? "pool" : pooled ? "answer"
-                     : units.empty()        ? "input"
-                                            : "dense";
+    StringRef kind = pool            ? "pool"
+                     : pooled        ? "answer"
+                     : units.empty() ? "input"
+                                     : "dense";
     pooled |= pool;
     if (units.empty() || units.back().kind == "block" ||
         (units.back().kind != kind &&
@@ -244,8 +245,7 @@ void Outliner::outline(const Unit &unit) {
                                    function, operands);
   if (auto block = dyn_cast<BlockOp>(unit.ops.front()))
     call->setAttr(SsmDialect::kPathAttr, block.getPathAttr());
-  for (auto [outlined, result] :
-       llvm::zip_equal(results, call.getResults())) {
+  for (auto [outlined, result] : llvm::zip_equal(results, call.getResults())) {
     Value value = outlined;
     sequences.insert(result);
     value.replaceAllUsesWith(result);

@@ -80,8 +80,8 @@ void Planner::planStates() {
   for (BlockArgument argument : model.getArguments().drop_front()) {
     auto path = model.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
                                                    "ssm.state");
-    auto pool = model.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                   "ssm.pool");
+    auto pool =
+        model.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "ssm.pool");
     auto type = cast<RankedTensorType>(argument.getType());
     int64_t offset = recordBytes;
     for (RankedTensorType carry : getCarryTypes(type)) {
@@ -93,10 +93,11 @@ void Planner::planStates() {
                      : type.getRank() == 3 ? "diagonal"
                                            : "oscillator";
     int64_t size = type.getRank() == 1 ? 1 : type.getShape().back();
-    states.push_back(dictionary({{"path", path ? path : builder.getStringAttr("")},
-                                 {"kind", builder.getStringAttr(kind)},
-                                 {"size", number(size)},
-                                 {"offset", number(offset)}}));
+    states.push_back(
+        dictionary({{"path", path ? path : builder.getStringAttr("")},
+                    {"kind", builder.getStringAttr(kind)},
+                    {"size", number(size)},
+                    {"offset", number(offset)}}));
   }
   // No multiple of 1 KB: the records of neighbouring streams would compete for
   // the same sets of an L1 cache. Never empty, so that streams differ.
@@ -108,10 +109,10 @@ void Planner::planWeights() {
   for (auto parameter : model.getOps<ParameterOp>()) {
     auto type = cast<RankedTensorType>(parameter.getType());
     weightOffsets[parameter] = weightBytes;
-    weights.push_back(dictionary({{"name", parameter.getNameAttr()},
-                                  {"offset", number(weightBytes)}}));
-    weightBytes += llvm::alignTo(bytesOf(type.getShape(), type.getElementType()),
-                                 kCacheLine);
+    weights.push_back(dictionary(
+        {{"name", parameter.getNameAttr()}, {"offset", number(weightBytes)}}));
+    weightBytes += llvm::alignTo(
+        bytesOf(type.getShape(), type.getElementType()), kCacheLine);
   }
 }
 
@@ -132,14 +133,14 @@ LogicalResult Planner::planSteps() {
         if (model.getArgAttr(argument.getArgNumber(), "ssm.pool"))
           llvm::append_range(carries, carryOffsets[argument]);
     blobOffsets[call] = blobBytes;
-    steps.push_back(dictionary(
-        {{"unit", builder.getStringAttr(unit)},
-         {"kind", builder.getStringAttr(kind)},
-         {"blob", number(blobBytes)},
-         {"carries", builder.getDenseI64ArrayAttr(carries)},
-         {"path", call->hasAttr(SsmDialect::kPathAttr)
-                      ? call->getAttr(SsmDialect::kPathAttr)
-                      : builder.getStringAttr("")}}));
+    steps.push_back(
+        dictionary({{"unit", builder.getStringAttr(unit)},
+                    {"kind", builder.getStringAttr(kind)},
+                    {"blob", number(blobBytes)},
+                    {"carries", builder.getDenseI64ArrayAttr(carries)},
+                    {"path", call->hasAttr(SsmDialect::kPathAttr)
+                                 ? call->getAttr(SsmDialect::kPathAttr)
+                                 : builder.getStringAttr("")}}));
     if (prepare)
       blobBytes += cast<RankedTensorType>(prepare.getArgumentTypes().back())
                        .getNumElements() *
@@ -161,9 +162,8 @@ void Planner::emitPrepare() {
   Location loc = model.getLoc();
   auto bytes = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
   builder.setInsertionPointToEnd(module.getBody());
-  auto prepare =
-      func::FuncOp::create(builder, loc, "prepare",
-                           builder.getFunctionType({bytes, bytes}, {}));
+  auto prepare = func::FuncOp::create(
+      builder, loc, "prepare", builder.getFunctionType({bytes, bytes}, {}));
   Block *body = prepare.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   IRMapping mapping;
@@ -171,8 +171,7 @@ void Planner::emitPrepare() {
     auto call = dyn_cast<func::CallOp>(op);
     if (auto parameter = dyn_cast<ParameterOp>(op)) {
       auto type = cast<RankedTensorType>(parameter.getType());
-      Value view =
-          viewOf(body->getArgument(0), weightOffsets[parameter], type);
+      Value view = viewOf(body->getArgument(0), weightOffsets[parameter], type);
       mapping.map(parameter.getResult(),
                   bufferization::ToTensorOp::create(builder, loc, type, view,
                                                     /*restrict=*/true)
@@ -214,17 +213,17 @@ LogicalResult Planner::run() {
   bool tokens = input.getElementType().isInteger();
   module->setAttr(
       "ssm.plan",
-      dictionary({{"tokens", builder.getBoolAttr(tokens)},
-                  {"input_features",
-                   number(tokens ? 1 : input.getShape().back())},
-                  {"output_features", number(output.getShape().back())},
-                  {"pooled", builder.getBoolAttr(output.getRank() == 2)},
-                  {"state_bytes", number(recordBytes)},
-                  {"weight_bytes", number(weightBytes)},
-                  {"blob_bytes", number(blobBytes)},
-                  {"steps", builder.getArrayAttr(steps)},
-                  {"states", builder.getArrayAttr(states)},
-                  {"weights", builder.getArrayAttr(weights)}}));
+      dictionary(
+          {{"tokens", builder.getBoolAttr(tokens)},
+           {"input_features", number(tokens ? 1 : input.getShape().back())},
+           {"output_features", number(output.getShape().back())},
+           {"pooled", builder.getBoolAttr(output.getRank() == 2)},
+           {"state_bytes", number(recordBytes)},
+           {"weight_bytes", number(weightBytes)},
+           {"blob_bytes", number(blobBytes)},
+           {"steps", builder.getArrayAttr(steps)},
+           {"states", builder.getArrayAttr(states)},
+           {"weights", builder.getArrayAttr(weights)}}));
   model.erase();
   for (auto function :
        llvm::make_early_inc_range(module.getOps<func::FuncOp>()))

@@ -100,8 +100,7 @@ static LogicalResult planFunction(func::FuncOp function) {
     MemRefType type = op.getType();
     if (!type.hasStaticShape())
       return op.emitOpError() << "has no static size";
-    int64_t bytes =
-        type.getNumElements() * (type.getElementTypeBitWidth() / 8);
+    int64_t bytes = type.getNumElements() * (type.getElementTypeBitWidth() / 8);
     buffers.push_back({op, int64_t(llvm::alignTo(bytes, kCacheLine)),
                        positions[op], lastUse(op, positions)});
   }

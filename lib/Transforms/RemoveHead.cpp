@@ -56,9 +56,9 @@ struct RemoveHead : ssmc::impl::RemoveHeadBase<RemoveHead> {
     (void)runRegionDCE(rewriter, model->getRegions());
     (void)model.eraseResults(results);
     (void)model.eraseArguments(arguments);
-    model.setFunctionType(
-        FunctionType::get(model.getContext(), model.getArgumentTypes(),
-                          returned->getOperandTypes()));
+    model.setFunctionType(FunctionType::get(model.getContext(),
+                                            model.getArgumentTypes(),
+                                            returned->getOperandTypes()));
   }
 };
 } // namespace

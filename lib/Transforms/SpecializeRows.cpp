@@ -28,9 +28,9 @@ static func::FuncOp cloneAs(func::FuncOp chunk, StringRef variant) {
 
 static void updateSignature(func::FuncOp function) {
   Block &body = function.getBody().front();
-  function.setFunctionType(FunctionType::get(
-      function.getContext(), body.getArgumentTypes(),
-      body.getTerminator()->getOperandTypes()));
+  function.setFunctionType(
+      FunctionType::get(function.getContext(), body.getArgumentTypes(),
+                        body.getTerminator()->getOperandTypes()));
 }
 
 static RankedTensorType withOneRow(Type type) {
@@ -93,8 +93,7 @@ static void setStreams(func::FuncOp function, int64_t rows) {
 }
 
 static void setCount(func::FuncOp function) {
-  Value count =
-      addArgument(function, IndexType::get(function.getContext()));
+  Value count = addArgument(function, IndexType::get(function.getContext()));
   forEachRowOp(function, [&](auto op) { op.getCountMutable().assign(count); });
 }
 

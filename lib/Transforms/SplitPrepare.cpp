@@ -47,8 +47,8 @@ struct BlobLayout {
     if (!values.insert(value))
       return;
     offsets.push_back(size);
-    size += llvm::alignTo(cast<RankedTensorType>(value.getType()).getNumElements(),
-                          kLineFloats);
+    size += llvm::alignTo(
+        cast<RankedTensorType>(value.getType()).getNumElements(), kLineFloats);
   }
 };
 } // namespace
@@ -63,7 +63,8 @@ static llvm::SetVector<Operation *> findPrepareOps(func::FuncOp chunk) {
   for (Operation &op : chunk.getBody().front()) {
     // A place to write rows to is no parameter, though it depends on nothing.
     bool place = isa<tensor::EmptyOp>(op) &&
-                 llvm::any_of(op.getUsers(), llvm::IsaPred<DestinationStyleOpInterface>) &&
+                 llvm::any_of(op.getUsers(),
+                              llvm::IsaPred<DestinationStyleOpInterface>) &&
                  llvm::none_of(op.getUsers(), [](Operation *user) {
                    return isa<tensor::InsertSliceOp>(user) ||
                           user->getName().getDialectNamespace() == "linalg";
@@ -170,9 +171,8 @@ struct SplitPrepare : ssmc::impl::SplitPrepareBase<SplitPrepare> {
       llvm::SetVector<Operation *> ops = findPrepareOps(chunk);
       BlobLayout layout;
       auto addIfUsedByRows = [&](Value value) {
-        if (llvm::any_of(value.getUsers(), [&](Operation *user) {
-              return !ops.contains(user);
-            }))
+        if (llvm::any_of(value.getUsers(),
+                         [&](Operation *user) { return !ops.contains(user); }))
           layout.add(value);
       };
       for (unsigned i = 0; i < chunk.getNumArguments(); ++i)
@@ -182,9 +182,8 @@ struct SplitPrepare : ssmc::impl::SplitPrepareBase<SplitPrepare> {
         llvm::for_each(op->getResults(), addIfUsedByRows);
       for (Value value : layout.values)
         if (!cast<RankedTensorType>(value.getType()).getElementType().isF32()) {
-          emitError(value.getLoc())
-              << "a parameter of type " << value.getType()
-              << " reaches the rows; expected packed f32";
+          emitError(value.getLoc()) << "a parameter of type " << value.getType()
+                                    << " reaches the rows; expected packed f32";
           return signalPassFailure();
         }
       if (layout.values.empty())

@@ -62,7 +62,8 @@ private:
   SmallVector<Value> loadCarries(Value stream, Value panel);
   void storeCarries(ValueRange carries, Value stream, Value panel);
   Value firstLane(Value panel, Value argument) {
-    return rows.scale(panel, cast<VectorType>(argument.getType()).getDimSize(0));
+    return rows.scale(panel,
+                      cast<VectorType>(argument.getType()).getDimSize(0));
   }
   int64_t lanesOf(Value argument) {
     return cast<VectorType>(argument.getType()).getDimSize(0);
@@ -173,14 +174,15 @@ SmallVector<Value> PanelMapLowering::emitTile(const Tile &tile,
   size_t each = op.getCarries().size();
   for (int64_t r = 0; r < tile.rows; ++r) {
     Value row = rows.add(tile.row, r);
-    Value stream = op.getStreams() ? rows.streamOf(op.getStreams(), row) : Value();
+    Value stream =
+        op.getStreams() ? rows.streamOf(op.getStreams(), row) : Value();
     for (int64_t p = 0; p < tile.panels; ++p) {
       Value panel = rows.add(tile.panel, p);
       Value accumulator =
           accumulators.empty() ? Value() : accumulators[p * tile.rows + r];
       if (stream) {
-        SmallVector<Value> next = emitBody(row, panel, accumulator,
-                                           loadCarries(stream, panel));
+        SmallVector<Value> next =
+            emitBody(row, panel, accumulator, loadCarries(stream, panel));
         storeCarries(next, stream, panel);
         continue;
       }
@@ -219,13 +221,13 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile) {
   int64_t unroll = std::clamp<int64_t>(
       (tile.rows > 1 ? kTileTrip : kRowTrip) / accumulatorCount, 1, 4);
   int64_t unrolled = depth / unroll * unroll;
-  accumulators = rows.loop(0, unrolled, unroll, accumulators,
-                           [&](Value k, ValueRange carried) {
-                             SmallVector<Value> sums(carried);
-                             for (int64_t u = 0; u < unroll; ++u)
-                               sums = emitProductStep(tile, rows.add(k, u), sums);
-                             return sums;
-                           });
+  accumulators = rows.loop(
+      0, unrolled, unroll, accumulators, [&](Value k, ValueRange carried) {
+        SmallVector<Value> sums(carried);
+        for (int64_t u = 0; u < unroll; ++u)
+          sums = emitProductStep(tile, rows.add(k, u), sums);
+        return sums;
+      });
   for (int64_t k = unrolled; k < depth; ++k)
     accumulators = emitProductStep(tile, rows.index(k), accumulators);
   return accumulators;
@@ -283,7 +285,8 @@ SmallVector<Value> PanelMapLowering::emitBody(Value row, Value panel,
     results.push_back(mapping.lookupOrDefault(value));
   for (auto [value, out] : llvm::zip(results, op.getOuts()))
     rows.storeLanes(value, out, row, firstLane(panel, value));
-  return SmallVector<Value>(ArrayRef<Value>(results).drop_front(op.getOuts().size()));
+  return SmallVector<Value>(
+      ArrayRef<Value>(results).drop_front(op.getOuts().size()));
 }
 
 void ssmc::lowerPanelMap(PanelMapOp op, const TileShape &shape,

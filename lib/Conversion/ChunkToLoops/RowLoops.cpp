@@ -32,8 +32,9 @@ Value RowBuilder::rowCount(Value count, int64_t rows) {
 }
 
 Value RowBuilder::streamOf(Value streams, Value row) {
-  return streams ? memref::LoadOp::create(builder, loc, streams, row).getResult()
-                 : index(0);
+  return streams
+             ? memref::LoadOp::create(builder, loc, streams, row).getResult()
+             : index(0);
 }
 
 /// Which of `lanes` lanes from `first` on lie inside a row of `width`; null
@@ -43,8 +44,8 @@ static Value maskFor(RowBuilder &rows, Value buffer, Value first,
   int64_t width = getNumFeatures(buffer.getType());
   if (width % lanes == 0)
     return {};
-  Value left = arith::SubIOp::create(rows.builder, rows.loc, rows.index(width),
-                                     first);
+  Value left =
+      arith::SubIOp::create(rows.builder, rows.loc, rows.index(width), first);
   auto type = VectorType::get(lanes, rows.builder.getI1Type());
   return vector::CreateMaskOp::create(rows.builder, rows.loc, type, left);
 }
@@ -57,14 +58,13 @@ Value RowBuilder::loadLanes(Value buffer, Value row, Value first,
   Value mask = maskFor(*this, buffer, first, lanes);
   if (!mask)
     return vector::LoadOp::create(builder, loc, type, buffer, place);
-  Value zeros = arith::ConstantOp::create(builder, loc,
-                                          builder.getZeroAttr(type));
+  Value zeros =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
   return vector::MaskedLoadOp::create(builder, loc, type, buffer, place, mask,
                                       zeros);
 }
 
-void RowBuilder::storeLanes(Value lanes, Value buffer, Value row,
-                            Value first) {
+void RowBuilder::storeLanes(Value lanes, Value buffer, Value row, Value first) {
   SmallVector<Value> place{row, first};
   int64_t count = cast<VectorType>(lanes.getType()).getDimSize(0);
   if (Value mask = maskFor(*this, buffer, first, count))

@@ -31,8 +31,7 @@ static void forEachRow(RowBuilder &rows, Value count, int64_t available,
 
 /// Runs `body(h)` on features 0 ... count - 1.
 static void forEachFeature(RowBuilder &rows, int64_t from, int64_t to,
-                           int64_t step,
-                           llvm::function_ref<void(Value)> body) {
+                           int64_t step, llvm::function_ref<void(Value)> body) {
   rows.loop(from, to, step, {}, [&](Value feature, ValueRange) {
     body(feature);
     return SmallVector<Value>();
@@ -51,14 +50,14 @@ void ssmc::lowerLookup(LookupOp op, OpBuilder &builder) {
     id = arith::ExtSIOp::create(builder, loc, builder.getI64Type(), id);
     Value negative = arith::CmpIOp::create(
         builder, loc, arith::CmpIPredicate::slt, id, constant(0));
-    Value fromEnd = arith::AddIOp::create(builder, loc, id,
-                                          constant(table.getDimSize(0)));
+    Value fromEnd =
+        arith::AddIOp::create(builder, loc, id, constant(table.getDimSize(0)));
     id = arith::SelectOp::create(builder, loc, negative, fromEnd, id);
     id = arith::MaxSIOp::create(builder, loc, id, constant(0));
     id = arith::MinSIOp::create(builder, loc, id,
                                 constant(table.getDimSize(0) - 1));
-    Value entry = arith::IndexCastOp::create(builder, loc,
-                                             builder.getIndexType(), id);
+    Value entry =
+        arith::IndexCastOp::create(builder, loc, builder.getIndexType(), id);
     forEachFeature(rows, 0, table.getDimSize(1), 1, [&](Value feature) {
       Value value = memref::LoadOp::create(builder, loc, op.getTable(),
                                            ValueRange{entry, feature});
@@ -88,8 +87,8 @@ void ssmc::lowerPoolRows(PoolRowsOp op, OpBuilder &builder) {
                               ValueRange{stream, h});
     });
     forEachFeature(rows, inVectors, features, 1, [&](Value h) {
-      Value x = memref::LoadOp::create(builder, loc, op.getX(),
-                                       ValueRange{row, h});
+      Value x =
+          memref::LoadOp::create(builder, loc, op.getX(), ValueRange{row, h});
       Value sum = memref::LoadOp::create(builder, loc, op.getSums(),
                                          ValueRange{stream, h});
       x = arith::ExtFOp::create(builder, loc, builder.getF64Type(), x);
@@ -134,8 +133,8 @@ void ssmc::lowerRowLogSoftmax(RowLogSoftmaxOp op, OpBuilder &builder) {
   Type f64 = builder.getF64Type();
   int64_t classes = getNumFeatures(op.getOut().getType());
   auto load = [&](Value row, Value c) -> Value {
-    Value x = memref::LoadOp::create(builder, loc, op.getX(),
-                                     ValueRange{row, c});
+    Value x =
+        memref::LoadOp::create(builder, loc, op.getX(), ValueRange{row, c});
     return arith::ExtFOp::create(builder, loc, f64, x);
   };
   forEachRow(rows, op.getCount(), rowsOf(op.getOut()), [&](Value row) {
@@ -145,8 +144,8 @@ void ssmc::lowerRowLogSoftmax(RowLogSoftmaxOp op, OpBuilder &builder) {
                           return {arith::MaximumFOp::create(
                               builder, loc, carried[0], load(row, c))};
                         })[0];
-    Value zero = arith::ConstantOp::create(builder, loc,
-                                           builder.getF64FloatAttr(0));
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(0));
     Value sum = rows.loop(
         0, classes, 1, zero,
         [&](Value c, ValueRange carried) -> SmallVector<Value> {

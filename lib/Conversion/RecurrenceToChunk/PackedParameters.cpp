@@ -33,8 +33,7 @@ Value ParameterPacker::pack(Value weight, bool pairedOut, bool pairedIn) {
 }
 
 Value ParameterPacker::packColumns(Value parameter, int64_t lanes) {
-  int64_t panels =
-      llvm::divideCeil(typeOf(parameter).getDimSize(0), lanes);
+  int64_t panels = llvm::divideCeil(typeOf(parameter).getDimSize(0), lanes);
   auto type = RankedTensorType::get({panels, lanes}, builder.getF32Type());
   return PackPanelsOp::create(builder, loc, type, parameter, false, false);
 }
@@ -43,8 +42,8 @@ Value ParameterPacker::stack(Value first, Value second) {
   RankedTensorType type = typeOf(first);
   SmallVector<int64_t> shape(type.getShape());
   shape[0] += typeOf(second).getDimSize(0);
-  Value result = tensor::EmptyOp::create(builder, loc, shape,
-                                         type.getElementType());
+  Value result =
+      tensor::EmptyOp::create(builder, loc, shape, type.getElementType());
   int64_t offset = 0;
   for (Value part : {first, second}) {
     SmallVector<OpFoldResult> offsets, sizes, strides;
@@ -88,8 +87,8 @@ Value ParameterPacker::padRows(Value table, int64_t width) {
                                      type.clone(builder.getF32Type()), result);
   if (type.getDimSize(1) == width)
     return result;
-  auto padded = RankedTensorType::get({type.getDimSize(0), width},
-                                      builder.getF32Type());
+  auto padded =
+      RankedTensorType::get({type.getDimSize(0), width}, builder.getF32Type());
   Value zeros = arith::ConstantOp::create(
       builder, loc,
       DenseElementsAttr::get(padded, builder.getF32FloatAttr(0).getValue()));

@@ -46,7 +46,7 @@ struct RecurrenceToChunk
       if (function->hasAttr("ssm.unit"))
         units.push_back(function);
     for (func::FuncOp unit : units)
-      if (failed(convertUnit(unit, rows, isModelOutput(unit))))
+      if (failed(UnitConverter(unit, rows, isModelOutput(unit)).convert()))
         return signalPassFailure();
   }
 

@@ -8,15 +8,78 @@
 #ifndef SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_UNITCONVERTER_H
 #define SSMC_LIB_CONVERSION_RECURRENCETOCHUNK_UNITCONVERTER_H
 
+#include "lib/Conversion/RecurrenceToChunk/PanelMapBuilder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace ssmc {
 
-/// Adds `chunk.NAME` for the unit NAME on `rows` rows (one row for the answer
-/// of a pooled head). `output` says that the result is the model's output, so
-/// that its rows have no padding.
-llvm::LogicalResult convertUnit(mlir::func::FuncOp unit, int64_t rows,
-                                bool output);
+/// Adds `chunk.NAME` for a unit NAME. A value of the unit gets rows in memory
+/// only where something needs them: a product's input, a scan's output, a
+/// result, a value used twice. Everything between is an expression, evaluated
+/// in the epilogue of the product before it.
+class UnitConverter {
+public:
+  /// `rows` rows (one for the answer of a pooled head); `output` says that the
+  /// result is the model's output, so that its rows have no padding.
+  UnitConverter(mlir::func::FuncOp unit, int64_t rows, bool output)
+      : unit(unit),
+        kind(unit->getAttrOfType<mlir::StringAttr>("ssm.unit").getValue()),
+        rows(kind == "answer" ? 1 : rows), output(output),
+        builder(unit.getContext()) {}
+
+  /// Emits an error and fails where something has no form on rows.
+  llvm::LogicalResult convert();
+
+private:
+  void createFunction();
+  llvm::LogicalResult convertOp(mlir::Operation *op);
+  llvm::LogicalResult convertReturn(mlir::func::ReturnOp op);
+  bool isRoot(mlir::Value value);
+
+  llvm::FailureOr<mlir::Value> getRows(mlir::Value value);
+  llvm::LogicalResult materialize(mlir::Value value);
+  mlir::Value destinationFor(mlir::Value value);
+  mlir::Value createEmpty(int64_t width);
+  llvm::LogicalResult emitMap(mlir::Value value, mlir::Value destination);
+  llvm::LogicalResult emitCopy(mlir::Value value, mlir::Value rowsOfValue,
+                               mlir::Value destination);
+  void finishMap(PanelMapBuilder &map, mlir::Value result, mlir::Value value);
+
+  llvm::FailureOr<mlir::Value> evaluate(mlir::Value value,
+                                        PanelMapBuilder &map);
+  llvm::FailureOr<mlir::Value> evaluateLinear(LinearOp op,
+                                              PanelMapBuilder &map);
+  llvm::FailureOr<mlir::Value> evaluateScan(ScanOp op, PanelMapBuilder &map);
+  llvm::FailureOr<mlir::Value> evaluatePointwise(PointwiseOpInterface op,
+                                                 PanelMapBuilder &map);
+  llvm::FailureOr<mlir::Value> setGatedProduct(GateOp gate,
+                                               PanelMapBuilder &map);
+  GateOp findFusedGate(mlir::Value value);
+  llvm::FailureOr<mlir::Value> setProduct(PanelMapBuilder &map, mlir::Value x,
+                                          mlir::Value weight, mlir::Value bias,
+                                          bool pairedOut);
+
+  bool isFusedLinear(mlir::Value value) {
+    auto linear = value.getDefiningOp<LinearOp>();
+    return linear && !materialized.contains(value) && !isRoot(value);
+  }
+
+  mlir::func::FuncOp unit, chunk;
+  llvm::StringRef kind;
+  int64_t rows;
+  bool output;
+  mlir::OpBuilder builder;
+  mlir::IRMapping parameters;
+  llvm::DenseMap<mlir::Value, mlir::Value>
+      materialized;                   // sequence of the unit -> its rows
+  llvm::DenseSet<mlir::Value> paired; // materialized in paired order
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>>
+      carries; // state -> its carries now
+  llvm::SmallVector<mlir::Value> initialStates;
+  mlir::Value input, outArgument;
+};
 
 } // namespace ssmc
 

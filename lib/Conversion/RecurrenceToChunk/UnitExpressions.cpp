@@ -1,0 +1,181 @@
+//===- UnitExpressions.cpp - Layers in the epilogue of a product ----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/RecurrenceToChunk/PackedParameters.h"
+#include "lib/Conversion/RecurrenceToChunk/UnitConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+/// The gate whose two projections are computed side by side in the map of
+/// `value`: then a panel gives 8 features.
+GateOp UnitConverter::findFusedGate(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || materialized.contains(value))
+    return {};
+  if (auto gate = dyn_cast<GateOp>(op)) {
+    auto a = gate.getA().getDefiningOp<LinearOp>();
+    auto b = gate.getB().getDefiningOp<LinearOp>();
+    if (a && b && a.getX() == b.getX() && isFusedLinear(a) && isFusedLinear(b))
+      return gate;
+  }
+  if (auto pointwise = dyn_cast<PointwiseOpInterface>(op))
+    for (Value operand : pointwise.getSequenceOperands())
+      if (!isRoot(operand))
+        if (GateOp gate = findFusedGate(operand))
+          return gate;
+  return {};
+}
+
+FailureOr<Value> UnitConverter::evaluate(Value value, PanelMapBuilder &map) {
+  auto known = materialized.find(value);
+  if (known != materialized.end()) {
+    if (paired.contains(value)) {
+      unit.emitError() << "the output of a scan must go to a projection";
+      return failure();
+    }
+    return map.addRows(known->second);
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return unit.emitError() << "a sequence argument has no rows";
+  if (auto linear = dyn_cast<LinearOp>(op))
+    return evaluateLinear(linear, map);
+  if (auto scan = dyn_cast<ScanOp>(op))
+    return evaluateScan(scan, map);
+  if (auto pointwise = dyn_cast<PointwiseOpInterface>(op))
+    return evaluatePointwise(pointwise, map);
+  return op->emitOpError() << "cannot be computed in the epilogue of a product";
+}
+
+FailureOr<Value> UnitConverter::setProduct(PanelMapBuilder &map, Value x,
+                                           Value weight, Value bias,
+                                           bool pairedOut) {
+  FailureOr<Value> rowsOfX = getRows(x);
+  if (failed(rowsOfX))
+    return failure();
+  ParameterPacker packer(builder, unit.getLoc());
+  Value panels = packer.pack(weight, pairedOut, paired.contains(x));
+  return map.setProduct(*rowsOfX, panels,
+                        bias ? packer.pack(bias, pairedOut, false) : Value());
+}
+
+FailureOr<Value> UnitConverter::evaluateLinear(LinearOp op,
+                                               PanelMapBuilder &map) {
+  if (map.hasProduct() || map.getLanes() != kPanelLanes) {
+    // One product per map: this one gets a map of its own.
+    if (failed(materialize(op.getY())))
+      return failure();
+    return map.addRows(materialized.lookup(op.getY()));
+  }
+  return setProduct(map, op.getX(), parameters.lookup(op.getWeight()),
+                    parameters.lookupOrNull(op.getBias()), false);
+}
+
+/// Packs both projections of a GLU as one product with paired features.
+FailureOr<Value> UnitConverter::setGatedProduct(GateOp gate,
+                                                PanelMapBuilder &map) {
+  auto a = gate.getA().getDefiningOp<LinearOp>();
+  auto b = gate.getB().getDefiningOp<LinearOp>();
+  ParameterPacker packer(builder, gate.getLoc());
+  Value bias;
+  if (a.getBias() || b.getBias()) {
+    Value first = parameters.lookupOrNull(a.getBias());
+    Value second = parameters.lookupOrNull(b.getBias());
+    first = first ? first : packer.zerosLike(second);
+    second = second ? second : packer.zerosLike(first);
+    bias = packer.stack(first, second);
+  }
+  Value weight = packer.stack(parameters.lookup(a.getWeight()),
+                              parameters.lookup(b.getWeight()));
+  return setProduct(map, a.getX(), weight, bias, true);
+}
+
+FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
+                                                  PanelMapBuilder &map) {
+  SmallVector<Value> sequences, features;
+  auto gate = dyn_cast<GateOp>(op.getOperation());
+  if (gate && gate == findFusedGate(op->getResult(0)) && !map.hasProduct()) {
+    FailureOr<Value> both = setGatedProduct(gate, map);
+    if (failed(both))
+      return failure();
+    OpBuilder body = OpBuilder::atBlockEnd(&map.getBody());
+    for (int64_t half : {int64_t(0), kHalfPanel})
+      sequences.push_back(vector::ExtractStridedSliceOp::create(
+          body, op.getLoc(), *both, ArrayRef<int64_t>{half},
+          ArrayRef<int64_t>{kHalfPanel}, ArrayRef<int64_t>{1}));
+  } else {
+    for (Value operand : op.getSequenceOperands()) {
+      FailureOr<Value> lanes = evaluate(operand, map);
+      if (failed(lanes))
+        return failure();
+      sequences.push_back(*lanes);
+    }
+  }
+  ParameterPacker packer(builder, op.getLoc());
+  for (Value operand : op.getFeatureOperands())
+    features.push_back(map.addColumns(
+        packer.packColumns(parameters.lookup(operand), map.getLanes())));
+  OpBuilder body = OpBuilder::atBlockEnd(&map.getBody());
+  return op.buildLanes(body, op.getLoc(), sequences, features);
+}
+
+FailureOr<Value> UnitConverter::evaluateScan(ScanOp op, PanelMapBuilder &map) {
+  auto forcing = op.getF().getDefiningOp<LinearOp>();
+  if (!forcing || map.hasProduct() || !isFusedLinear(op.getF()))
+    return op.emitOpError() << "needs a projection of its own as forcing";
+  Type coefficientType = op.getCoefficients().front().getType();
+  if (cast<RankedTensorType>(coefficientType).getRank() != 1)
+    return op.emitOpError()
+           << "coefficients that depend on the step are not supported here";
+  FailureOr<Value> product =
+      setProduct(map, forcing.getX(), parameters.lookup(forcing.getWeight()),
+                 parameters.lookupOrNull(forcing.getBias()), true);
+  if (failed(product))
+    return failure();
+  ParameterPacker packer(builder, op.getLoc());
+  SmallVector<Value> coefficients, corrections, states;
+  for (auto [i, coefficient] : llvm::enumerate(op.getStepCoefficients())) {
+    auto [high, low] =
+        packer.packCoefficient(parameters.lookup(coefficient),
+                               int64_t(i) == op.getCrossPlaneCoefficient());
+    coefficients.push_back(map.addColumns(high));
+    corrections.push_back(map.addColumns(low));
+  }
+  for (Value carry : carries[op.getState()])
+    states.push_back(map.addCarry(carry));
+
+  OpBuilder body = OpBuilder::atBlockEnd(&map.getBody());
+  Value input = *product;
+  if (op.needsWideState()) {
+    // hi + lo is one f64 coefficient, to 48 bits.
+    auto wide = VectorType::get(kPanelLanes, body.getF64Type());
+    auto widen = [&](Value value) -> Value {
+      return arith::ExtFOp::create(body, op.getLoc(), wide, value);
+    };
+    for (auto [high, low] : llvm::zip_equal(coefficients, corrections))
+      high = arith::AddFOp::create(body, op.getLoc(), widen(high), widen(low));
+    corrections.clear();
+    input = widen(input);
+  }
+  auto swapPlanes = [&](Value value) -> Value {
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < kPanelLanes; ++lane)
+      order.push_back(lane ^ kHalfPanel);
+    return vector::ShuffleOp::create(body, op.getLoc(), value, value, order);
+  };
+  SmallVector<Value> results = op.buildStep(
+      body, op.getLoc(), input, states, coefficients, corrections, swapPlanes);
+  map.setNewCarries(ArrayRef(results).drop_front());
+  if (!op.needsWideState())
+    return results.front();
+  return arith::TruncFOp::create(body, op.getLoc(), product->getType(),
+                                 results.front())
+      .getResult();
+}
