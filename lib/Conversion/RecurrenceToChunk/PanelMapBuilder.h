@@ -43,7 +43,12 @@ public:
   PanelMapOp finish(mlir::OpBuilder &builder, mlir::Value result);
 
   int64_t getLanes() const { return lanes; }
-  mlir::Block &getBody() { return body; }
+  /// Inserts at the end of the body.
+  mlir::OpBuilder getBodyBuilder() {
+    mlir::OpBuilder builder(destination.getContext());
+    builder.setInsertionPointToEnd(&body);
+    return builder;
+  }
 
 private:
   using Leaf = std::pair<mlir::Value, mlir::BlockArgument>;

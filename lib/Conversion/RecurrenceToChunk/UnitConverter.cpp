@@ -21,44 +21,50 @@ using namespace ssmc;
 // The function
 //===----------------------------------------------------------------------===//
 
-void UnitConverter::createFunction() {
+/// The types of what comes before the parameters: what the rows come from (the
+/// input, or the pool's sums and counts), where they go unless in place, and
+/// the carries of every state.
+SmallVector<Type> UnitConverter::getRowArgumentTypes() {
   constexpr int64_t kAny = ShapedType::kDynamic;
+  auto first = cast<RankedTensorType>(unit.getArgumentTypes().front());
+  int64_t features = first.getShape().back();
   Type f32 = builder.getF32Type();
   SmallVector<Type> types;
-  auto addPool = [&](int64_t features) {
+  if (kind == "answer") {
     types.push_back(
         RankedTensorType::get({kAny, features}, builder.getF64Type()));
     types.push_back(RankedTensorType::get({kAny, 1}, builder.getI64Type()));
-  };
-  auto resultType = dyn_cast<RankedTensorType>(unit.getResultTypes().front());
-  bool inPlace = kind == "block", hasOut = !inPlace && kind != "pool";
-  auto first = cast<RankedTensorType>(unit.getArgumentTypes().front());
-  bool tokens = first.getElementType().isInteger();
-  if (kind == "answer")
-    addPool(first.getShape().back());
-  else if (tokens)
+  } else if (first.getElementType().isInteger()) {
     types.push_back(RankedTensorType::get({rows}, builder.getI32Type()));
-  else
-    types.push_back(RankedTensorType::get(
-        {rows, kind == "input" ? first.getShape().back()
-                               : paddedWidth(first.getShape().back())},
-        f32));
-  if (hasOut) {
-    int64_t features = resultType.getShape().back();
-    types.push_back(RankedTensorType::get(
-        {rows, output ? features : paddedWidth(features)}, f32));
+  } else {
+    int64_t width = kind == "input" ? features : paddedWidth(features);
+    types.push_back(RankedTensorType::get({rows, width}, f32));
   }
-  SmallVector<unsigned> states, parameterArgs;
-  for (unsigned i = 1; i < unit.getNumArguments(); ++i)
-    (unit.getArgAttr(i, "ssm.parameter") ? parameterArgs : states).push_back(i);
-  for (unsigned i : states)
-    llvm::append_range(types, getCarryTypes(cast<RankedTensorType>(
-                                  unit.getArgumentTypes()[i])));
+  if (hasOut()) {
+    int64_t results = getNumFeatures(unit.getResultTypes().front());
+    types.push_back(RankedTensorType::get(
+        {rows, output ? results : paddedWidth(results)}, f32));
+  }
+  for (Value state : initialStates)
+    llvm::append_range(types,
+                       getCarryTypes(cast<RankedTensorType>(state.getType())));
+  return types;
+}
+
+LogicalResult UnitConverter::createFunction() {
+  if (unit.getNumArguments() == 0 || unit.getArgAttr(0, "ssm.parameter"))
+    return unit.emitError() << "a unit's first argument is its sequence";
+  SmallVector<BlockArgument> parameterArguments;
+  for (BlockArgument argument : unit.getArguments().drop_front()) {
+    if (unit.getArgAttr(argument.getArgNumber(), "ssm.parameter"))
+      parameterArguments.push_back(argument);
+    else
+      initialStates.push_back(argument);
+  }
+  SmallVector<Type> types = getRowArgumentTypes();
   unsigned firstParameter = types.size();
-  for (unsigned i : parameterArgs)
-    types.push_back(unit.getArgumentTypes()[i]);
-  if (unit.getArgAttr(0, "ssm.parameter"))
-    llvm::report_fatal_error("a unit takes its sequence first");
+  for (BlockArgument argument : parameterArguments)
+    types.push_back(argument.getType());
 
   builder.setInsertionPoint(unit);
   chunk = func::FuncOp::create(builder, unit.getLoc(),
@@ -68,39 +74,43 @@ void UnitConverter::createFunction() {
   chunk->setAttr("ssm.kind", builder.getStringAttr(kind));
   Block *body = chunk.addEntryBlock();
   builder.setInsertionPointToEnd(body);
-
-  unsigned next = 0;
-  if (kind == "answer") {
-    SmallVector<Value> pool{body->getArgument(0), body->getArgument(1)};
-    next = 2;
-    carries[unit.getArgument(0)] = pool;
-  } else {
-    chunk.setArgAttr(next, "ssm.rows", builder.getUnitAttr());
-    input = body->getArgument(next++);
-    materialized[unit.getArgument(0)] = input;
-  }
-  if (hasOut) {
-    chunk.setArgAttr(next, "ssm.rows", builder.getUnitAttr());
-    outArgument = body->getArgument(next++);
-  }
-  for (unsigned i : states) {
-    auto type = cast<RankedTensorType>(unit.getArgumentTypes()[i]);
-    SmallVector<Value> parts;
-    for (size_t k = 0; k < getCarryTypes(type).size(); ++k)
-      parts.push_back(body->getArgument(next++));
-    carries[unit.getArgument(i)] = parts;
-    initialStates.push_back(unit.getArgument(i));
-  }
-  for (auto [i, argument] : llvm::enumerate(parameterArgs)) {
-    parameters.map(unit.getArgument(argument),
-                   body->getArgument(firstParameter + i));
+  mapRowArguments(body->getArguments().take_front(firstParameter));
+  for (auto [i, argument] : llvm::enumerate(parameterArguments)) {
+    parameters.map(argument, body->getArgument(firstParameter + i));
     chunk.setArgAttr(firstParameter + i, "ssm.parameter",
                      builder.getUnitAttr());
   }
+  return success();
+}
+
+/// Says which arguments of the new function stand for what of the unit.
+void UnitConverter::mapRowArguments(ArrayRef<BlockArgument> arguments) {
+  auto takeRows = [&]() -> Value {
+    chunk.setArgAttr(arguments.front().getArgNumber(), "ssm.rows",
+                     builder.getUnitAttr());
+    Value taken = arguments.front();
+    arguments = arguments.drop_front();
+    return taken;
+  };
+  auto takeCarries = [&](size_t count) {
+    SmallVector<Value> taken(arguments.take_front(count));
+    arguments = arguments.drop_front(count);
+    return taken;
+  };
+  if (kind == "answer")
+    carries[unit.getArgument(0)] = takeCarries(2);
+  else
+    materialized[unit.getArgument(0)] = input = takeRows();
+  if (hasOut())
+    outArgument = takeRows();
+  for (Value state : initialStates)
+    carries[state] = takeCarries(
+        getCarryTypes(cast<RankedTensorType>(state.getType())).size());
 }
 
 LogicalResult UnitConverter::convert() {
-  createFunction();
+  if (failed(createFunction()))
+    return failure();
   for (Operation &op : unit.getBody().front())
     if (failed(convertOp(&op)))
       return failure();

@@ -33,7 +33,11 @@ public:
   llvm::LogicalResult convert();
 
 private:
-  void createFunction();
+  /// Blocks work in place; pooling writes into its carried state.
+  bool hasOut() const { return kind != "block" && kind != "pool"; }
+  llvm::SmallVector<mlir::Type> getRowArgumentTypes();
+  llvm::LogicalResult createFunction();
+  void mapRowArguments(llvm::ArrayRef<mlir::BlockArgument> arguments);
   llvm::LogicalResult convertOp(mlir::Operation *op);
   llvm::LogicalResult convertReturn(mlir::func::ReturnOp op);
   bool isRoot(mlir::Value value);

@@ -105,7 +105,7 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
     FailureOr<Value> both = setGatedProduct(gate, map);
     if (failed(both))
       return failure();
-    OpBuilder body = OpBuilder::atBlockEnd(&map.getBody());
+    OpBuilder body = map.getBodyBuilder();
     for (int64_t half : {int64_t(0), kHalfPanel})
       sequences.push_back(vector::ExtractStridedSliceOp::create(
           body, op.getLoc(), *both, ArrayRef<int64_t>{half},
@@ -122,7 +122,7 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
   for (Value operand : op.getFeatureOperands())
     features.push_back(map.addColumns(
         packer.packColumns(parameters.lookup(operand), map.getLanes())));
-  OpBuilder body = OpBuilder::atBlockEnd(&map.getBody());
+  OpBuilder body = map.getBodyBuilder();
   return op.buildLanes(body, op.getLoc(), sequences, features);
 }
 
@@ -151,7 +151,7 @@ FailureOr<Value> UnitConverter::evaluateScan(ScanOp op, PanelMapBuilder &map) {
   for (Value carry : carries[op.getState()])
     states.push_back(map.addCarry(carry));
 
-  OpBuilder body = OpBuilder::atBlockEnd(&map.getBody());
+  OpBuilder body = map.getBodyBuilder();
   Value input = *product;
   if (op.needsWideState()) {
     // hi + lo is one f64 coefficient, to 48 bits.
