@@ -72,6 +72,13 @@ static std::vector<StateEntry> getUsedStates(mlir::ModuleOp model,
   return entries;
 }
 
+/// Whether the answer is a mean over time.
+static bool isPooled(ArrayRef<StateEntry> used) {
+  return llvm::any_of(used, [](const StateEntry &entry) {
+    return entry.kind == StateEntry::Kind::Sums;
+  });
+}
+
 static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
                                                const Array &x,
                                                const StateMap *states,
@@ -192,11 +199,16 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
     return emitFileError(&context, line.get("--input"), input.takeError());
   const Array &x = input->array;
   bool withoutHead = line.has(kWithoutHeadFlag.name);
+  std::vector<StateEntry> used = getUsedStates(*model, withoutHead);
+  if (x.shape[1] == 0 && isPooled(used) && !line.has("--state-in"))
+    return emitFileError(
+        &context, line.get("--input"),
+        createStringError("has no time steps, and the mean over none is "
+                          "undefined; expected at least one"));
 
   std::optional<StateMap> states;
   if (line.has("--state-in")) {
-    auto read = readStates(line.get("--state-in"),
-                           getUsedStates(*model, withoutHead), x.shape[0]);
+    auto read = readStates(line.get("--state-in"), used, x.shape[0]);
     if (!read)
       return emitFileError(&context, line.get("--state-in"), read.takeError());
     states = std::move(*read);

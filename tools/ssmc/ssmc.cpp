@@ -10,6 +10,7 @@
 #include "tools/ssmc/Commands.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
+#include <csignal>
 
 using namespace llvm;
 using namespace ssmc;
@@ -54,6 +55,7 @@ static int runCommand(const Command &command, ArrayRef<char *> arguments) {
 int main(int argc, char **argv) {
   sys::PrintStackTraceOnErrorSignal(argv[0]);
   setBugReportMsg("This is an error of ssmc itself. Please report it with the "
+  std::signal(SIGXFSZ, SIG_IGN); // a file too large is an error like others
                   "model.json and these lines:\n");
   ArrayRef<char *> arguments(argv + 1, argv + argc);
   StringRef name = arguments.empty() ? "" : arguments.front();
