@@ -39,14 +39,16 @@ function(ssmc_add_library name)
   endif()
 endfunction()
 
-# ssmc_add_tool(NAME SOURCES... LINK libs...): an executable in bin/.
+# ssmc_add_tool(NAME SOURCES... LINK libs...): an executable in bin/, installed.
 function(ssmc_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   target_precompile_headers(${name} REUSE_FROM ssmc_pch)
   set_target_properties(${name} PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin
+    INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
 # ssmc_add_passes(FOLDER TARGET): runs tablegen on FOLDER's Passes.td.

@@ -7,6 +7,7 @@ In a test, beside the usual substitutions:
     %python     the environment of the tests (numpy, safetensors); PYTHONPATH
                 holds the ssmc package and test/python
     %cc, %cxx   the C and C++ compilers of the build
+    %build      the build's folder
     %runtime    runtime/: the headers that go beside emitted objects
     %llvm_lib   the libraries of LLVM and MLIR
 """
@@ -30,6 +31,7 @@ config.substitutions += [
     ("%python", config.test_python),
     ("%cc", config.c_compiler),
     ("%cxx", config.cxx_compiler),
+    ("%build", os.path.dirname(config.ssmc_tools_dir)),
     ("%runtime", os.path.join(source, "runtime")),
     ("%llvm_lib", config.llvm_lib_dir),
 ]

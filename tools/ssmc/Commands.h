@@ -23,6 +23,7 @@ struct Command {
 extern const Command kCompileCommand;
 extern const Command kRunCommand;
 extern const Command kInspectCommand;
+extern const Command kBenchCommand;
 extern const Command kSchemaCommand;
 
 /// Exit statuses.

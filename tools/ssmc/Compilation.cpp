@@ -85,11 +85,12 @@ uint64_t ssmc::hashModel(mlir::ModuleOp model) {
 mlir::FailureOr<NativeCode> ssmc::compileForCpu(mlir::ModuleOp model,
                                                 const TargetCpu &target,
                                                 bool withoutHead,
-                                                StringRef name) {
+                                                StringRef name, Level from) {
   mlir::MLIRContext &context = *model->getContext();
   CompileOptions options;
   options.cpu = target.cpu;
   options.withoutHead = withoutHead;
+  options.from = from;
   mlir::FailureOr<CompiledModel> lowered;
   {
     Progress progress("lowering the model");

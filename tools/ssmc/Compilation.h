@@ -58,7 +58,8 @@ struct NativeCode {
 mlir::FailureOr<NativeCode> compileForCpu(mlir::ModuleOp model,
                                           const TargetCpu &target,
                                           bool withoutHead,
-                                          llvm::StringRef name);
+                                          llvm::StringRef name,
+                                          Level from = Level::Model);
 
 /// Identifies a model's structure and parameters: a hash of both.
 uint64_t hashModel(mlir::ModuleOp model);

@@ -8,6 +8,7 @@
 #include "lib/Import/ImportModel.h"
 #include "lib/Target/EmitHeader.h"
 #include "lib/Target/EmitObject.h"
+#include "mlir/Parser/Parser.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/OutputFiles.h"
@@ -40,6 +41,14 @@ static constexpr Flag kFlags[] = {
     {"--verify", "",
      "run the object against the f64 interpreter on random\n"
      "input before writing it, and print the errors"},
+    {"--compile-to", "LEVEL",
+     "stop at a level of the IR and write PREFIX.LEVEL.mlir:\n"
+     "model, recurrence, chunk, loops or llvm; the first two\n"
+     "with weights"},
+    {"--compile-from", "LEVEL",
+     "MODEL is an .mlir file at this level; code is compiled\n"
+     "from model or recurrence level, --compile-to goes on\n"
+     "from any"},
     kWithoutHeadFlag,
     kIgnoreUnknownFlag};
 
@@ -182,15 +191,78 @@ Error Emitter::add(EmitKind kind) {
   llvm_unreachable("all kinds are above");
 }
 
+namespace {
+/// The levels between which to compile; `to` is empty for code.
+struct Levels {
+  Level from = Level::Model;
+  std::optional<Level> to;
+};
+} // namespace
+
+static Expected<Levels> parseLevels(const CommandLine &line) {
+  Levels levels;
+  auto parse = [&](StringRef flag) -> Expected<Level> {
+    if (std::optional<Level> level = parseLevel(line.get(flag)))
+      return *level;
+    return createStringError(flag + ": unknown level '" + line.get(flag) +
+                             "'; expected model, recurrence, chunk, loops or "
+                             "llvm");
+  };
+  if (line.has("--compile-from")) {
+    auto from = parse("--compile-from");
+    if (!from)
+      return from.takeError();
+    levels.from = *from;
+  }
+  if (line.has("--compile-to")) {
+    auto to = parse("--compile-to");
+    if (!to)
+      return to.takeError();
+    levels.to = *to;
+    if (*to < levels.from)
+      return createStringError("--compile-to: level '" + getLevelName(*to) +
+                               "' comes before '" + getLevelName(levels.from) +
+                               "', where the model is");
+  }
+  return levels;
+}
+
+/// MODEL as IR: imported, or parsed with --compile-from.
+static mlir::OwningOpRef<mlir::ModuleOp>
+loadModel(mlir::MLIRContext &context, const CommandLine &line, StringRef name) {
+  if (!line.has("--compile-from"))
+    return importModel(context, line, name);
+  return mlir::parseSourceFile<mlir::ModuleOp>(line.getArgument(), &context);
+}
+
+/// Writes the model at another level.
+static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
+                                       const CommandLine &line, StringRef name,
+                                       const TargetCpu &target,
+                                       const Levels &levels) {
+  auto model = loadModel(context, line, name);
+  CompileOptions options;
+  options.cpu = target.cpu;
+  options.withoutHead = line.has(kWithoutHeadFlag.name);
+  if (!model || failed(lowerModel(*model, levels.from, *levels.to, options)))
+    return mlir::failure();
+  bool withWeights = *levels.to <= Level::Recurrence;
+  OutputFile file{
+      (line.get("-o", name) + "." + getLevelName(*levels.to) + ".mlir").str(),
+      toBytes(printModule(*model, withWeights))};
+  return writeOutputFiles(&context, file);
+}
+
 static mlir::LogicalResult compile(mlir::MLIRContext &context,
                                    const CommandLine &line, StringRef name,
                                    const TargetCpu &target,
+                                   const Levels &levels,
                                    ArrayRef<EmitKind> kinds) {
-  auto model = importModel(context, line, name);
+  auto model = loadModel(context, line, name);
   if (!model)
     return mlir::failure();
   bool withoutHead = line.has(kWithoutHeadFlag.name);
-  auto native = compileForCpu(*model, target, withoutHead, name);
+  auto native = compileForCpu(*model, target, withoutHead, name, levels.from);
   if (failed(native))
     return mlir::failure();
   Emitter emitter(*model, *native, line.get("-o", name));
@@ -222,8 +294,17 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
                        createStringError("--verify checks a model with and "
                                          "without its head; leave "
                                          "--without-head off"));
-  return succeeded(compile(context, line, *name, *target, *kinds)) ? kSuccess
-                                                                   : kFailure;
+  auto levels = parseLevels(line);
+  if (!levels)
+    return reportUsage(kSpec.name, levels.takeError());
+  if (levels->to && (line.has("--emit") || line.has("--verify")))
+    return reportUsage(kSpec.name,
+                       createStringError("--compile-to writes IR; leave --emit "
+                                         "and --verify off"));
+  auto result = levels->to
+                    ? lowerToFile(context, line, *name, *target, *levels)
+                    : compile(context, line, *name, *target, *levels, *kinds);
+  return succeeded(result) ? kSuccess : kFailure;
 }
 
 const Command ssmc::kCompileCommand = {kSpec, run};

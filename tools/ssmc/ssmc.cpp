@@ -16,7 +16,8 @@ using namespace llvm;
 using namespace ssmc;
 
 static const Command *const kCommands[] = {&kCompileCommand, &kRunCommand,
-                                           &kInspectCommand, &kSchemaCommand};
+                                           &kInspectCommand, &kBenchCommand,
+                                           &kSchemaCommand};
 
 static void printUsage(raw_ostream &os) {
   os << "ssmc compiles trained state-space sequence models (S5, LRU, LinOSS) "
@@ -54,8 +55,8 @@ static int runCommand(const Command &command, ArrayRef<char *> arguments) {
 
 int main(int argc, char **argv) {
   sys::PrintStackTraceOnErrorSignal(argv[0]);
-  setBugReportMsg("This is an error of ssmc itself. Please report it with the "
   std::signal(SIGXFSZ, SIG_IGN); // a file too large is an error like others
+  setBugReportMsg("This is an error of ssmc itself. Please report it with the "
                   "model.json and these lines:\n");
   ArrayRef<char *> arguments(argv + 1, argv + argc);
   StringRef name = arguments.empty() ? "" : arguments.front();

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <xmmintrin.h>
 
 #define JOIN_(a, b) a##_##b
@@ -142,6 +143,34 @@ static void test_saved_state(void) {
               ws, ws_bytes));
 }
 
+/* Memory that ends where the program may not read. */
+static void *guarded(size_t bytes) {
+  size_t pages = (bytes + 4095) / 4096 * 4096;
+  char *memory = mmap(NULL, pages + 4096, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED || mprotect(memory + pages, 4096, PROT_NONE))
+    exit(1);
+  return memory + pages - bytes;
+}
+
+/* No access behind the end of x, y, the records or the workspace. */
+static void test_bounds(void) {
+  static const int64_t sizes[] = {1, 2, 5, 24, 25};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i)
+    for (size_t j = 0; j < sizeof sizes / sizeof *sizes; ++j) {
+      int64_t n = sizes[i], T = sizes[j], rows = M(POOLED) ? n : n * T;
+      size_t bytes = M(workspace_bytes)(n, 1);
+      M(in_t) *in = guarded(sizeof(M(in_t)) * (size_t)(n * T * F));
+      float *out = guarded(sizeof(float) * (size_t)(rows * O));
+      char *records = guarded((size_t)n * RECORD), *scratch = guarded(bytes);
+      memcpy(in, x, sizeof(M(in_t)) * (size_t)(n * T * F));
+      ok(M(forward)(in, out, n, NULL, T, records, NULL, scratch, bytes));
+      ok(M(chunk)(records, NULL, n, NULL, T, in, out, NULL, scratch, bytes));
+      if (T == 1)
+        ok(M(step)(records, NULL, n, in, out, NULL, scratch, bytes));
+    }
+}
+
 int main(void) {
   ws_bytes = M(workspace_bytes)(N, 1);
   ws = aligned(ws_bytes);
@@ -153,6 +182,7 @@ int main(void) {
   test_callers_modes();
   test_lengths();
   test_saved_state();
+  test_bounds();
   if (!failures)
     puts("the same bits in every way");
   return failures != 0;

@@ -1,0 +1,54 @@
+# find_package(ssmc) gives, besides SSMC_EXECUTABLE:
+#
+#   ssmc_add_model(TARGET MODEL [NAME id] [CPU cpu] [WEIGHTS file] [VERIFY])
+#
+# TARGET is a static library with the model in MODEL (a folder or a model.json)
+# compiled; what links it finds its header, NAME.h. NAME is TARGET by default,
+# CPU, WEIGHTS and VERIFY are options of `ssmc compile`.
+
+get_filename_component(SSMC_EXECUTABLE
+  "${CMAKE_CURRENT_LIST_DIR}/../../../bin/ssmc" ABSOLUTE)
+
+function(ssmc_add_model target model)
+  cmake_parse_arguments(ARG "VERIFY" "NAME;CPU;WEIGHTS" "" ${ARGN})
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "ssmc_add_model: unknown: ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  get_filename_component(model "${model}" ABSOLUTE)
+  set(inputs "${model}" "${SSMC_EXECUTABLE}")
+  if(IS_DIRECTORY "${model}")
+    file(GLOB inputs CONFIGURE_DEPENDS
+      "${model}/model.json" "${model}/model.safetensors")
+    list(APPEND inputs "${SSMC_EXECUTABLE}")
+  endif()
+  set(name "${target}")
+  if(ARG_NAME)
+    set(name "${ARG_NAME}")
+  endif()
+  set(options --name "${name}")
+  if(ARG_CPU)
+    list(APPEND options --target "${ARG_CPU}")
+  endif()
+  if(ARG_WEIGHTS)
+    get_filename_component(weights "${ARG_WEIGHTS}" ABSOLUTE)
+    list(APPEND options --weights "${weights}")
+    list(APPEND inputs "${weights}")
+  endif()
+  if(ARG_VERIFY)
+    list(APPEND options --verify)
+  endif()
+
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}.ssmc")
+  file(MAKE_DIRECTORY "${folder}")
+  add_custom_command(
+    OUTPUT "${folder}/${name}.o" "${folder}/${name}.h"
+    COMMAND "${SSMC_EXECUTABLE}" compile "${model}" -o "${folder}/${name}" ${options}
+    DEPENDS ${inputs}
+    COMMENT "Compiling the model ${name}"
+    VERBATIM)
+  add_library("${target}" STATIC "${folder}/${name}.o" "${folder}/${name}.h")
+  set_source_files_properties("${folder}/${name}.o" PROPERTIES
+    EXTERNAL_OBJECT ON GENERATED ON)
+  set_target_properties("${target}" PROPERTIES LINKER_LANGUAGE C)
+  target_include_directories("${target}" PUBLIC "${folder}")
+endfunction()

@@ -1,0 +1,140 @@
+//===- BenchCommand.cpp - ssmc bench --------------------------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Reference/RunModel.h"
+#include "tools/ssmc/Commands.h"
+#include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/LayerSummary.h"
+#include "tools/ssmc/NativeModel.h"
+#include "llvm/Support/Format.h"
+#include <chrono>
+
+using namespace llvm;
+using namespace ssmc;
+
+static constexpr Flag kFlags[] = {
+    {"--length", "L", "time steps of a sequence (default 784)"},
+    {"--streams", "N", "streams that are served together (default 24)"},
+    {"--seconds", "S", "how long to measure each way (default 1)"},
+    kWeightsFlag,
+    kTargetFlag,
+    kIgnoreUnknownFlag};
+
+static constexpr CommandSpec kSpec = {
+    "bench", "MODEL",
+    "Compiles a model in memory and measures its speed on one thread.", kFlags,
+    "Prints the fastest of many calls, on zeros (no operation's time depends "
+    "on "
+    "data).\nThe CPU is this machine's unless --target names another.\n"};
+
+namespace {
+struct BenchOptions {
+  int64_t length, streams, seconds;
+  TargetCpu target;
+};
+} // namespace
+
+static Expected<BenchOptions> parseOptions(const CommandLine &line) {
+  BenchOptions options;
+  for (auto [flag, otherwise, value] :
+       {std::tuple("--length", "784", &options.length),
+        std::tuple("--streams", "24", &options.streams),
+        std::tuple("--seconds", "1", &options.seconds)}) {
+    auto number = parseInteger(flag, line.get(flag, otherwise), 1);
+    if (!number)
+      return number.takeError();
+    *value = *number;
+  }
+  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
+  if (!target)
+    return target.takeError();
+  options.target = std::move(*target);
+  return options;
+}
+
+/// Runs `batch` sequences of `length` steps again and again for `seconds`;
+/// returns the fastest run's microseconds.
+static Expected<double> measure(const NativeModel &model, RunMode mode,
+                                int64_t batch, int64_t length,
+                                int64_t seconds) {
+  const ModelInfo &info = model.getInfo();
+  std::vector<int32_t> zeros(batch * length * info.inputFeatures);
+  ArrayView x;
+  x.shape = {batch, length, info.inputFeatures};
+  x.dtype = info.tokens ? DType::I32 : DType::F32;
+  x.bytes = ArrayRef(reinterpret_cast<const char *>(zeros.data()),
+                     zeros.size() * sizeof(int32_t));
+  auto records = model.makeRecords(batch);
+  if (!records)
+    return records.takeError();
+  using Clock = std::chrono::steady_clock;
+  auto end = Clock::now() + std::chrono::seconds(seconds);
+  double fastest = std::numeric_limits<double>::infinity();
+  while (Clock::now() < end) {
+    auto start = Clock::now();
+    auto y = model.run(x, mode, *records, /*isFresh=*/true);
+    std::chrono::duration<double, std::micro> taken = Clock::now() - start;
+    if (!y)
+      return y.takeError();
+    fastest = std::min(fastest, taken.count());
+  }
+  return fastest;
+}
+
+static mlir::LogicalResult bench(mlir::MLIRContext &context,
+                                 const CommandLine &line,
+                                 const BenchOptions &options) {
+  if (Error error = checkRunsHere(options.target))
+    return report(context, std::move(error));
+  auto module = importModel(context, line, "model");
+  if (!module)
+    return mlir::failure();
+  auto model = reference::getModelFunction(*module);
+  if (failed(model))
+    return mlir::failure();
+  auto native = compileForCpu(*module, options.target, false, "model");
+  if (failed(native))
+    return mlir::failure();
+  auto object = native->code.emitObject();
+  if (!object)
+    return report(context, object.takeError());
+  auto loaded = NativeModel::load(*object, native->lowered.info);
+  if (!loaded)
+    return report(context, loaded.takeError());
+
+  double flops = 0;
+  for (const LayerSummary &layer : summarizeLayers(*model))
+    flops += layer.flops;
+  struct {
+    StringRef name;
+    RunMode mode;
+    int64_t batch;
+  } ways[] = {{"forward, 1 sequence", {RunMode::Kind::Forward, 1}, 1},
+              {"step, 1 stream", {RunMode::Kind::Step, 1}, 1},
+              {"step, all streams", {RunMode::Kind::Step, 1}, options.streams}};
+  outs() << "way                    us per call of L   ns per time step   "
+            "GFLOP/s\n";
+  for (const auto &way : ways) {
+    auto time =
+        measure(*loaded, way.mode, way.batch, options.length, options.seconds);
+    if (!time)
+      return report(context, time.takeError());
+    double perStep = *time * 1000 / double(way.batch * options.length);
+    outs() << left_justify(way.name, 22) << format(" %16.1f", *time)
+           << format(" %18.1f", perStep) << format(" %9.1f\n", flops / perStep);
+  }
+  return mlir::success();
+}
+
+static int run(mlir::MLIRContext &context, const CommandLine &line) {
+  auto options = parseOptions(line);
+  if (!options)
+    return reportUsage(kSpec.name, options.takeError());
+  return succeeded(bench(context, line, *options)) ? kSuccess : kFailure;
+}
+
+const Command ssmc::kBenchCommand = {kSpec, run};
