@@ -37,10 +37,12 @@ def innermost_loops(body):
     ]
 
 
-def describe(lines):
+def describe(lines, frame):
+    """The widths of the multiply-adds, and the line to print; `frame`: the registers
+    through which the function reaches its stack."""
     widths = [m.group(1) for line in lines if (m := FMA.match(line))]
     width = widths[0] if len(set(widths)) == 1 else "mixed"
-    stack = sum(bool(re.search(r"\(%r[sb]p", line)) for line in lines)
+    stack = sum(bool(re.search(rf"\(%({frame})\b", line)) for line in lines)
     calls = sum(bool(re.match(r"\s+call", line)) for line in lines)
     return (
         widths,
@@ -52,8 +54,10 @@ def main():
     path, function = sys.argv[1:]
     with open(path) as file:
         body = body_of(file.read().splitlines(), function)
+    # Without a frame pointer, rbp is a register like any other.
+    frame = "rsp|rbp" if any("movq\t%rsp, %rbp" in line for line in body) else "rsp"
     for first, last in innermost_loops(body):
-        widths, line = describe(body[first : last + 1])
+        widths, line = describe(body[first : last + 1], frame)
         if widths:
             print(line)
 
