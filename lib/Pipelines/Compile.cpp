@@ -185,11 +185,12 @@ static ModelInfo describe(ModuleOp loops, const ModelPlan &plan,
 
 /// AVX-512 has twice the registers of twice the lanes: 12 rows of one register
 /// each where AVX2 has 6 of two.
-static FailureOr<TileOptions> chooseTiles(ModuleOp model, StringRef cpu) {
-  TileOptions tiles;
-  if (cpu.empty())
+static FailureOr<TileOptions> chooseTiles(ModuleOp model,
+                                          const CompileOptions &options) {
+  TileOptions tiles = options.tiles.value_or(TileOptions());
+  if (options.tiles || options.cpu.empty())
     return tiles;
-  llvm::Expected<TargetCpu> target = resolveTargetCpu(cpu);
+  llvm::Expected<TargetCpu> target = resolveTargetCpu(options.cpu);
   if (!target)
     return model.emitError() << llvm::toString(target.takeError());
   if (target->hasAvx512)
@@ -197,20 +198,30 @@ static FailureOr<TileOptions> chooseTiles(ModuleOp model, StringRef cpu) {
   return tiles;
 }
 
+static LogicalResult removeHead(ModuleOp model) {
+  PassManager passes(model.getContext());
+  passes.addNestedPass<func::FuncOp>(createRemoveHead());
+  return passes.run(model);
+}
+
+LogicalResult ssmc::lowerModel(ModuleOp model, Level from, Level to,
+                               const CompileOptions &options) {
+  FailureOr<TileOptions> tiles = chooseTiles(model, options);
+  if (failed(tiles) || (options.withoutHead && failed(removeHead(model))))
+    return failure();
+  return runPasses(model, from, to, *tiles);
+}
+
 FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
                                             const CompileOptions &options) {
-  FailureOr<TileOptions> tiles = options.tiles
-                                     ? FailureOr<TileOptions>(*options.tiles)
-                                     : chooseTiles(model, options.cpu);
-  if (failed(tiles))
-    return failure();
-  if (options.withoutHead) {
-    PassManager passes(model.getContext());
-    passes.addNestedPass<func::FuncOp>(createRemoveHead());
-    if (failed(passes.run(model)))
-      return failure();
-  }
-  if (failed(runPasses(model, Level::Model, Level::Recurrence, *tiles)))
+  if (options.from > Level::Recurrence)
+    return model.emitError()
+           << "is at " << getLevelName(options.from)
+           << " level, where weights are gone; code is compiled from model or "
+              "recurrence level";
+  FailureOr<TileOptions> tiles = chooseTiles(model, options);
+  if (failed(tiles) || (options.withoutHead && failed(removeHead(model))) ||
+      failed(runPasses(model, options.from, Level::Recurrence, *tiles)))
     return failure();
   auto weights = collectWeights(model);
   if (failed(weights) ||

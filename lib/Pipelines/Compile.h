@@ -20,6 +20,8 @@ struct CompileOptions {
   std::string cpu;
   /// Leave the head off: y is what enters it.
   bool withoutHead = false;
+  /// The level that the model is at: model or recurrence level.
+  Level from = Level::Model;
   /// Sizes of chunks and tiles; empty: chosen for the CPU.
   std::optional<TileOptions> tiles;
 };
@@ -34,8 +36,12 @@ struct CompiledModel {
   ModelInfo info;
 };
 
-/// Lowers `model`, at model level with weights, and runs its @prepare on this
-/// machine. Changes `model`. Emits an error and fails where something is not
+/// Takes `model` from level `from` to `to`, without running @prepare. Emits an
+/// error and fails where something is not supported.
+llvm::LogicalResult lowerModel(mlir::ModuleOp model, Level from, Level to,
+                               const CompileOptions &options);
+
+/// Lowers `model`, with its weights, and runs its @prepare on this machine. Changes `model`. Emits an error and fails where something is not
 /// supported or a weight is missing.
 mlir::FailureOr<CompiledModel> compileModel(mlir::ModuleOp model,
                                             const CompileOptions &options);
