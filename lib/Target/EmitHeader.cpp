@@ -91,10 +91,10 @@ static StringMap<std::string> getWords(const ModelInfo &info) {
                                "the stream has seen\n *            so far";
     words["step_y"] = "y is (n, " + outputs + ") or NULL";
     words["chunk_y"] = "y is (n, " + outputs + ") or NULL";
-    words["chunk_note"] = "\n * A stream that has seen nothing answers NaN.";
+    words["chunk_note"] = " A stream that has seen nothing answers\n * NaN.";
     words["forward_y"] =
         "y is (batch, " + outputs + "), or NULL when final_states is given";
-    words["forward_note"] = " The mean over no time steps is an\n * error: L "
+    words["forward_note"] = "\n * The mean over no time steps is an error: L "
                             "and all lengths are at least 1.";
   } else {
     words["y_doc"] =

@@ -7,6 +7,7 @@
 
 #include "tools/ssmc/Compilation.h"
 #include "dialect/SsmDialect.h"
+#include "lib/Analysis/Weights.h"
 #include "lib/Import/ImportModel.h"
 #include "lib/Reference/RunModel.h"
 #include "lib/Transforms/Passes.h"
@@ -62,21 +63,21 @@ InputType ssmc::getInputType(mlir::ModuleOp model) {
 }
 
 uint64_t ssmc::hashModel(mlir::ModuleOp model) {
-  std::string text;
-  raw_string_ostream stream(text);
-  mlir::OpPrintingFlags flags;
-  model->print(stream, flags.elideLargeElementsAttrs(0)
-                           .elideLargeResourceString(0)
-                           .skipRegions(false)
-                           .useLocalScope());
-  std::vector<uint64_t> hashes = {xxh3_64bits(text)};
+  std::vector<uint64_t> hashes;
+  for (auto function : model.getOps<mlir::func::FuncOp>()) {
+    std::string text;
+    raw_string_ostream stream(text);
+    function.print(stream, mlir::OpPrintingFlags()
+                               .elideLargeElementsAttrs(0)
+                               .elideLargeResourceString(0)
+                               .useLocalScope());
+    hashes.push_back(xxh3_64bits(text));
+  }
   model.walk([&](ParameterOp parameter) {
-    auto value = dyn_cast_or_null<mlir::DenseResourceElementsAttr>(
-        parameter.getValueAttr());
-    mlir::AsmResourceBlob *blob =
-        value ? value.getRawHandle().getBlob() : nullptr;
-    ArrayRef<char> bytes = blob ? blob->getData() : ArrayRef<char>();
-    hashes.push_back(xxh3_64bits(StringRef(bytes.data(), bytes.size())));
+    if (auto values = getParameterValues(parameter); succeeded(values)) {
+      ArrayRef<char> bytes = values->rawBytes();
+      hashes.push_back(xxh3_64bits(StringRef(bytes.data(), bytes.size())));
+    }
   });
   return xxh3_64bits(StringRef(reinterpret_cast<const char *>(hashes.data()),
                                hashes.size() * sizeof(uint64_t)));

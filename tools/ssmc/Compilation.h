@@ -55,13 +55,12 @@ struct NativeCode {
 
 /// Compiles a model-level module, which stays as it is. Errors are reported on
 /// its context.
-mlir::FailureOr<NativeCode> compileForCpu(mlir::ModuleOp model,
-                                          const TargetCpu &target,
-                                          bool withoutHead,
-                                          llvm::StringRef name,
-                                          Level from = Level::Model);
+mlir::FailureOr<NativeCode>
+compileForCpu(mlir::ModuleOp model, const TargetCpu &target, bool withoutHead,
+              llvm::StringRef name, Level from = Level::Model);
 
-/// Identifies a model's structure and parameters: a hash of both.
+/// Identifies a model's structure and parameters, whatever its name: a hash of
+/// both.
 uint64_t hashModel(mlir::ModuleOp model);
 
 /// Reports `error` on the context and returns failure.
