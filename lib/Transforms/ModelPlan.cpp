@@ -87,3 +87,23 @@ FailureOr<ModelPlan> ssmc::readPlan(ModuleOp module) {
            << "attribute 'ssm.plan' has no proper entry '" << missing << "'";
   return plan;
 }
+
+FailureOr<func::FuncOp> ssmc::findModel(ModuleOp module) {
+  auto model = module.lookupSymbol<func::FuncOp>("model");
+  if (!model)
+    return module.emitError() << "has no function 'model'";
+  auto isTensor = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.getRank() > 0;
+  };
+  if (!model.isExternal() && model.getNumArguments() > 0 &&
+      model.getNumResults() > 0 &&
+      llvm::all_of(model.getArgumentTypes(), isTensor) &&
+      llvm::all_of(model.getResultTypes(), isTensor))
+    return model;
+  return model.emitError()
+         << "'model' is of type " << model.getFunctionType()
+         << (model.isExternal() ? ", without a body" : "")
+         << "; expected a body that takes a sequence and carried states, "
+            "tensors, and returns an output and the next states";
+}

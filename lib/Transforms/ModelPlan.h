@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_TRANSFORMS_MODELPLAN_H
 #define SSMC_LIB_TRANSFORMS_MODELPLAN_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace ssmc {
@@ -48,6 +49,10 @@ struct ModelPlan {
 /// Reads the attribute `ssm.plan`; emits an error and fails without a whole
 /// one.
 mlir::FailureOr<ModelPlan> readPlan(mlir::ModuleOp module);
+
+/// The function 'model': it takes a sequence, then carried states, and returns
+/// the output first. Emits an error if there is none of that form.
+mlir::FailureOr<mlir::func::FuncOp> findModel(mlir::ModuleOp module);
 
 } // namespace ssmc
 

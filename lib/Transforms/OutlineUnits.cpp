@@ -19,6 +19,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/SsmDialect.h"
+#include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -276,12 +277,8 @@ LogicalResult Outliner::run() {
 namespace {
 struct OutlineUnits : ssmc::impl::OutlineUnitsBase<OutlineUnits> {
   void runOnOperation() override {
-    auto model = getOperation().lookupSymbol<func::FuncOp>("model");
-    if (!model) {
-      getOperation().emitError() << "has no function 'model'";
-      return signalPassFailure();
-    }
-    if (failed(Outliner(model).run()))
+    FailureOr<func::FuncOp> model = findModel(getOperation());
+    if (failed(model) || failed(Outliner(*model).run()))
       signalPassFailure();
   }
 };

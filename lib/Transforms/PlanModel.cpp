@@ -16,6 +16,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Conversion/RecurrenceToChunk/Layout.h"
+#include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -44,7 +45,7 @@ private:
   void planStates();
   void planWeights();
   LogicalResult planSteps();
-  void emitPrepare();
+  LogicalResult emitPrepare();
   DictionaryAttr dictionary(ArrayRef<std::pair<StringRef, Attribute>> entries);
   IntegerAttr number(int64_t value) { return builder.getI64IntegerAttr(value); }
   Value viewOf(Value bytes, int64_t offset, RankedTensorType type);
@@ -120,7 +121,7 @@ LogicalResult Planner::planSteps() {
   for (auto call : model.getOps<func::CallOp>()) {
     StringRef unit = call.getCallee();
     auto chunk = module.lookupSymbol<func::FuncOp>(("chunk." + unit).str());
-    if (!chunk)
+    if (!chunk || !chunk->hasAttr("ssm.kind"))
       return call.emitOpError() << "calls a unit without a chunk function";
     auto prepare = module.lookupSymbol<func::FuncOp>(("prepare." + unit).str());
     SmallVector<int64_t> carries;
@@ -158,7 +159,7 @@ Value Planner::viewOf(Value bytes, int64_t offset, RankedTensorType type) {
 }
 
 /// @prepare(weights, blob): arithmetic between units, then each unit's own.
-void Planner::emitPrepare() {
+LogicalResult Planner::emitPrepare() {
   Location loc = model.getLoc();
   auto bytes = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
   builder.setInsertionPointToEnd(module.getBody());
@@ -177,15 +178,23 @@ void Planner::emitPrepare() {
                                                     /*restrict=*/true)
                       .getResult());
     } else if (!call) {
-      if (!op.hasTrait<OpTrait::IsTerminator>())
-        builder.clone(op, mapping);
+      if (op.hasTrait<OpTrait::IsTerminator>())
+        continue;
+      if (!llvm::all_of(op.getOperands(),
+                        [&](Value v) { return mapping.contains(v); }))
+        return op.emitOpError() << "computes on sequences outside of a unit; "
+                                   "run ssm-outline-units first";
+      builder.clone(op, mapping);
     } else if (auto callee = module.lookupSymbol<func::FuncOp>(
                    ("prepare." + call.getCallee()).str())) {
       auto unit = module.lookupSymbol<func::FuncOp>(call.getCallee());
       SmallVector<Value> operands;
       for (auto [i, operand] : llvm::enumerate(call.getOperands()))
-        if (unit.getArgAttr(i, "ssm.parameter"))
+        if (unit.getArgAttr(i, "ssm.parameter")) {
+          if (!mapping.contains(operand))
+            return call.emitOpError() << "takes a sequence as parameter " << i;
           operands.push_back(mapping.lookup(operand));
+        }
       auto type = cast<RankedTensorType>(callee.getArgumentTypes().back());
       Value part = viewOf(body->getArgument(1), blobOffsets[call], type);
       operands.push_back(bufferization::ToTensorOp::create(
@@ -199,6 +208,7 @@ void Planner::emitPrepare() {
     }
   }
   func::ReturnOp::create(builder, loc);
+  return success();
 }
 
 LogicalResult Planner::run() {
@@ -206,7 +216,8 @@ LogicalResult Planner::run() {
   planWeights();
   if (failed(planSteps()))
     return failure();
-  emitPrepare();
+  if (failed(emitPrepare()))
+    return failure();
 
   auto input = cast<RankedTensorType>(model.getArgumentTypes().front());
   auto output = cast<RankedTensorType>(model.getResultTypes().front());
@@ -235,12 +246,8 @@ LogicalResult Planner::run() {
 namespace {
 struct PlanModel : ssmc::impl::PlanModelBase<PlanModel> {
   void runOnOperation() override {
-    auto model = getOperation().lookupSymbol<func::FuncOp>("model");
-    if (!model) {
-      getOperation().emitError() << "has no function 'model'";
-      return signalPassFailure();
-    }
-    if (failed(Planner(getOperation(), model).run()))
+    FailureOr<func::FuncOp> model = findModel(getOperation());
+    if (failed(model) || failed(Planner(getOperation(), *model).run()))
       signalPassFailure();
   }
 };

@@ -128,7 +128,8 @@ namespace {
 struct PlanWorkspace : ssmc::impl::PlanWorkspaceBase<PlanWorkspace> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function->hasAttr("ssm.kind") && failed(planFunction(function)))
+      if (function->hasAttr("ssm.kind") && !function.isExternal() &&
+          failed(planFunction(function)))
         return signalPassFailure();
   }
 };

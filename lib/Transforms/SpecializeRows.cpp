@@ -103,11 +103,18 @@ struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
     SmallVector<func::FuncOp> chunks;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (auto kind = function->getAttrOfType<StringAttr>("ssm.kind"))
-        if (kind.getValue() != "answer" && !function->hasAttr("ssm.variant"))
+        if (kind.getValue() != "answer" && !function.isExternal() &&
+            !function->hasAttr("ssm.variant"))
           chunks.push_back(function);
     for (func::FuncOp chunk : chunks) {
-      int64_t rows =
-          cast<RankedTensorType>(chunk.getArgument(0).getType()).getDimSize(0);
+      auto first = chunk.getNumArguments()
+                       ? dyn_cast<RankedTensorType>(chunk.getArgumentTypes()[0])
+                       : RankedTensorType();
+      if (!first || first.getRank() == 0 || first.isDynamicDim(0)) {
+        chunk.emitError() << "does not take rows of static shape first";
+        return signalPassFailure();
+      }
+      int64_t rows = first.getDimSize(0);
       cloneAs(chunk, "full");
       setCount(cloneAs(chunk, "tail"));
       setOneRow(cloneAs(chunk, "step"));

@@ -165,7 +165,7 @@ struct SplitPrepare : ssmc::impl::SplitPrepareBase<SplitPrepare> {
   void runOnOperation() override {
     SmallVector<func::FuncOp> chunks;
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function->hasAttr("ssm.kind"))
+      if (function->hasAttr("ssm.kind") && !function.isExternal())
         chunks.push_back(function);
     for (func::FuncOp chunk : chunks) {
       llvm::SetVector<Operation *> ops = findPrepareOps(chunk);

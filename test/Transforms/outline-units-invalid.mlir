@@ -15,3 +15,15 @@ func.func @model(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
   %y = call @helper(%x) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
   return %y : tensor<?x?x4xf32>
 }
+
+// -----
+
+// expected-error @below {{'model' is of type '() -> ()'; expected a body that takes a sequence and carried states, tensors, and returns an output and the next states}}
+func.func @model() {
+  return
+}
+
+// -----
+
+// expected-error @below {{without a body; expected a body that takes a sequence}}
+func.func private @model(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32>

@@ -12,3 +12,29 @@ func.func @model(%x: tensor<?x?x3xf32>) -> tensor<?x?x16xf32> {
   %y = call @input(%x) : (tensor<?x?x3xf32>) -> tensor<?x?x16xf32>
   return %y : tensor<?x?x16xf32>
 }
+
+// -----
+
+// expected-error @below {{'model' is of type '(f32) -> f32'; expected a body that takes a sequence}}
+func.func @model(%x: f32) -> f32 {
+  return %x : f32
+}
+
+// -----
+
+func.func @model(%x: tensor<?x?x3xf32>) -> tensor<?x?x3xf32> {
+  // expected-error @below {{computes on sequences outside of a unit; run ssm-outline-units first}}
+  %y = ssm.gelu %x : tensor<?x?x3xf32>
+  return %y : tensor<?x?x3xf32>
+}
+
+// -----
+
+func.func private @input(%x: tensor<?x?x3xf32>, %w: tensor<?x?x3xf32> {ssm.parameter}) -> tensor<?x?x16xf32> attributes {ssm.unit = "input"}
+func.func private @chunk.input(tensor<24x3xf32>, tensor<24x16xf32>, tensor<16xf32>) -> tensor<24x16xf32> attributes {ssm.kind = "input"}
+func.func private @prepare.input(tensor<3xf32>, tensor<16xf32>) -> tensor<16xf32>
+func.func @model(%x: tensor<?x?x3xf32>) -> tensor<?x?x16xf32> {
+  // expected-error @below {{takes a sequence as parameter 1}}
+  %y = call @input(%x, %x) : (tensor<?x?x3xf32>, tensor<?x?x3xf32>) -> tensor<?x?x16xf32>
+  return %y : tensor<?x?x16xf32>
+}

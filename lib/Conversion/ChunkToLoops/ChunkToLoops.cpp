@@ -23,6 +23,28 @@ namespace ssmc {
 using namespace mlir;
 using namespace ssmc;
 
+/// Rows and features are counted here; only streams are not: they are the rows
+/// of carried states and of a pool's sums and counts.
+static LogicalResult verifyStatic(Operation *op) {
+  SmallVector<Value> states;
+  llvm::TypeSwitch<Operation *>(op)
+      .Case(
+          [&](PanelMapOp map) { llvm::append_range(states, map.getCarries()); })
+      .Case<PoolRowsOp, PoolMeanOp>(
+          [&](auto pool) { states = {pool.getSums(), pool.getCounts()}; });
+  for (Value operand : op->getOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.getType());
+    if (!type)
+      continue;
+    ArrayRef<int64_t> counted =
+        type.getShape().drop_front(llvm::is_contained(states, operand));
+    if (ShapedType::isDynamicShape(counted))
+      return op->emitOpError()
+             << "works on " << type << "; loops need static rows and features";
+  }
+  return success();
+}
+
 namespace {
 struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
   using ChunkToLoopsBase::ChunkToLoopsBase;
@@ -46,6 +68,8 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
         op->emitOpError() << "is on tensors; loops need memrefs";
         return signalPassFailure();
       }
+      if (failed(verifyStatic(op)))
+        return signalPassFailure();
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](PanelMapOp map) { lowerPanelMap(map, shape, builder); })
