@@ -22,7 +22,7 @@ using namespace ssmc;
 static constexpr Flag kFlags[] = {
     {"-o", "PREFIX",
      "write PREFIX.o, PREFIX.h, ... (default: the model's name,\n"
-     "in the current folder)"},
+     "in the current folder); with / at its end, a folder"},
     {"--name", "ID",
      "name of the model, in front of every C function and\n"
      "macro: a C identifier (default: from PREFIX or MODEL)"},
@@ -265,7 +265,10 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   auto native = compileForCpu(*model, target, withoutHead, name, levels.from);
   if (failed(native))
     return mlir::failure();
-  Emitter emitter(*model, *native, line.get("-o", name));
+  std::string prefix = line.get("-o", name).str();
+  if (StringRef(prefix).ends_with("/")) // a folder: the name is the rest
+    prefix += name;
+  Emitter emitter(*model, *native, prefix);
   if (line.has("--verify")) {
     auto object = emitter.getObject();
     if (!object)

@@ -1,6 +1,7 @@
 /* A model through its C API: however sequences are cut into calls, in any
  * company and in any floating-point mode of the caller, the bits are the same.
  * Compiled with -DMODEL=name and the model's header included in front. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,27 @@ static void test_saved_state(void) {
               ws, ws_bytes));
 }
 
+/* NaN and infinity stay in their stream, and do not reach back in time. */
+static void test_not_finite(void) {
+  static const float values[] = {NAN, INFINITY, -INFINITY};
+  enum { VICTIM = 5, WHEN = 30 };
+  M(in_t) *at = x + (VICTIM * L + WHEN) * F, saved = *at;
+  float y[N * ROW];
+  for (int i = 0; i < 3 && (M(in_t))0.5 != 0; ++i) {
+    *at = (M(in_t))values[i];
+    ok(M(forward)(x, y, N, NULL, L, NULL, NULL, ws, ws_bytes));
+    int64_t before = M(POOLED) ? 0 : WHEN * O;
+    expect(
+        !memcmp(y, wanted, sizeof(float) * (size_t)(VICTIM * ROW + before)) &&
+            !memcmp(y + (VICTIM + 1) * ROW, wanted + (VICTIM + 1) * ROW,
+                    sizeof(float) * (N - VICTIM - 1) * ROW),
+        "others untouched by", i);
+    expect(y[VICTIM * ROW + before] != y[VICTIM * ROW + before],
+           "output is NaN after", i);
+  }
+  *at = saved;
+}
+
 /* Memory that ends where the program may not read. */
 static void *guarded(size_t bytes) {
   size_t pages = (bytes + 4095) / 4096 * 4096;
@@ -182,6 +204,7 @@ int main(void) {
   test_callers_modes();
   test_lengths();
   test_saved_state();
+  test_not_finite();
   test_bounds();
   if (!failures)
     puts("the same bits in every way");
