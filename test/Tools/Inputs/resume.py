@@ -1,5 +1,5 @@
 """resume.py SSMC GOLDEN FOLDER: runs a golden in one go, and in two with states
-saved between; says how the two compare."""
+saved between, alone and in a batch; says how they compare."""
 
 import subprocess
 import sys
@@ -33,11 +33,16 @@ as_reference = all(
 )
 print("whole run: states", "as the reference's" if as_reference else "differ")
 
-middle = len(case["x"]) // 2
+# A batch: the sequence, and the same backwards.
+pair = np.stack([case["x"], case["x"][::-1]])
+middle = pair.shape[1] // 2
 for kind, options, tolerance in [("compiled", [], 0), ("interpreted", ["--reference"], 1e-12)]:
-    y, states = run("whole", case["x"], *options)
-    run("first", case["x"][:middle], *options)
-    rest, last = run("rest", case["x"][middle:], *options, start="first")
+    y, states = run("whole", pair, *options)
+    run("first", pair[:, :middle], *options)
+    rest, last = run("rest", pair[:, middle:], *options, start="first")
     same = all(is_close(last[name], states[name], tolerance) for name in states)
-    same &= is_close(rest, y if y.ndim == 1 else y[middle:], tolerance)
+    same &= is_close(rest, y if y.ndim == 2 else y[:, middle:], tolerance)
     print(f"{kind}:", ("the same" if tolerance else "same bits") if same else "different")
+    alone, state = run("alone", case["x"], *options)
+    same = all((state[name] == states[name][0]).all() for name in states)
+    print(f"{kind}: alone", "same bits" if same and (alone == y[0]).all() else "different")
