@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Target/EmitObject.h"
 #include "lib/Target/JitSession.h"
+#include "lib/Target/EmitObject.h"
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 
