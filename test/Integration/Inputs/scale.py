@@ -3,6 +3,7 @@
 scale.py text COMPILER SIZE_TOOL WORK     code of 4 and of 24 blocks
 scale.py memory COMPILER GOLDENS WORK     forward of 100 and of 1e6 steps
 scale.py mean COMPILER GOLDENS WORK       a pooled answer after 1e7 steps
+scale.py decay COMPILER GOLDENS WORK      states long after the last input
 """
 
 import json
@@ -15,6 +16,9 @@ import sys
 
 import numpy as np
 from native import build
+from safetensors.numpy import load_file, save_file
+
+import recurrence
 
 
 def text_bytes(compiler: str, size_tool: str, work: pathlib.Path, blocks: int) -> int:
@@ -39,44 +43,68 @@ def text(compiler: str, size_tool: str, work: pathlib.Path) -> None:
     print("within 10 %" if few > 1000 and abs(growth) < 0.1 else "too different")
 
 
-def tiny(compiler: str, goldens: pathlib.Path, work: pathlib.Path, reduce: bool):
-    """Two LRU blocks of width 3 and state 1, with a pooled or per-step head."""
-    model = work / f"reduce-{reduce}"
-    shutil.copytree(goldens / "lru-state-1", model, dirs_exist_ok=True)
-    config = json.loads((model / "model.json").read_text())
-    config["layers"][-1]["reduce"] = reduce
-    (model / "model.json").write_text(json.dumps(config))
-    return build(compiler, model, model / "model")
-
-
 def memory(compiler: str, goldens: pathlib.Path, work: pathlib.Path) -> None:
-    native = tiny(compiler, goldens, work, reduce=True)
-    x = np.random.default_rng(4).standard_normal((1, 1_000_000, 3)).astype(np.float32)
+    """Peak memory after 100 and after 1e6 steps, and the workspace that sufficed."""
+    native = build(compiler, goldens / "lru-state-1", work / "memory")
+    x = np.empty((1, 1_000_000, 3), np.float32)  # in place: no peak before ours
+    np.random.default_rng(4).standard_normal(dtype=np.float32, out=x)
     native.forward(x[:, :100].copy())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     native.forward(x)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"grown by {grown} KiB")
+    print(f"grown by {grown} KiB; workspace of {native.workspace(1).size} bytes")
     print("independent of L" if grown < 1024 else "grows with L")
 
 
+def exact_mean(model: pathlib.Path, x: np.ndarray, steps: int) -> np.ndarray:
+    """The answer in f64 when x is repeated for `steps` steps: states become
+    periodic, too."""
+    config = json.loads((model / "model.json").read_text())
+    weights, periods = load_file(model / "model.safetensors"), 100
+    _, hidden, _ = recurrence.forward(config, weights, np.tile(x, (periods, 1)))
+    last, one_before = hidden[-len(x) :], hidden[-2 * len(x) : -len(x)]
+    if not np.allclose(last, one_before, rtol=0, atol=1e-12):
+        raise ValueError("is not periodic yet")
+    total = hidden.sum(axis=0) + (steps // len(x) - periods) * last.sum(axis=0)
+    head = {"layers": [config["layers"][-1]]}
+    prefix = f"layers.{len(config['layers']) - 1}."
+    own = {f"layers.0.{k[len(prefix) :]}": w for k, w in weights.items() if k.startswith(prefix)}
+    return recurrence.forward(head, own, total[None] / steps)[0]
+
+
 def mean(compiler: str, goldens: pathlib.Path, work: pathlib.Path) -> None:
-    """A pooled regression is the mean of what the per-step head says."""
-    steps, chunk = 10_000_000, 100_000
-    x = np.random.default_rng(5).standard_normal((1, chunk, 3)).astype(np.float32) + 1
-    answers = {}
-    for reduce in (True, False):
-        native = tiny(compiler, goldens, work, reduce)
-        records, ws = native.records(1), native.workspace(1)
-        y = np.empty((1, 1 if reduce else chunk, native.outputs), np.float32)
-        total = np.zeros(native.outputs)
-        for _ in range(steps // chunk):
-            native.call("chunk", records, None, 1, None, chunk, x, y, None, ws, ws.size)
-            total += y[0].astype(np.float64).sum(axis=0)
-        answers[reduce] = y[0, 0] if reduce else total / steps
-    error = np.abs(answers[True] - answers[False]).max() / np.abs(answers[False]).max()
+    model = goldens / "lru-state-1"
+    native = build(compiler, model, work / "mean")
+    steps, chunk, period = 10_000_000, 100_000, 50
+    x = np.random.default_rng(5).standard_normal((period, 3)).astype(np.float32) + 1
+    part = np.tile(x, (chunk // period, 1))[None]
+    records, ws = native.records(1), native.workspace(1)
+    for _ in range(steps // chunk):
+        y = native.chunk(records, None, part, None, ws)[0]
+    wanted = exact_mean(model, x, steps)
+    error = np.abs(y - wanted).max() / np.abs(wanted).max()
     print(f"mean after {steps} steps: error {error:.1e}")
-    print("below 1e-6" if error < 1e-6 else f"{answers}")
+    print("below 1e-6" if error < 1e-6 else f"{y}, expected {wanted}")
+
+
+def decay(compiler: str, goldens: pathlib.Path, work: pathlib.Path) -> None:
+    """Without input, states decay to nearly nothing and do not linger in denormals,
+    where every operation takes a hundred times as long."""
+    for golden in ("lru-state-1", "linoss-damped-wide"):
+        model = work / golden
+        shutil.copytree(goldens / golden, model, dirs_exist_ok=True)
+        weights = load_file(goldens / golden / "model.safetensors")
+        weights["layers.1.blocks.0.norm.running_mean"][:] = 0
+        save_file(weights, model / "model.safetensors")
+        native = build(compiler, model, model / "model")
+        x = np.zeros((1, 400_000, 3), np.float32)
+        x[0, 0] = 1
+        start = native.unpack(native.forward(x[:, :10])[1][0], "layers.1.blocks.0")
+        end = np.abs(native.unpack(native.forward(x)[1][0], "layers.1.blocks.0"))
+        denormal = (end > 0) & (end < np.finfo(end.dtype).tiny)
+        print(f"{golden}: from {np.abs(start).max():.1e} to {end.max():.1e}")
+        gone = start.any() and end.max() < 1e-30
+        print("no denormals" if gone and not denormal.any() else f"lingers: {end}")
 
 
 if __name__ == "__main__":
@@ -85,4 +113,6 @@ if __name__ == "__main__":
     if what == "text":
         text(compiler, other, folder)
     else:
-        {"memory": memory, "mean": mean}[what](compiler, pathlib.Path(other), folder)
+        {"memory": memory, "mean": mean, "decay": decay}[what](
+            compiler, pathlib.Path(other), folder
+        )
