@@ -61,6 +61,16 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
     * (C4) all row operands and outputs have R rows, columns are (P, n).
     * (C5) the body yields the types of the `outs` and `carries` arguments.
     * (C6) results, if any, have the types of `outs` and `carries`.
+
+    ```mlir
+    // A projection from 3 to 32 features, added to %skip.
+    %y = ssm.panel_map product(%x : tensor<24x3xf32>, %w : tensor<2x3x16xf32>, %bias : tensor<2x16xf32>)
+        rows(%skip : tensor<24x32xf32>) outs(%out : tensor<24x32xf32>) -> tensor<24x32xf32> {
+    ^bb0(%acc: vector<16xf32>, %s: vector<16xf32>, %before: vector<16xf32>):
+      %sum = arith.addf %acc, %s : vector<16xf32>
+      ssm.yield %sum : vector<16xf32>
+    }
+    ```
   }];
   let arguments = (ins
     Optional<Ssm_F32Buffer>:$x, Optional<Ssm_F32Buffer>:$w, Optional<Ssm_F32Buffer>:$bias,
@@ -101,6 +111,10 @@ def Ssm_LookupOp : Ssm_RowOp<"lookup"> {
 
     Constraints:
     * (C1) `table` is (size, W), `out` (R, W), `ids` (R).
+
+    ```mlir
+    %y = ssm.lookup %ids : tensor<24xi32> from %table : tensor<10x64xf32> outs(%out : tensor<24x64xf32>) -> tensor<24x64xf32>
+    ```
   }];
   let arguments = (ins Ssm_Buffer<[I32]>:$ids, Ssm_F32Buffer:$table, Ssm_F32Buffer:$out,
                        Optional<Index>:$count);
@@ -122,6 +136,10 @@ def Ssm_PoolRowsOp : Ssm_RowOp<"pool_rows", [AttrSizedOperandSegments]> {
 
     Constraints:
     * (C1) `x` is (R, W) with W at least H, `sums` (S, H), `counts` (S, 1).
+
+    ```mlir
+    ssm.pool_rows %x : memref<24x64xf32> outs(%sums : memref<1x64xf64>, %counts : memref<1x1xi64>) count %n
+    ```
   }];
   let arguments = (ins Ssm_F32Buffer:$x, Ssm_Buffer<[F64]>:$sums, Ssm_Buffer<[I64]>:$counts,
                        Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
@@ -143,6 +161,10 @@ def Ssm_PoolMeanOp : Ssm_RowOp<"pool_mean", [AttrSizedOperandSegments]> {
 
     Constraints:
     * (C1) `out` is (R, W) with W at least H, `sums` (S, H), `counts` (S, 1).
+
+    ```mlir
+    ssm.pool_mean %sums : memref<1x64xf64>, %counts : memref<1x1xi64> outs(%out : memref<1x64xf32>)
+    ```
   }];
   let arguments = (ins Ssm_Buffer<[F64]>:$sums, Ssm_Buffer<[I64]>:$counts, Ssm_F32Buffer:$out,
                        Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
@@ -165,6 +187,10 @@ def Ssm_RowLogSoftmaxOp : Ssm_RowOp<"row_log_softmax"> {
 
     Constraints:
     * (C1) `out` is (R, C), `x` (R, W) with W at least C.
+
+    ```mlir
+    ssm.row_log_softmax %x : memref<1x16xf32> outs(%out : memref<1x10xf32>)
+    ```
   }];
   let arguments = (ins Ssm_F32Buffer:$x, Ssm_F32Buffer:$out, Optional<Index>:$count);
   let results = (outs Optional<Ssm_F32Buffer>:$result);
@@ -192,6 +218,11 @@ def Ssm_PackPanelsOp : Ssm_Op<"pack_panels", [Pure]> {
     * (C1) the result is (P, K, 16), or (P, 16) for rank 1 (plain: also (P, 8)); a paired
       side of 2N features has 16 ceil(N / 8) places, K is I when plain.
     * (C2) a paired side has an even number of features.
+
+    ```mlir
+    // The real and imaginary planes of 32 modes: 4 panels of 8 + 8 features.
+    %p = ssm.pack_panels %b {paired_out} : tensor<64x64xf64> -> tensor<4x64x16xf32>
+    ```
   }];
   let arguments = (ins RankedTensorOf<[F32, F64]>:$weight, UnitAttr:$paired_out, UnitAttr:$paired_in);
   let results = (outs RankedTensorOf<[F32]>:$result);

@@ -321,6 +321,12 @@ def Ssm_LruOp : Ssm_MixerOp<"lru"> {
     * (C1) `nu_log`, `theta_log`, `gamma_log` have N elements.
     * (C2) `b_re`, `b_im` are (N, H), `c_re`, `c_im` (H, N), `d` (H), H the features of `u`.
     * (C3) the state is (batch, 2, N).
+
+    ```mlir
+    %y, %s1 = ssm.lru %u, %s nu_log(%nu) theta_log(%th) gamma_log(%g) b(%bre, %bim) c(%cre, %cim) d(%d)
+      : tensor<?x?x64xf32>, tensor<?x2x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32x64xf32>,
+        tensor<32x64xf32>, tensor<64x32xf32>, tensor<64x32xf32>, tensor<64xf32>
+    ```
   }];
   let arguments = (ins Ssm_Sequence:$u, Ssm_Sequence:$state,
     Ssm_Param:$nuLog, Ssm_Param:$thetaLog, Ssm_Param:$gammaLog,
@@ -349,6 +355,12 @@ def Ssm_LinossOp : Ssm_MixerOp<"linoss"> {
     * (C2) `g_diag` is present exactly for damped_IMEX.
     * (C3) `b` is (N, H, 2), `c` is (H, N, 2), `d` is (H), H the features of `u`.
     * (C4) the state is (batch, 2, 2, N).
+
+    ```mlir
+    %y, %s1 = ssm.linoss damped_IMEX %u, %s a_diag(%a) steps(%st) g_diag(%g) b(%b) c(%c) d(%d)
+      : (tensor<?x?x64xf32>, tensor<?x2x2x32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>,
+         tensor<32x64x2xf32>, tensor<64x32x2xf32>, tensor<64xf32>) -> (tensor<?x?x64xf32>, tensor<?x2x2x32xf32>)
+    ```
   }];
   let arguments = (ins Ssm_Sequence:$u, Ssm_Sequence:$state,
     Ssm_Param:$aDiag, Ssm_Param:$steps, Optional<Ssm_Param>:$gDiag,
@@ -375,6 +387,11 @@ def Ssm_MeanPoolOp : Ssm_Op<"mean_pool", [Pure,
 
     Constraints:
     * (C1) `x` is (batch, time, H), `sums` (batch, H), `y` (batch, H), `count` (batch).
+
+    ```mlir
+    %y, %sums1, %count1 = ssm.mean_pool %x, %sums, %count
+      : tensor<?x?x64xf32>, tensor<?x64xf64>, tensor<?xi64> -> tensor<?x64xf32>
+    ```
   }];
   let arguments = (ins Ssm_Sequence:$x, 2DTensorOf<[F64]>:$sums, 1DTensorOf<[I64]>:$count);
   let results = (outs Ssm_Sequence:$y, 2DTensorOf<[F64]>:$newSums, 1DTensorOf<[I64]>:$newCount);
