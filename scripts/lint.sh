@@ -19,7 +19,7 @@ if [ $# -gt 0 ]; then
   echo "==> clang-tidy: $*"
   # The compile commands name the precompiled header: it must be there.
   cmake --build "$build" --target ssmc_pch || status=1
-  clang-tidy-22 -p "$build" --quiet "$@" || status=1
+  printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" clang-tidy-22 -p "$build" --quiet || status=1
 fi
 
 echo "==> generated documentation"
