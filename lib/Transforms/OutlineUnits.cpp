@@ -271,6 +271,8 @@ LogicalResult Outliner::run() {
     outline(unit);
   if (!units.empty() && units.back().kind == "block")
     passThrough(returned.getOperand(0), "output");
+  if (!units.empty() && units.back().kind == "pool")
+    passThrough(returned.getOperand(0), "answer");
   return success();
 }
 

@@ -2,11 +2,12 @@
 // RUN: not ssm-opt %s -convert-recurrence-to-chunk=rows=0 2>&1 | FileCheck %s
 // CHECK: error: rows is 0; expected at least 1
 
-func.func private @scan_alone(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<8xf64> {ssm.parameter})
+func.func private @scan_alone(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<8xf64> {ssm.parameter}, %w: tensor<16x16xf32> {ssm.parameter})
     -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {
   // expected-error @below {{needs a projection of its own as forcing}}
   %y, %s1 = ssm.scan diagonal %x, %s coefficients(%a, %a : tensor<8xf64>, tensor<8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
-  return %y, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+  %z = ssm.linear %y, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
+  return %z, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
 }
 
 // -----
@@ -30,11 +31,22 @@ func.func private @norm(%x: tensor<?x?x16xf32>, %m: tensor<16xf32> {ssm.paramete
 
 // -----
 
-// expected-error @below {{the output of a scan must go to a projection}}
+// The features of a scan's output are in paired order: only packed weights undo it.
 func.func private @scan_to_pointwise(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<8xf64> {ssm.parameter}, %w: tensor<16x16xf32> {ssm.parameter})
     -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {
   %f = ssm.linear %x, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
+  // expected-error @below {{has an output that 'ssm.gelu' reads; expected a projection to read it}}
   %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %a : tensor<8xf64>, tensor<8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
   %g = ssm.gelu %y : tensor<?x?x16xf32>
   return %g, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+}
+
+// -----
+
+func.func private @scan_returned(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<8xf64> {ssm.parameter}, %w: tensor<16x16xf32> {ssm.parameter})
+    -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {
+  %f = ssm.linear %x, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
+  // expected-error @below {{has an output that 'func.return' reads; expected a projection to read it}}
+  %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %a : tensor<8xf64>, tensor<8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
+  return %y, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
 }

@@ -105,3 +105,20 @@ func.func @model(%x: tensor<?x?x4xf32>, %sums: tensor<?x4xf64>, %count: tensor<?
   %l = ssm.log_softmax %y : tensor<?x10xf32>
   return %l, %sums1, %count1 : tensor<?x10xf32>, tensor<?x4xf64>, tensor<?xi64>
 }
+
+// -----
+
+// A model that ends in the mean has an answer, too: the mean itself.
+// CHECK-LABEL: func.func private @answer(
+// CHECK-SAME:    %[[P:.+]]: tensor<?x4xf32>) -> tensor<?x4xf32> attributes {ssm.unit = "answer"}
+// CHECK-NEXT:    return %[[P]]
+// CHECK-LABEL: func.func @model(
+// CHECK:         %[[P:.+]]:3 = call @pool
+// CHECK:         %[[Y:.+]] = call @answer(%[[P]]#0)
+// CHECK:         return %[[Y]], %[[P]]#1, %[[P]]#2
+func.func @model(%x: tensor<?x?x4xf32>, %sums: tensor<?x4xf64>, %count: tensor<?xi64>)
+    -> (tensor<?x4xf32>, tensor<?x4xf64>, tensor<?xi64>) {
+  %g = ssm.gelu %x : tensor<?x?x4xf32>
+  %p, %sums1, %count1 = ssm.mean_pool %g, %sums, %count : tensor<?x?x4xf32>, tensor<?x4xf64>, tensor<?xi64> -> tensor<?x4xf32>
+  return %p, %sums1, %count1 : tensor<?x4xf32>, tensor<?x4xf64>, tensor<?xi64>
+}

@@ -35,13 +35,8 @@ GateOp UnitConverter::findFusedGate(Value value) {
 
 FailureOr<Value> UnitConverter::evaluate(Value value, PanelMapBuilder &map) {
   auto known = materialized.find(value);
-  if (known != materialized.end()) {
-    if (paired.contains(value)) {
-      unit.emitError() << "the output of a scan must go to a projection";
-      return failure();
-    }
+  if (known != materialized.end())
     return map.addRows(known->second);
-  }
   Operation *op = value.getDefiningOp();
   if (!op)
     return unit.emitError() << "a sequence argument has no rows";
@@ -127,6 +122,11 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
 }
 
 FailureOr<Value> UnitConverter::evaluateScan(ScanOp op, PanelMapBuilder &map) {
+  // Its features are in paired order, which only packed weights undo.
+  for (Operation *user : op.getY().getUsers())
+    if (!isa<LinearOp>(user))
+      return op.emitOpError() << "has an output that '" << user->getName()
+                              << "' reads; expected a projection to read it";
   auto forcing = op.getF().getDefiningOp<LinearOp>();
   if (!forcing || map.hasProduct() || !isFusedLinear(op.getF()))
     return op.emitOpError() << "needs a projection of its own as forcing";
