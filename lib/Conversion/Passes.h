@@ -1,4 +1,5 @@
-//===- Passes.h - Conversions from one level to the next ------------*- C++ -*-===//
+//===- Passes.h - Conversions from one level to the next ------------*- C++
+//-*-===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

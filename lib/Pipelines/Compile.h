@@ -41,8 +41,9 @@ struct CompiledModel {
 llvm::LogicalResult lowerModel(mlir::ModuleOp model, Level from, Level to,
                                const CompileOptions &options);
 
-/// Lowers `model`, with its weights, and runs its @prepare on this machine. Changes `model`. Emits an error and fails where something is not
-/// supported or a weight is missing.
+/// Lowers `model`, with its weights, and runs its @prepare on this machine.
+/// Changes `model`. Emits an error and fails where something is not supported
+/// or a weight is missing.
 mlir::FailureOr<CompiledModel> compileModel(mlir::ModuleOp model,
                                             const CompileOptions &options);
 

@@ -13,10 +13,11 @@
 namespace ssmc {
 
 /// Verifies that below `root` there are only operations of `legal`, full names
-/// (a name without a dot stands for a whole dialect), and at every level: no complex type, no fast-math flag, neither minnumf nor
-/// maxnumf (they swallow NaN), and no weights whose data is missing. `check`
-/// adds what this level asks of an operation. The bodies of linalg's named
-/// operations, which are implied by the names, are not looked at.
+/// (a name without a dot stands for a whole dialect), and at every level: no
+/// complex type, no fast-math flag, neither minnumf nor maxnumf (they swallow
+/// NaN), and no weights whose data is missing. `check` adds what this level
+/// asks of an operation. The bodies of linalg's named operations, which are
+/// implied by the names, are not looked at.
 llvm::LogicalResult verifyLevel(
     mlir::Operation *root, llvm::StringRef level,
     llvm::ArrayRef<llvm::StringRef> legal,
