@@ -78,7 +78,8 @@ void ssmc::bindToTarget(Module &module, const TargetCpu &target,
   }
 }
 
-/// Library functions that optimizations may call: those of DESIGN's promise.
+/// Library functions that optimizations may call: all that an object may need
+/// of the program it is linked into.
 static TargetLibraryInfoImpl getAllowedLibrary(const Module &module) {
   TargetLibraryInfoImpl library(module.getTargetTriple());
   library.disableAllFunctions();
