@@ -112,6 +112,20 @@ func.func @model(%x: tensor<?x?x4xf32>, %s: tensor<?x4xf64>, %n: tensor<?xi64>, 
 
 // -----
 
+// A softmax between blocks: over its classes, without the padding of the stream.
+// CHECK-LABEL: func.func private @chunk.dense(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<8x16xf32> {ssm.rows}, %[[OUT:[a-z0-9]+]]: tensor<8x16xf32> {ssm.rows})
+// CHECK:         %[[CLASSES:.+]] = tensor.empty() : tensor<8x5xf32>
+// CHECK:         %[[L:.+]] = ssm.row_log_softmax %[[X]] : tensor<8x16xf32> outs(%[[CLASSES]] : tensor<8x5xf32>)
+// CHECK:         %[[Y:.+]] = ssm.panel_map rows(%[[L]] : tensor<8x5xf32>) outs(%[[OUT]] : tensor<8x16xf32>)
+// CHECK:         return %[[Y]]
+func.func private @dense(%x: tensor<?x?x5xf32>) -> tensor<?x?x5xf32> attributes {ssm.unit = "dense"} {
+  %y = ssm.log_softmax %x : tensor<?x?x5xf32>
+  return %y : tensor<?x?x5xf32>
+}
+
+// -----
+
 // What is no unit is left alone.
 // CHECK-LABEL: func.func private @other(
 // CHECK-NEXT:    ssm.gelu

@@ -166,7 +166,11 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
     FailureOr<Value> x = getRows(softmax.getX());
     if (failed(x))
       return failure();
+    // Over the classes, not the padding of the stream's rows.
+    int64_t classes = getNumFeatures(softmax.getY().getType());
     Value out = destinationFor(softmax.getY());
+    if (getNumFeatures(out.getType()) != classes)
+      out = createEmpty(classes);
     materialized[softmax.getY()] =
         RowLogSoftmaxOp::create(builder, op->getLoc(), out.getType(), *x, out,
                                 Value())

@@ -99,6 +99,9 @@ def random_layers(pick: Chooser, number: int) -> list[dict]:
         layers.append({"target": "LinearEncoder"} | size | pick.some({"use_bias": pick.truth()}))
     families = list(FAMILIES)
     layers += stack(pick, width, families[number % 3])
+    if number % 7 == 3:  # log-probabilities as what later layers read
+        size = {"in_features": width, "out_features": width}
+        layers.append({"target": "ClassificationHead", "reduce": False} | size)
     if number % 5 == 0:
         layers += stack(pick, width, pick.one(families))
     if number % 6 < 4:
