@@ -52,7 +52,7 @@ mlir::LogicalResult ssmc::writeOutputFiles(mlir::MLIRContext *context,
   for (auto [file, temporary] : llvm::zip(files, staged))
     if (Error error = temporary.keep(file.path)) {
       for (const OutputFile &any : files)
-        sys::fs::remove(any.path);
+        (void)sys::fs::remove(any.path);
       for (sys::fs::TempFile &left : staged)
         consumeError(left.discard());
       return emitFileError(context, file.path,

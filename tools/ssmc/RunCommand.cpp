@@ -229,7 +229,7 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
       return emitFileError(&context, line.get("--state-out"), std::move(error));
   if (Error error = writeArray(options.output, y)) {
     if (line.has("--state-out"))
-      sys::fs::remove(line.get("--state-out"));
+      (void)sys::fs::remove(line.get("--state-out"));
     return emitFileError(&context, line.get("--output"), std::move(error));
   }
   return mlir::success();
