@@ -63,13 +63,21 @@ static void *allocateInArena(size_t bytes) {
 /// The values of the model's parameters by name.
 static FailureOr<llvm::StringMap<WeightValues>> collectWeights(ModuleOp model) {
   llvm::StringMap<WeightValues> values;
-  WalkResult walk = model.walk([&](ParameterOp parameter) {
-    auto known = getParameterValues(parameter);
-    if (failed(known))
-      return WalkResult::interrupt();
-    values.try_emplace(parameter.getName(), *known);
-    return WalkResult::advance();
-  });
+  WalkResult walk =
+      model.walk([&](ParameterOp parameter) {
+        auto known = getParameterValues(parameter);
+        if (failed(known))
+          return WalkResult::interrupt();
+        auto [entry, isNew] = values.try_emplace(parameter.getName(), *known);
+        if (isNew || (entry->second.type() == known->type() &&
+                      entry->second.isSplat() == known->isSplat() &&
+                      entry->second.rawBytes() == known->rawBytes()))
+          return WalkResult::advance();
+        parameter.emitError()
+            << "another parameter is called '" << parameter.getName()
+            << "', with another value; expected names that differ";
+        return WalkResult::interrupt();
+      });
   if (walk.wasInterrupted())
     return failure();
   return values;

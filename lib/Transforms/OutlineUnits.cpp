@@ -169,8 +169,7 @@ func::FuncOp Outliner::uniqued(func::FuncOp candidate) {
 
 void Outliner::outline(const Unit &unit) {
   // What the unit takes in: sequences first, then parameters, in order of use.
-  llvm::SetVector<Value> inputs, parameters, results;
-  llvm::SmallPtrSet<Value, 16> constants;
+  llvm::SetVector<Value> inputs, parameters, constants, results;
   llvm::SmallPtrSet<Operation *, 16> members(unit.ops.begin(), unit.ops.end());
   auto inside = [&](Operation *op) {
     for (; op; op = op->getParentOp())
@@ -255,7 +254,35 @@ void Outliner::outline(const Unit &unit) {
     op->erase();
 }
 
+/// Records are updated in place: the state that argument `i` carries must come
+/// back as result `i`, from the one operation that takes it.
+static LogicalResult verifyCarriedStates(Block &body) {
+  Operation *terminator = body.getTerminator();
+  for (BlockArgument state : body.getArguments().drop_front()) {
+    Value next = state;
+    for (Operation *user : state.getUsers())
+      if (auto carrier = dyn_cast<CarriedStateOpInterface>(user))
+        for (auto [operand, result] : llvm::zip_equal(
+                 carrier.getCarriedOperands(), carrier.getCarriedResults()))
+          if (operand.get() == state)
+            next = result;
+    unsigned i = state.getArgNumber();
+    if (i >= terminator->getNumOperands() || terminator->getOperand(i) != next)
+      return terminator->emitOpError()
+             << "does not return the next value of carried state " << i
+             << " as operand " << i;
+  }
+  return success();
+}
+
 LogicalResult Outliner::run() {
+  WalkResult states = model.walk([](Block *body) {
+    return WalkResult(isa<func::FuncOp, BlockOp>(body->getParentOp())
+                          ? verifyCarriedStates(*body)
+                          : success());
+  });
+  if (states.wasInterrupted())
+    return failure();
   findSequenceValues();
   SmallVector<Unit> units;
   if (failed(splitIntoUnits(units)))

@@ -46,6 +46,7 @@ private:
   void planWeights();
   LogicalResult planSteps();
   LogicalResult emitPrepare();
+  LogicalResult verifyOneStream();
   DictionaryAttr dictionary(ArrayRef<std::pair<StringRef, Attribute>> entries);
   IntegerAttr number(int64_t value) { return builder.getI64IntegerAttr(value); }
   Value viewOf(Value bytes, int64_t offset, RankedTensorType type);
@@ -211,12 +212,30 @@ LogicalResult Planner::emitPrepare() {
   return success();
 }
 
+/// Each unit overwrites the rows that it got or passes on others: it reads what
+/// the unit before it wrote, and no older rows.
+LogicalResult Planner::verifyOneStream() {
+  Value stream = model.getArgument(0);
+  for (auto call : model.getOps<func::CallOp>()) {
+    if (call.getNumOperands() == 0 || call.getOperand(0) != stream ||
+        call.getNumResults() == 0)
+      return call.emitOpError() << "does not read what the unit before it "
+                                   "wrote: units pass on one stream of rows";
+    stream = call.getResult(0);
+  }
+  Operation *returned = model.getBody().front().getTerminator();
+  if (returned->getOperand(0) != stream)
+    return returned->emitOpError() << "does not return what the last unit "
+                                      "wrote: units pass on one stream of rows";
+  return success();
+}
+
 LogicalResult Planner::run() {
   planStates();
   planWeights();
   if (failed(planSteps()))
     return failure();
-  if (failed(emitPrepare()))
+  if (failed(emitPrepare()) || failed(verifyOneStream()))
     return failure();
 
   auto input = cast<RankedTensorType>(model.getArgumentTypes().front());

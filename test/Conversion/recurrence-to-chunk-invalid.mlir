@@ -50,3 +50,13 @@ func.func private @scan_returned(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, 
   %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %a : tensor<8xf64>, tensor<8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
   return %y, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>
 }
+
+// -----
+
+// One feature added to many would need the projection repeated, as a GLU's are.
+func.func private @broadcast(%x: tensor<?x?x16xf32>, %w: tensor<1x16xf32> {ssm.parameter}) -> tensor<?x?x16xf32> attributes {ssm.unit = "dense"} {
+  %y = ssm.linear %x, %w : (tensor<?x?x16xf32>, tensor<1x16xf32>) -> tensor<?x?x1xf32>
+  // expected-error @below {{has an operand of 1 features; expected 16: only a GLU's output is broadcast}}
+  %z = ssm.add %x, %y : (tensor<?x?x16xf32>, tensor<?x?x1xf32>) -> tensor<?x?x16xf32>
+  return %z : tensor<?x?x16xf32>
+}

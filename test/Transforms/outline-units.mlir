@@ -122,3 +122,72 @@ func.func @model(%x: tensor<?x?x4xf32>, %sums: tensor<?x4xf64>, %count: tensor<?
   %p, %sums1, %count1 = ssm.mean_pool %g, %sums, %count : tensor<?x?x4xf32>, tensor<?x4xf64>, tensor<?xi64> -> tensor<?x4xf32>
   return %p, %sums1, %count1 : tensor<?x4xf32>, tensor<?x4xf64>, tensor<?xi64>
 }
+
+// -----
+
+// Constants go along, in the order of their first use: objects are reproducible.
+// CHECK-LABEL: func.func private @input(
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<0.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<2.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<3.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<4.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<5.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<6.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<7.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<8.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<9.000000e+00>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.000000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.100000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.200000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.300000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.400000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.500000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.600000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.700000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.800000e+01>
+// CHECK-NEXT:    %{{.+}} = arith.constant dense<1.900000e+01>
+// CHECK-NEXT:    %{{.+}} = ssm.shift
+func.func @model(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %c19 = arith.constant dense<19.0> : tensor<4xf64>
+  %c18 = arith.constant dense<18.0> : tensor<4xf64>
+  %c17 = arith.constant dense<17.0> : tensor<4xf64>
+  %c16 = arith.constant dense<16.0> : tensor<4xf64>
+  %c15 = arith.constant dense<15.0> : tensor<4xf64>
+  %c14 = arith.constant dense<14.0> : tensor<4xf64>
+  %c13 = arith.constant dense<13.0> : tensor<4xf64>
+  %c12 = arith.constant dense<12.0> : tensor<4xf64>
+  %c11 = arith.constant dense<11.0> : tensor<4xf64>
+  %c10 = arith.constant dense<10.0> : tensor<4xf64>
+  %c9 = arith.constant dense<9.0> : tensor<4xf64>
+  %c8 = arith.constant dense<8.0> : tensor<4xf64>
+  %c7 = arith.constant dense<7.0> : tensor<4xf64>
+  %c6 = arith.constant dense<6.0> : tensor<4xf64>
+  %c5 = arith.constant dense<5.0> : tensor<4xf64>
+  %c4 = arith.constant dense<4.0> : tensor<4xf64>
+  %c3 = arith.constant dense<3.0> : tensor<4xf64>
+  %c2 = arith.constant dense<2.0> : tensor<4xf64>
+  %c1 = arith.constant dense<1.0> : tensor<4xf64>
+  %c0 = arith.constant dense<0.0> : tensor<4xf64>
+  %0 = ssm.shift %x by %c0 : tensor<?x?x4xf32>, tensor<4xf64>
+  %1 = ssm.shift %0 by %c1 : tensor<?x?x4xf32>, tensor<4xf64>
+  %2 = ssm.shift %1 by %c2 : tensor<?x?x4xf32>, tensor<4xf64>
+  %3 = ssm.shift %2 by %c3 : tensor<?x?x4xf32>, tensor<4xf64>
+  %4 = ssm.shift %3 by %c4 : tensor<?x?x4xf32>, tensor<4xf64>
+  %5 = ssm.shift %4 by %c5 : tensor<?x?x4xf32>, tensor<4xf64>
+  %6 = ssm.shift %5 by %c6 : tensor<?x?x4xf32>, tensor<4xf64>
+  %7 = ssm.shift %6 by %c7 : tensor<?x?x4xf32>, tensor<4xf64>
+  %8 = ssm.shift %7 by %c8 : tensor<?x?x4xf32>, tensor<4xf64>
+  %9 = ssm.shift %8 by %c9 : tensor<?x?x4xf32>, tensor<4xf64>
+  %10 = ssm.shift %9 by %c10 : tensor<?x?x4xf32>, tensor<4xf64>
+  %11 = ssm.shift %10 by %c11 : tensor<?x?x4xf32>, tensor<4xf64>
+  %12 = ssm.shift %11 by %c12 : tensor<?x?x4xf32>, tensor<4xf64>
+  %13 = ssm.shift %12 by %c13 : tensor<?x?x4xf32>, tensor<4xf64>
+  %14 = ssm.shift %13 by %c14 : tensor<?x?x4xf32>, tensor<4xf64>
+  %15 = ssm.shift %14 by %c15 : tensor<?x?x4xf32>, tensor<4xf64>
+  %16 = ssm.shift %15 by %c16 : tensor<?x?x4xf32>, tensor<4xf64>
+  %17 = ssm.shift %16 by %c17 : tensor<?x?x4xf32>, tensor<4xf64>
+  %18 = ssm.shift %17 by %c18 : tensor<?x?x4xf32>, tensor<4xf64>
+  %19 = ssm.shift %18 by %c19 : tensor<?x?x4xf32>, tensor<4xf64>
+  return %19 : tensor<?x?x4xf32>
+}

@@ -38,3 +38,31 @@ func.func @model(%x: tensor<?x?x3xf32>) -> tensor<?x?x16xf32> {
   %y = call @input(%x, %x) : (tensor<?x?x3xf32>, tensor<?x?x3xf32>) -> tensor<?x?x16xf32>
   return %y : tensor<?x?x16xf32>
 }
+
+// -----
+
+// There is one stream of rows, which each unit overwrites or passes on.
+func.func private @input(%x: tensor<?x?x3xf32>) -> tensor<?x?x16xf32> attributes {ssm.unit = "input"}
+func.func private @chunk.input(tensor<24x3xf32>, tensor<24x16xf32>) -> tensor<24x16xf32> attributes {ssm.kind = "input"}
+func.func private @block0(%x: tensor<?x?x16xf32>) -> tensor<?x?x16xf32> attributes {ssm.unit = "block"}
+func.func private @chunk.block0(tensor<24x16xf32>) -> tensor<24x16xf32> attributes {ssm.kind = "block"}
+func.func @model(%x: tensor<?x?x3xf32>) -> tensor<?x?x16xf32> {
+  %y = call @input(%x) : (tensor<?x?x3xf32>) -> tensor<?x?x16xf32>
+  %z = call @block0(%y) : (tensor<?x?x16xf32>) -> tensor<?x?x16xf32>
+  // expected-error @below {{does not read what the unit before it wrote: units pass on one stream of rows}}
+  %a = call @block0(%y) : (tensor<?x?x16xf32>) -> tensor<?x?x16xf32>
+  return %a : tensor<?x?x16xf32>
+}
+
+// -----
+
+func.func private @input(%x: tensor<?x?x3xf32>) -> tensor<?x?x16xf32> attributes {ssm.unit = "input"}
+func.func private @chunk.input(tensor<24x3xf32>, tensor<24x16xf32>) -> tensor<24x16xf32> attributes {ssm.kind = "input"}
+func.func private @block0(%x: tensor<?x?x16xf32>) -> tensor<?x?x16xf32> attributes {ssm.unit = "block"}
+func.func private @chunk.block0(tensor<24x16xf32>) -> tensor<24x16xf32> attributes {ssm.kind = "block"}
+func.func @model(%x: tensor<?x?x3xf32>) -> tensor<?x?x16xf32> {
+  %y = call @input(%x) : (tensor<?x?x3xf32>) -> tensor<?x?x16xf32>
+  %z = call @block0(%y) : (tensor<?x?x16xf32>) -> tensor<?x?x16xf32>
+  // expected-error @below {{does not return what the last unit wrote}}
+  return %y : tensor<?x?x16xf32>
+}

@@ -94,6 +94,12 @@ FailureOr<Value> UnitConverter::setGatedProduct(GateOp gate,
 
 FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
                                                   PanelMapBuilder &map) {
+  int64_t width = getNumFeatures(op->getResult(0).getType());
+  for (Value operand : op.getSequenceOperands())
+    if (int64_t found = getNumFeatures(operand.getType()); found != width)
+      return op->emitOpError()
+             << "has an operand of " << found << " features; expected " << width
+             << ": only a GLU's output is broadcast";
   SmallVector<Value> sequences, features;
   auto gate = dyn_cast<GateOp>(op.getOperation());
   if (gate && gate == findFusedGate(op->getResult(0)) && !map.hasProduct()) {
