@@ -235,6 +235,13 @@ loadModel(mlir::MLIRContext &context, const CommandLine &line, StringRef name) {
   return mlir::parseSourceFile<mlir::ModuleOp>(line.getArgument(), &context);
 }
 
+/// What the files' names begin with: -o, to which the name is added when it is
+/// a folder.
+static std::string choosePrefix(const CommandLine &line, StringRef name) {
+  StringRef prefix = line.get("-o", name);
+  return (prefix.ends_with("/") ? prefix + name : Twine(prefix)).str();
+}
+
 /// Writes the model at another level.
 static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
                                        const CommandLine &line, StringRef name,
@@ -248,7 +255,8 @@ static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
     return mlir::failure();
   bool withWeights = *levels.to <= Level::Recurrence;
   OutputFile file{
-      (line.get("-o", name) + "." + getLevelName(*levels.to) + ".mlir").str(),
+      (choosePrefix(line, name) + "." + getLevelName(*levels.to) + ".mlir")
+          .str(),
       toBytes(printModule(*model, withWeights))};
   return writeOutputFiles(&context, file);
 }
@@ -265,9 +273,7 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   auto native = compileForCpu(*model, target, withoutHead, name, levels.from);
   if (failed(native))
     return mlir::failure();
-  std::string prefix = line.get("-o", name).str();
-  if (StringRef(prefix).ends_with("/")) // a folder: the name is the rest
-    prefix += name;
+  std::string prefix = choosePrefix(line, name);
   Emitter emitter(*model, *native, prefix);
   if (line.has("--verify")) {
     auto object = emitter.getObject();
