@@ -47,6 +47,10 @@ static Expected<BenchOptions> parseOptions(const CommandLine &line) {
     auto number = parseInteger(flag, line.get(flag, otherwise), 1);
     if (!number)
       return number.takeError();
+    constexpr int64_t kMost = 1 << 28;
+    if (*number > kMost)
+      return createStringError(Twine(flag) + " is '" + Twine(*number) +
+                               "'; expected at most " + Twine(kMost));
     *value = *number;
   }
   auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
@@ -62,6 +66,14 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
                                 int64_t batch, int64_t length,
                                 int64_t seconds) {
   const ModelInfo &info = model.getInfo();
+  constexpr double kMostNumbers = 1 << 28; // 1 GiB
+  if (double(batch) * double(length) *
+          double(std::max(info.inputFeatures, info.outputFeatures)) >
+      kMostNumbers)
+    return createStringError(
+        "a call of %lld streams and %lld time steps takes more than 1 GiB; "
+        "choose a smaller --length or --streams",
+        (long long)batch, (long long)length);
   std::vector<int32_t> zeros(batch * length * info.inputFeatures);
   ArrayView x;
   x.shape = {batch, length, info.inputFeatures};
