@@ -193,20 +193,20 @@ static ModelInfo describe(ModuleOp loops, const ModelPlan &plan,
 
 /// AVX-512 has twice the registers of twice the lanes: 12 rows of one register
 /// each where AVX2 has 6 of two.
-static FailureOr<TileOptions> chooseTiles(ModuleOp model,
-                                          const CompileOptions &options) {
-  TileOptions tiles = options.tiles.value_or(TileOptions());
-  if (options.tiles || options.cpu.empty())
-    return tiles;
-  llvm::Expected<TargetCpu> target = resolveTargetCpu(options.cpu);
-  if (!target)
-    return model.emitError() << llvm::toString(target.takeError());
-  if (target->hasAvx512)
+static TileOptions chooseTiles(const CompileOptions &options) {
+  if (options.tiles)
+    return *options.tiles;
+  TileOptions tiles;
+  if (options.target && options.target->hasAvx512)
     tiles.tileRows = tiles.panelsPerRow = 12;
   return tiles;
 }
 
-static LogicalResult removeHead(ModuleOp model) {
+static LogicalResult removeHead(ModuleOp model, Level from) {
+  // Below, the head adds a mean back that the last block left out.
+  if (from != Level::Model)
+    return model.emitError() << "is at " << getLevelName(from)
+                             << " level; a head is left off at model level";
   PassManager passes(model.getContext());
   passes.addNestedPass<func::FuncOp>(createRemoveHead());
   return passes.run(model);
@@ -214,10 +214,10 @@ static LogicalResult removeHead(ModuleOp model) {
 
 LogicalResult ssmc::lowerModel(ModuleOp model, Level from, Level to,
                                const CompileOptions &options) {
-  FailureOr<TileOptions> tiles = chooseTiles(model, options);
-  if (failed(tiles) || (options.withoutHead && failed(removeHead(model))))
+  TileOptions tiles = chooseTiles(options);
+  if (options.withoutHead && failed(removeHead(model, from)))
     return failure();
-  return runPasses(model, from, to, *tiles);
+  return runPasses(model, from, to, tiles);
 }
 
 FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
@@ -227,26 +227,26 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
            << "is at " << getLevelName(options.from)
            << " level, where weights are gone; code is compiled from model or "
               "recurrence level";
-  FailureOr<TileOptions> tiles = chooseTiles(model, options);
-  if (failed(tiles) || (options.withoutHead && failed(removeHead(model))) ||
-      failed(runPasses(model, options.from, Level::Recurrence, *tiles)))
+  TileOptions tiles = chooseTiles(options);
+  if ((options.withoutHead && failed(removeHead(model, options.from))) ||
+      failed(runPasses(model, options.from, Level::Recurrence, tiles)))
     return failure();
   auto weights = collectWeights(model);
   if (failed(weights) ||
-      failed(runPasses(model, Level::Recurrence, Level::Loops, *tiles)))
+      failed(runPasses(model, Level::Recurrence, Level::Loops, tiles)))
     return failure();
   FailureOr<ModelPlan> plan = readPlan(model);
   if (failed(plan))
     return failure();
   CompiledModel compiled;
-  compiled.info = describe(model, *plan, *tiles);
+  compiled.info = describe(model, *plan, tiles);
   for (auto &entry : *weights)
     compiled.info.parameters += entry.second.size();
   if (failed(runPrepare(model, *plan, *weights, compiled.blob)))
     return failure();
   compiled.module =
       withFunctions(model, [](StringRef name) { return !isPrepare(name); });
-  if (failed(runPasses(*compiled.module, Level::Loops, Level::LLVM, *tiles)))
+  if (failed(runPasses(*compiled.module, Level::Loops, Level::LLVM, tiles)))
     return failure();
   return compiled;
 }

@@ -10,14 +10,15 @@
 
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Target/ModelInfo.h"
+#include "lib/Target/TargetCpu.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
 namespace ssmc {
 
 struct CompileOptions {
-  /// LLVM's name of the CPU whose registers decide the tiles.
-  std::string cpu;
+  /// The CPU whose registers decide the tiles.
+  std::optional<TargetCpu> target;
   /// Leave the head off: y is what enters it.
   bool withoutHead = false;
   /// The level that the model is at: model or recurrence level.

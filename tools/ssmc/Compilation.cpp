@@ -89,7 +89,7 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpu(mlir::ModuleOp model,
                                                 StringRef name, Level from) {
   mlir::MLIRContext &context = *model->getContext();
   CompileOptions options;
-  options.cpu = target.cpu;
+  options.target = target;
   options.withoutHead = withoutHead;
   options.from = from;
   mlir::FailureOr<CompiledModel> lowered;

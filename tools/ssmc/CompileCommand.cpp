@@ -249,7 +249,7 @@ static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
                                        const Levels &levels) {
   auto model = loadModel(context, line, name);
   CompileOptions options;
-  options.cpu = target.cpu;
+  options.target = target;
   options.withoutHead = line.has(kWithoutHeadFlag.name);
   if (!model || failed(lowerModel(*model, levels.from, *levels.to, options)))
     return mlir::failure();
@@ -279,7 +279,8 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
     auto object = emitter.getObject();
     if (!object)
       return report(context, object.takeError());
-    if (failed(verifyModel(*model, *object, native->lowered.info, target)))
+    if (failed(verifyModel(*model, *object, native->lowered.info, target,
+                           levels.from)))
       return mlir::failure();
   }
   for (EmitKind kind : kinds)

@@ -8,6 +8,7 @@
 #ifndef SSMC_TOOLS_SSMC_VERIFY_H
 #define SSMC_TOOLS_SSMC_VERIFY_H
 
+#include "lib/Pipelines/Pipelines.h"
 #include "lib/Target/ModelInfo.h"
 #include "lib/Target/TargetCpu.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -15,14 +16,16 @@
 
 namespace ssmc {
 
-/// Runs an object file and the f64 interpreter of `model` (model level,
-/// inference form) on the same random input, and the object once more in steps
-/// and in chunks; prints the errors to standard error. Fails, with an error,
-/// when one is beyond what f32 explains or the object is not bit-exact. Also
-/// compiles the model without its head, since a head hides most of an error.
+/// Runs an object file and the f64 interpreter of `model` (at level
+/// `from`, inference form) on the same random input, and the object once more
+/// in steps and in chunks; prints the errors to standard error. Fails, with an
+/// error, when one is beyond what f32 explains or the object is not bit-exact.
+/// Also compiles a model-level one without its head, since a head hides most of
+/// an error.
 mlir::LogicalResult verifyModel(mlir::ModuleOp model,
                                 llvm::ArrayRef<char> object,
-                                const ModelInfo &info, const TargetCpu &target);
+                                const ModelInfo &info, const TargetCpu &target,
+                                Level from);
 
 } // namespace ssmc
 
