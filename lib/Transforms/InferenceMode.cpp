@@ -69,6 +69,8 @@ static void dropStatistics(BlockOp block) {
 
 /// Removes the keys argument and the statistics results from the signature.
 static void shrinkSignature(func::FuncOp function) {
+  if (function.isExternal())
+    return;
   llvm::BitVector results(function.getNumResults());
   for (unsigned i = 0; i < function.getNumResults(); ++i)
     results[i] = function.getResultAttr(i, "ssm.statistic") != nullptr;

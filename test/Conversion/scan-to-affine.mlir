@@ -63,3 +63,12 @@ func.func @not_elementwise(%f: tensor<?x?x6xf32>, %s: tensor<?x2x3xf32>, %w: ten
     : tensor<?x?x6xf32>, tensor<?x2x3xf32>
   return %y : tensor<?x?x6xf32>
 }
+
+// -----
+
+func.func @scalar(%f: tensor<?x?x4xf32>, %s: tensor<?x2x2xf32>, %choice: i1, %a: tensor<2xf64>) -> tensor<?x?x4xf32> {
+  // expected-error @above {{a scan's coefficient is computed from a value of type 'i1'; expected a ranked tensor}}
+  %k = arith.select %choice, %a, %a : tensor<2xf64>
+  %y, %s1 = ssm.scan diagonal %f, %s coefficients(%k, %a : tensor<2xf64>, tensor<2xf64>) : tensor<?x?x4xf32>, tensor<?x2x2xf32>
+  return %y : tensor<?x?x4xf32>
+}

@@ -39,3 +39,9 @@ func.func @inference(%x: tensor<?x?x4xf32>, %m: tensor<4xf32>, %v: tensor<4xf32>
   %n = ssm.batch_norm %x, %m, %v epsilon 1.0e-5 : tensor<?x?x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %n : tensor<?x?x4xf32>
 }
+
+// -----
+
+// So does a declaration, whose callers are elsewhere.
+// CHECK-LABEL: func.func private @declared(tensor<2x2xui32> {ssm.keys})
+func.func private @declared(%keys: tensor<2x2xui32> {ssm.keys})

@@ -35,6 +35,10 @@ static bool isStaticSlice(tensor::ExtractSliceOp slice) {
 
 LogicalResult ssmc::collectLeaves(Value formula, LeafBuffers &leaves) {
   if (isLeaf(formula)) {
+    if (!isa<RankedTensorType>(formula.getType()))
+      return emitError(formula.getLoc())
+             << "a scan's coefficient is computed from a value of type "
+             << formula.getType() << "; expected a ranked tensor";
     leaves.insert({formula, Value()});
     return success();
   }
