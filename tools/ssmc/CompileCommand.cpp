@@ -289,6 +289,26 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   return writeOutputFiles(&context, emitter.getFiles());
 }
 
+/// Refuses options that would have no effect together.
+static Error checkTogether(const CommandLine &line, const Levels &levels,
+                           ArrayRef<EmitKind> kinds) {
+  if (line.has("--verify") && line.has(kWithoutHeadFlag.name))
+    return createStringError("--verify checks a model with and without its "
+                             "head; leave --without-head off");
+  if (levels.to && (line.has("--emit") || line.has("--verify")))
+    return createStringError("--compile-to writes IR; leave --emit and "
+                             "--verify off");
+  for (StringRef flag : {kWeightsFlag.name, kIgnoreUnknownFlag.name})
+    if (line.has("--compile-from") && line.has(flag))
+      return createStringError("--compile-from reads IR with its weights; "
+                               "leave " +
+                               flag + " off");
+  if (levels.from != Level::Model && llvm::is_contained(kinds, EmitKind::Model))
+    return createStringError("--emit model: the model is at " +
+                             getLevelName(levels.from) + " level already");
+  return Error::success();
+}
+
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
   auto kinds = parseEmit(line.get("--emit", "obj,header"));
   if (!kinds)
@@ -299,18 +319,11 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
   auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
   if (!target)
     return reportUsage(kSpec.name, target.takeError());
-  if (line.has("--verify") && line.has(kWithoutHeadFlag.name))
-    return reportUsage(kSpec.name,
-                       createStringError("--verify checks a model with and "
-                                         "without its head; leave "
-                                         "--without-head off"));
   auto levels = parseLevels(line);
   if (!levels)
     return reportUsage(kSpec.name, levels.takeError());
-  if (levels->to && (line.has("--emit") || line.has("--verify")))
-    return reportUsage(kSpec.name,
-                       createStringError("--compile-to writes IR; leave --emit "
-                                         "and --verify off"));
+  if (Error error = checkTogether(line, *levels, *kinds))
+    return reportUsage(kSpec.name, std::move(error));
   auto result = levels->to
                     ? lowerToFile(context, line, *name, *target, *levels)
                     : compile(context, line, *name, *target, *levels, *kinds);

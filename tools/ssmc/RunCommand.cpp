@@ -143,6 +143,9 @@ static Expected<RunOptions> parseOptions(const CommandLine &line) {
   if (!output)
     return createStringError("--output " + line.get("--output") + ": " +
                              toString(output.takeError()));
+  if (output->format != ArrayPath::Format::Raw &&
+      line.get("--state-out") == output->file)
+    return createStringError("--state-out and --output are the same file");
   auto mode = RunMode::parse(line.get("--mode", "forward"));
   if (!mode)
     return mode.takeError();
