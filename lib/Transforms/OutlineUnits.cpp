@@ -167,6 +167,24 @@ func::FuncOp Outliner::uniqued(func::FuncOp candidate) {
   return candidate;
 }
 
+/// Clones `op`; a block loses its frame.
+static void cloneInto(OpBuilder &body, Operation *op, IRMapping &mapping) {
+  auto block = dyn_cast<BlockOp>(op);
+  if (!block) {
+    body.clone(*op, mapping);
+    return;
+  }
+  Block &region = block.getBody().front();
+  for (auto [argument, operand] :
+       llvm::zip_equal(region.getArguments(), block->getOperands()))
+    mapping.map(argument, mapping.lookup(operand));
+  for (Operation &nested : region.without_terminator())
+    body.clone(nested, mapping);
+  for (auto [result, value] : llvm::zip_equal(
+           block.getResults(), region.getTerminator()->getOperands()))
+    mapping.map(result, mapping.lookupOrDefault(value));
+}
+
 void Outliner::outline(const Unit &unit) {
   // What the unit takes in: sequences first, then parameters, in order of use.
   llvm::SetVector<Value> inputs, parameters, constants, results;
@@ -213,22 +231,8 @@ void Outliner::outline(const Unit &unit) {
   OpBuilder body = OpBuilder::atBlockEnd(&function.getBody().front());
   for (Value constant : constants)
     body.clone(*constant.getDefiningOp(), mapping);
-  for (Operation *op : unit.ops) {
-    auto block = dyn_cast<BlockOp>(op);
-    if (!block) {
-      body.clone(*op, mapping);
-      continue;
-    }
-    Block &region = block.getBody().front();
-    for (auto [argument, operand] :
-         llvm::zip_equal(region.getArguments(), block->getOperands()))
-      mapping.map(argument, mapping.lookup(operand));
-    for (Operation &nested : region.without_terminator())
-      body.clone(nested, mapping);
-    for (auto [result, value] : llvm::zip_equal(
-             block.getResults(), region.getTerminator()->getOperands()))
-      mapping.map(result, mapping.lookupOrDefault(value));
-  }
+  for (Operation *op : unit.ops)
+    cloneInto(body, op, mapping);
   SmallVector<Value> returned;
   for (Value value : results)
     returned.push_back(mapping.lookup(value));
