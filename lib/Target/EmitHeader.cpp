@@ -29,7 +29,10 @@ static std::string describeStates(const ModelInfo &info) {
   std::string text;
   raw_string_ostream stream(text);
   for (const StateEntry &entry : info.states) {
-    stream << formatv(" *   {0,6}  {1}: ", entry.offset, entry.path);
+    // A path comes from IR: it must not end the comment.
+    StringRef path = entry.path;
+    stream << formatv(" *   {0,6}  {1}: ", entry.offset,
+                      path.contains("*/") ? "?" : path);
     switch (entry.kind) {
     case StateEntry::Kind::Diagonal:
       stream << entry.size << " complex modes (float)";

@@ -49,10 +49,11 @@ mlir::LogicalResult ssmc::writeOutputFiles(mlir::MLIRContext *context,
     }
     staged.push_back(std::move(*temporary));
   }
-  for (auto [file, temporary] : llvm::zip(files, staged))
+  for (auto [i, file, temporary] : llvm::enumerate(files, staged))
     if (Error error = temporary.keep(file.path)) {
-      for (const OutputFile &any : files)
-        (void)sys::fs::remove(any.path);
+      // Only what this call wrote: what has not been replaced is the user's.
+      for (const OutputFile &written : files.take_front(i))
+        (void)sys::fs::remove(written.path);
       for (sys::fs::TempFile &left : staged)
         consumeError(left.discard());
       return emitFileError(context, file.path,
