@@ -84,7 +84,10 @@ private:
     std::string printed;
     raw_string_ostream stream(printed);
     stream << "'";
-    printEscapedString(text.substr(offset, 1), stream);
+    if (isPrint(text[offset]))
+      stream << text[offset];
+    else
+      printEscapedString(text.substr(offset, 1), stream);
     stream << "'";
     return printed;
   }

@@ -75,6 +75,7 @@ TEST(ImportJson, RefusesMalformedText) {
   EXPECT_EQ(parse("{\"a\": 1,}"),
             "1:9: expected a key in double quotes; found '}'");
   EXPECT_EQ(parse("[1 2]"), "1:4: expected ',' or ']'; found '2'");
+  EXPECT_EQ(parse("[1 \"a\"]"), "1:4: expected ',' or ']'; found '\"'");
   EXPECT_EQ(parse("{\"a\" 1}"),
             "1:6: expected ':' after the key 'a'; found '1'");
   EXPECT_EQ(parse("[1] x"), "1:5: text follows the end of the value");
