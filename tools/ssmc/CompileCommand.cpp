@@ -22,7 +22,8 @@ using namespace ssmc;
 static constexpr Flag kFlags[] = {
     {"-o", "PREFIX",
      "write PREFIX.o, PREFIX.h, ... (default: the model's name,\n"
-     "in the current folder); with / at its end, a folder"},
+     "in the current folder); with / at its end, a folder\n"
+     "that exists"},
     {"--name", "ID",
      "name of the model, in front of every C function and\n"
      "macro: a C identifier (default: from PREFIX or MODEL)"},
