@@ -293,6 +293,9 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
 /// Refuses options that would have no effect together.
 static Error checkTogether(const CommandLine &line, const Levels &levels,
                            ArrayRef<EmitKind> kinds) {
+  if (line.getArgument().ends_with(".mlir") && !line.has("--compile-from"))
+    return createStringError("MODEL is an .mlir file; name its level with "
+                             "--compile-from");
   if (line.has("--verify") && line.has(kWithoutHeadFlag.name))
     return createStringError("--verify checks a model with and without its "
                              "head; leave --without-head off");
