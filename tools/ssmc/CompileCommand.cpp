@@ -328,6 +328,8 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
     return reportUsage(kSpec.name, levels.takeError());
   if (Error error = checkTogether(line, *levels, *kinds))
     return reportUsage(kSpec.name, std::move(error));
+  if (failed(checkOutputFolder(&context, choosePrefix(line, *name))))
+    return kFailure;
   auto result = levels->to
                     ? lowerToFile(context, line, *name, *target, *levels)
                     : compile(context, line, *name, *target, *levels, *kinds);

@@ -8,6 +8,7 @@
 #include "tools/ssmc/OutputFiles.h"
 #include "lib/Import/DiagnosticPrinter.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 using namespace ssmc;
@@ -35,6 +36,16 @@ static Expected<sys::fs::TempFile> stage(const OutputFile &file) {
     return cannotWrite(code);
   }
   return temporary;
+}
+
+mlir::LogicalResult ssmc::checkOutputFolder(mlir::MLIRContext *context,
+                                            StringRef prefix) {
+  StringRef folder = sys::path::parent_path(prefix);
+  if (folder.empty() || sys::fs::is_directory(folder))
+    return mlir::success();
+  return emitFileError(context, folder.str(),
+                       createStringError("cannot be written into: there is no "
+                                         "such folder"));
 }
 
 mlir::LogicalResult ssmc::writeOutputFiles(mlir::MLIRContext *context,

@@ -21,6 +21,11 @@ struct OutputFile {
   llvm::SmallVector<char, 0> bytes;
 };
 
+/// Fails, with an error on `context`, when the folder that files named `prefix`
+/// and something would go into does not exist: to be asked before long work.
+mlir::LogicalResult checkOutputFolder(mlir::MLIRContext *context,
+                                      llvm::StringRef prefix);
+
 /// Writes all files, or none: each goes to a temporary file beside its place
 /// first, and only when all are complete do they take their names. An error is
 /// reported on `context`, naming the file.
