@@ -20,7 +20,8 @@ using namespace mlir;
 using namespace ssmc;
 
 /// What enters the head that ends in `y`: [mean_pool,] linear [, log_softmax].
-/// A linear layer that nothing precedes is an encoder.
+/// A linear layer that nothing precedes is an encoder. (lib/Reference has the
+/// same rule on its own: the oracle shares no code with the compiler.)
 static Value headInput(Value y) {
   if (auto softmax = y.getDefiningOp<LogSoftmaxOp>())
     y = softmax.getX();

@@ -108,15 +108,9 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
   auto model = reference::getModelFunction(*module);
   if (failed(model))
     return mlir::failure();
-  auto native = compileForCpu(*module, options.target, false, "model");
-  if (failed(native))
+  auto loaded = compileAndLoad(*module, options.target, false, "model");
+  if (failed(loaded))
     return mlir::failure();
-  auto object = native->code.emitObject();
-  if (!object)
-    return report(context, object.takeError());
-  auto loaded = NativeModel::load(*object, native->lowered.info);
-  if (!loaded)
-    return report(context, loaded.takeError());
 
   double flops = 0;
   for (const LayerSummary &layer : summarizeLayers(*model))

@@ -111,3 +111,20 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpu(mlir::ModuleOp model,
     return report(context, code.takeError());
   return NativeCode{std::move(*lowered), std::move(*code)};
 }
+
+mlir::FailureOr<NativeModel> ssmc::compileAndLoad(mlir::ModuleOp model,
+                                                  const TargetCpu &target,
+                                                  bool withoutHead,
+                                                  StringRef name) {
+  mlir::MLIRContext &context = *model->getContext();
+  auto native = compileForCpu(model, target, withoutHead, name);
+  if (failed(native))
+    return mlir::failure();
+  auto object = native->code.emitObject();
+  if (!object)
+    return report(context, object.takeError());
+  auto loaded = NativeModel::load(*object, native->lowered.info);
+  if (!loaded)
+    return report(context, loaded.takeError());
+  return std::move(*loaded);
+}

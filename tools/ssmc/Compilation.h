@@ -13,6 +13,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "tools/ssmc/CommandLine.h"
+#include "tools/ssmc/NativeModel.h"
 
 namespace ssmc {
 
@@ -58,6 +59,12 @@ struct NativeCode {
 mlir::FailureOr<NativeCode>
 compileForCpu(mlir::ModuleOp model, const TargetCpu &target, bool withoutHead,
               llvm::StringRef name, Level from = Level::Model);
+
+/// The same, loaded into this process, which must be able to run it.
+mlir::FailureOr<NativeModel> compileAndLoad(mlir::ModuleOp model,
+                                            const TargetCpu &target,
+                                            bool withoutHead,
+                                            llvm::StringRef name);
 
 /// Identifies a model's structure and parameters, whatever its name: a hash of
 /// both.

@@ -173,16 +173,10 @@ runCompiled(mlir::ModuleOp model, const CommandLine &line,
   mlir::MLIRContext &context = *model->getContext();
   if (Error error = checkRunsHere(options.target))
     return report(context, std::move(error));
-  auto native = compileForCpu(model, options.target,
-                              line.has(kWithoutHeadFlag.name), "model");
-  if (failed(native))
+  auto loaded = compileAndLoad(model, options.target,
+                               line.has(kWithoutHeadFlag.name), "model");
+  if (failed(loaded))
     return mlir::failure();
-  auto object = native->code.emitObject();
-  if (!object)
-    return report(context, object.takeError());
-  auto loaded = NativeModel::load(*object, native->lowered.info);
-  if (!loaded)
-    return report(context, loaded.takeError());
   Progress progress("running");
   auto result = runCode(*loaded, x, states, options.mode, options.threads);
   if (!result)

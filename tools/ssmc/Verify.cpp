@@ -167,15 +167,9 @@ static mlir::LogicalResult
 checkBeforeHead(mlir::ModuleOp model, const TargetCpu &target, const Array &x,
                 const reference::Tensor &hidden, double limit, Report &errors) {
   mlir::MLIRContext &context = *model->getContext();
-  auto native = compileForCpu(model, target, /*withoutHead=*/true, "headless");
-  if (failed(native))
+  auto loaded = compileAndLoad(model, target, /*withoutHead=*/true, "headless");
+  if (failed(loaded))
     return mlir::failure();
-  auto object = native->code.emitObject();
-  if (!object)
-    return report(context, object.takeError());
-  auto loaded = NativeModel::load(*object, native->lowered.info);
-  if (!loaded)
-    return report(context, loaded.takeError());
   auto run = runNative(*loaded, x, RunMode());
   if (!run)
     return report(context, run.takeError());
