@@ -65,8 +65,11 @@ protected:
       });
       module = importModel(context, {GetParam(), "", false, ""});
     }
-    if (!module && message.find("not supported") != std::string::npos)
+    if (hasUnsupportedLayers()) {
+      EXPECT_FALSE(module);
+      ASSERT_NE(message.find("not supported"), std::string::npos) << message;
       GTEST_SKIP() << message;
+    }
     ASSERT_TRUE(module) << message;
   }
 
@@ -83,6 +86,16 @@ protected:
     return tensor;
   }
   /// What f64 itself loses to cancellation in discretax is not our error.
+  /// The cases with layers that the importer refuses. By name: a case that it
+  /// refuses by mistake must fail, not be passed over.
+  bool hasUnsupportedLayers() {
+    return llvm::is_contained({"deltanet-heads", "mixed-every-mixer",
+                               "mixed-mlp-activations", "mixed-models",
+                               "mixed-swiglu-ratios", "s4d-bare-block",
+                               "blocks-dropout"},
+                              llvm::sys::path::filename(GetParam()));
+  }
+
   double getTolerance() {
     return StringRef(GetParam()).ends_with("s5-zoh-cancellation") ? 1e-7 : 1e-9;
   }
