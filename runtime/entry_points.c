@@ -10,6 +10,7 @@
  * Nothing here computes with floating-point numbers, allocates, or keeps
  * anything between calls. */
 
+#include "cpu.h"
 #include "ssmc_executor.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -237,8 +238,7 @@ static void run_task(const struct call *call, int64_t task, int32_t worker) {
   }
 }
 
-/* Not inlined, and neither is what follows: LLVM moves floating-point
- * instructions across a change of MXCSR in the same function. */
+/* Not inlined: see cpu.h. */
 __attribute__((noinline)) static void run_tasks(const struct call *call,
                                                 int64_t first, int64_t last,
                                                 int32_t worker) {
@@ -246,14 +246,12 @@ __attribute__((noinline)) static void run_tasks(const struct call *call,
     run_task(call, task, worker);
 }
 
-/* Round to nearest, flush denormals to zero on both ends, all exceptions
- * masked; the caller gets its own setting back. */
+/* In the floating-point mode of cpu.h; the caller gets its own one back. */
 static void run_in_own_environment(const struct call *call, int64_t first,
                                    int64_t last, int32_t worker) {
-  unsigned saved = __builtin_ia32_stmxcsr();
-  __builtin_ia32_ldmxcsr(0x9FC0);
+  uint64_t saved = set_own_fp_mode();
   run_tasks(call, first, last, worker);
-  __builtin_ia32_ldmxcsr(saved);
+  restore_fp_mode(saved);
 }
 
 static void run_on_worker(void *context, int64_t task, int32_t worker) {
