@@ -11,6 +11,7 @@
  * anything between calls. */
 
 #include "cpu.h"
+#include "errors.h"
 #include "ssmc_executor.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,20 +47,6 @@ void ssm_chunk_tail(const char *weights, char *record, int64_t n, const void *x,
 void ssm_answer(const char *weights, const char *record, float *y, char *ws);
 
 /* -- Errors ---------------------------------------------------------------- */
-
-enum {
-  OK = 0,
-  E_ARG,
-  E_ALIGN,
-  E_WORKSPACE,
-  E_CPU,
-  E_BLOB_SIZE,
-  E_BLOB_MAGIC,
-  E_BLOB_VERSION,
-  E_BLOB_MODEL,
-  E_EXECUTOR,
-  E_COUNT
-};
 
 /* One block of characters: a table of pointers would need relocations. */
 static const char messages[E_COUNT + 1][64] = {
