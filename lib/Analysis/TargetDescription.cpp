@@ -39,6 +39,12 @@ static constexpr Key kKeys[] = {
 
 static constexpr llvm::StringLiteral kPrefix = "ssm.", kDevice = "CPU";
 
+bool TargetDescription::operator==(const TargetDescription &other) const {
+  return llvm::all_of(kKeys, [&](const Key &key) {
+    return this->*key.member == other.*key.member;
+  });
+}
+
 /// The entry's key when it is one of ours, else empty.
 static StringRef ownKey(DataLayoutEntryInterface entry) {
   auto key = dyn_cast<StringAttr>(entry.getKey());

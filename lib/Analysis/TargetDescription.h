@@ -41,7 +41,7 @@ struct TargetDescription {
   int64_t l3Bytes = 16 << 20;
   int64_t cacheLineBytes = 64;
 
-  bool operator==(const TargetDescription &) const = default;
+  bool operator==(const TargetDescription &other) const;
 
   /// What `module` says; a key that is absent has its default. Emits an error
   /// at the module and fails on a key that is not known or a value that is out

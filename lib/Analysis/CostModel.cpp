@@ -1,0 +1,128 @@
+//===- CostModel.cpp - What tiles and chunks cost on a CPU ----------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Analysis/CostModel.h"
+#include "dialect/SsmDialect.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/MathExtras.h"
+#include <map>
+
+using namespace ssmc;
+
+/// Rows of the tallest tile: each number of rows below is code of its own.
+static constexpr int64_t kMaxTileRows = 12;
+/// Panels of the widest tile: each is a stream of weights that the hardware has
+/// to prefetch.
+static constexpr int64_t kMaxTilePanels = 12;
+/// Cycles that a choice may cost for fewer kinds of tiles and fewer readings of
+/// the weights, as a part of all.
+static constexpr double kTolerance = 0.015;
+/// Cycles of a tile beside its product: the loop's exit is mispredicted, sums
+/// start from memory, and the last ones have to be waited for.
+static constexpr double kTileOverhead = 16;
+
+/// Registers of one accumulator.
+static int64_t registersPerPanel(const TargetDescription &target) {
+  return llvm::divideCeil(kPanelLanes, target.f32Lanes);
+}
+
+int64_t ssmc::countRegisters(const TargetDescription &target,
+                             const TileShape &shape) {
+  int64_t weights = shape.panels * registersPerPanel(target);
+  return shape.rows * weights + std::min(weights, shape.rows) + 1;
+}
+
+double ssmc::cyclesPerDepth(const TargetDescription &target,
+                            const TileShape &shape) {
+  double weights = shape.panels * registersPerPanel(target);
+  double multiplyAdds = shape.rows * weights / target.fmasPerCycle;
+  double loads = (shape.rows + weights) / target.loadsPerCycle;
+  return std::max({multiplyAdds, loads, double(target.fmaLatency)});
+}
+
+static double cyclesOfTile(const TargetDescription &target,
+                           const TileShape &shape, int64_t depth) {
+  return depth * cyclesPerDepth(target, shape) + kTileOverhead;
+}
+
+/// Whether the sums leave a quarter of the registers to weights, inputs and the
+/// scheduler, and those suffice.
+static bool fitsRegisters(const TargetDescription &target,
+                          const TileShape &shape) {
+  int64_t sums = shape.rows * shape.panels * registersPerPanel(target);
+  return 4 * sums <= 3 * target.vectorRegisters &&
+         countRegisters(target, shape) <= target.vectorRegisters;
+}
+
+namespace {
+/// A tile and the cycles of the product that starts with it.
+struct Choice {
+  TileShape shape;
+  double cycles;
+};
+
+/// The best tiles for one product: of each number of rows, once.
+class TileChooser {
+public:
+  TileChooser(const TargetDescription &target, int64_t depth, int64_t panels)
+      : target(target), depth(depth), panels(panels) {}
+
+  double cyclesWith(const TileShape &shape, int64_t rows) {
+    int64_t rest = panels % shape.panels;
+    double perRow = panels / shape.panels * cyclesOfTile(target, shape, depth);
+    if (rest)
+      perRow += cyclesOfTile(target, {shape.rows, rest}, depth);
+    double cycles = rows / shape.rows * perRow;
+    return rows % shape.rows ? cycles + choose(rows % shape.rows).cycles
+                             : cycles;
+  }
+
+  const Choice &choose(int64_t rows) {
+    auto [place, isNew] = known.try_emplace(rows);
+    if (!isNew)
+      return place->second;
+    // Where not even one panel fits, it is left to the code generator.
+    llvm::SmallVector<Choice> choices = {{{1, 1}, cyclesWith({1, 1}, rows)}};
+    for (int64_t r = 1; r <= std::min(rows, kMaxTileRows); ++r)
+      for (int64_t p = 1; p <= std::min(panels, kMaxTilePanels); ++p)
+        if (TileShape shape{r, p}; fitsRegisters(target, shape))
+          choices.push_back({shape, cyclesWith(shape, rows)});
+    double least = choices.front().cycles;
+    for (const Choice &choice : choices)
+      least = std::min(least, choice.cycles);
+    // Of those that are as good: no rows left over, then the tallest.
+    auto rank = [&](const Choice &choice) {
+      return std::make_tuple(choice.cycles <= least * (1 + kTolerance),
+                             rows % choice.shape.rows == 0, choice.shape.rows,
+                             -choice.cycles);
+    };
+    const Choice *best =
+        llvm::max_element(choices, [&](const Choice &a, const Choice &b) {
+          return rank(a) < rank(b);
+        });
+    return known[rows] = *best;
+  }
+
+private:
+  const TargetDescription &target;
+  int64_t depth, panels;
+  std::map<int64_t, Choice> known;
+};
+} // namespace
+
+double ssmc::cyclesOfProduct(const TargetDescription &target,
+                             const TileShape &shape, int64_t rows,
+                             int64_t depth, int64_t panels) {
+  return TileChooser(target, depth, panels).cyclesWith(shape, rows);
+}
+
+TileShape ssmc::chooseTile(const TargetDescription &target, int64_t rows,
+                           int64_t depth, int64_t panels) {
+  if (rows < 1 || panels < 1)
+    return {};
+  return TileChooser(target, depth, panels).choose(rows).shape;
+}

@@ -1,0 +1,55 @@
+//===- CostModel.h - What tiles and chunks cost on a CPU --------*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An analytic model: nothing is measured when a model is compiled. A product
+// takes `rows` rows of activations by packed weights of `panels` panels,
+// `depth` deep. docs/cost-model.md has the formulas and what was measured.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_ANALYSIS_COSTMODEL_H
+#define SSMC_LIB_ANALYSIS_COSTMODEL_H
+
+#include "lib/Analysis/TargetDescription.h"
+
+namespace ssmc {
+
+/// A register tile: rows by panels of 16 lanes, each an accumulator that stays
+/// in registers through the loop over the depth.
+struct TileShape {
+  int64_t rows = 1;
+  int64_t panels = 1;
+
+  bool operator==(const TileShape &other) const {
+    return rows == other.rows && panels == other.panels;
+  }
+};
+
+/// Vector registers that the product loop of `shape` needs at once: its sums,
+/// the weights and inputs that several sums share, and one of the others.
+int64_t countRegisters(const TargetDescription &target, const TileShape &shape);
+
+/// Cycles that one step of the depth takes in a tile whose weights and inputs
+/// are in the L1 cache: the most of what multiply-adds, loads, and waiting for
+/// the sums of the step before take.
+double cyclesPerDepth(const TargetDescription &target, const TileShape &shape);
+
+/// Cycles of `rows` by `panels` with tiles of `shape`; what they leave over is
+/// done with smaller tiles, the rows with those that chooseTile gives.
+double cyclesOfProduct(const TargetDescription &target, const TileShape &shape,
+                       int64_t rows, int64_t depth, int64_t panels);
+
+/// The tile to run `rows` by `panels` with; never larger than these. When its
+/// rows do not divide `rows`, ask again for those that are left over; panels
+/// that are left over get a tile of as many rows. For rows known at run time,
+/// ask for the most there can be, then for each number that can be left over.
+TileShape chooseTile(const TargetDescription &target, int64_t rows,
+                     int64_t depth, int64_t panels);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_ANALYSIS_COSTMODEL_H
