@@ -32,7 +32,9 @@ static Value divideByOnePlusExp2(OpBuilder &builder, Location loc, Value x,
 
 //===----------------------------------------------------------------------===//
 // GeluOp: x / 2 (1 + tanh(s (x + 0.044715 x^3))) = x / (1 + 2^t) with
-// t = -2 log2(e) s (x + 0.044715 x^3) and s = sqrt(2 / pi).
+// t = -2 log2(e) s (x + 0.044715 x^3) and s = sqrt(2 / pi). Clamping x to +-10
+// in t keeps |t| below 126; 1 + 2^t is 1 above, and x / (1 + 2^t) is 0 but for
+// huge x below.
 //===----------------------------------------------------------------------===//
 
 OperandRange GeluOp::getSequenceOperands() {
@@ -47,11 +49,15 @@ Value GeluOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
   constexpr double kLinear = -2.3022081986678374; // -2 log2(e) sqrt(2 / pi)
   constexpr double kCubic = kLinear * 0.044715;
   Value x = sequences[0];
-  Value square = arith::MulFOp::create(builder, loc, x, x);
-  Value factor = math::FmaOp::create(
-      builder, loc, square, constantLike(builder, loc, x.getType(), kCubic),
-      constantLike(builder, loc, x.getType(), kLinear));
-  Value t = arith::MulFOp::create(builder, loc, x, factor);
+  auto constant = [&](double value) {
+    return constantLike(builder, loc, x.getType(), value);
+  };
+  Value near = arith::MaximumFOp::create(builder, loc, x, constant(-10));
+  near = arith::MinimumFOp::create(builder, loc, near, constant(10));
+  Value square = arith::MulFOp::create(builder, loc, near, near);
+  Value factor = math::FmaOp::create(builder, loc, square, constant(kCubic),
+                                     constant(kLinear));
+  Value t = arith::MulFOp::create(builder, loc, near, factor);
   return divideByOnePlusExp2(builder, loc, x, t);
 }
 
@@ -66,10 +72,15 @@ OperandRange GateOp::getFeatureOperands() {
 
 Value GateOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
                          ValueRange) {
-  constexpr double kMinusLog2E = -1.4426950408889634;
-  Value scale = constantLike(builder, loc, sequences[1].getType(), kMinusLog2E);
+  Value scale =
+      constantLike(builder, loc, sequences[1].getType(), kExponentScale);
   Value t = arith::MulFOp::create(builder, loc, sequences[1], scale);
-  return divideByOnePlusExp2(builder, loc, sequences[0], t);
+  return buildLanesOfExponent(builder, loc, sequences[0], t);
+}
+
+Value GateOp::buildLanesOfExponent(OpBuilder &builder, Location loc, Value a,
+                                   Value t) {
+  return divideByOnePlusExp2(builder, loc, a, t);
 }
 
 //===----------------------------------------------------------------------===//

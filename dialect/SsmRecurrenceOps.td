@@ -110,6 +110,15 @@ def Ssm_GateOp : Ssm_Op<"gate", [Pure, Ssm_Pointwise, SameOperandsAndResultType]
   let arguments = (ins Ssm_Sequence:$a, Ssm_Sequence:$b);
   let results = (outs Ssm_Sequence:$y);
   let assemblyFormat = "$a `,` $b attr-dict `:` type($a)";
+  let extraClassDeclaration = [{
+    /// -log2(e): y = a / (1 + 2^(kExponentScale b)). Weights of b's projection
+    /// can hold it.
+    static constexpr double kExponentScale = -1.4426950408889634;
+
+    /// Emits a / (1 + 2^t) on vectors of features.
+    static ::mlir::Value buildLanesOfExponent(::mlir::OpBuilder &builder,
+        ::mlir::Location loc, ::mlir::Value a, ::mlir::Value t);
+  }];
 }
 
 #endif // SSMC_DIALECT_SSMRECURRENCEOPS

@@ -16,7 +16,9 @@
 
 #include "lib/Transforms/ExpandMathFunctions.h"
 #include "lib/Transforms/Passes.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace ssmc {
@@ -45,10 +47,70 @@ static bool isNative(Operation *op) {
              math::SqrtOp, math::TruncOp>(op);
 }
 
-/// 2^t for hot loops. Where the power only enters a sum (1 + 2^t, under gelu
-/// and sigmoid), its last multiplication and that addition become one FMA.
+/// The constant that every element of `value` is, if it is one.
+static std::optional<double> constantOf(Value value) {
+  if (FloatAttr scalar; matchPattern(value, m_Constant(&scalar)))
+    return scalar.getValueAsDouble();
+  if (DenseElementsAttr all;
+      matchPattern(value, m_Constant(&all)) && all.isSplat())
+    return all.getSplatValue<FloatAttr>().getValueAsDouble();
+  return std::nullopt;
+}
+
+/// A bound of |value|, NaN aside, that clamping to constants gives, also after
+/// products and sums; rounding may exceed it by some units in the last place.
+static std::optional<double> magnitudeBound(Value value) {
+  using Bound = std::optional<double>;
+  if (Bound constant = constantOf(value))
+    return std::abs(*constant);
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  auto bounds = [&]() -> std::optional<SmallVector<double>> {
+    SmallVector<double> all;
+    for (Value operand : op->getOperands()) {
+      Bound bound = magnitudeBound(operand);
+      if (!bound)
+        return std::nullopt;
+      all.push_back(*bound);
+    }
+    return all;
+  };
+  return llvm::TypeSwitch<Operation *, Bound>(op)
+      .Case([&](arith::MinimumFOp smaller) -> Bound {
+        auto larger = smaller.getLhs().getDefiningOp<arith::MaximumFOp>();
+        Bound high = constantOf(smaller.getRhs());
+        Bound low = larger ? constantOf(larger.getRhs()) : Bound();
+        if (!low || !high)
+          return std::nullopt;
+        return std::max(std::abs(*low), std::abs(*high));
+      })
+      .Case([&](arith::MulFOp) -> Bound {
+        auto of = bounds();
+        return of ? Bound((*of)[0] * (*of)[1]) : std::nullopt;
+      })
+      .Case([&](math::FmaOp) -> Bound {
+        auto of = bounds();
+        return of ? Bound((*of)[0] * (*of)[1] + (*of)[2]) : std::nullopt;
+      })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+/// 2^t for hot loops. A product of factors that are clamped already (under
+/// gelu) needs no clamp and is not rounded.
+static ScaledPower buildFastExp2Of(Elementwise &e, Value t) {
+  // Below the limit by more than rounding can exceed the bound.
+  std::optional<double> bound = magnitudeBound(t);
+  if (auto product = t.getDefiningOp<arith::MulFOp>();
+      product && bound && *bound < fastExp2Limit - 0.01)
+    return buildFastExp2OfProduct(e, product.getLhs(), product.getRhs());
+  return buildFastExp2(e, t);
+}
+
+/// Where the power only enters a sum (1 + 2^t, under gelu and sigmoid), its
+/// last multiplication and that addition become one FMA.
 static Value expandFastExp2(Elementwise &e, math::Exp2Op op) {
-  ScaledPower result = buildFastExp2(e, op.getOperand());
+  ScaledPower result = buildFastExp2Of(e, op.getOperand());
   for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
     auto sum = dyn_cast<arith::AddFOp>(user);
     if (!sum || sum.getLhs() == sum.getRhs())
@@ -122,8 +184,11 @@ static LogicalResult replace(Operation *op) {
            << " would become a call of the host's math library, whose bits "
               "differ between machines; expand-math knows exp, exp2, expm1, "
               "log, log1p, sin, cos, sincos and tanh";
+  Operation *argument = op->getOperand(0).getDefiningOp();
   op->replaceAllUsesWith(values);
   op->erase();
+  if (argument && isOpTriviallyDead(argument))
+    argument->erase();
   return success();
 }
 

@@ -196,18 +196,29 @@ Value keepTiny(Elementwise &e, Value x, Value result, double limit) {
 // Exponentials
 //===----------------------------------------------------------------------===//
 
+/// 2^k 2^r for |r| <= 1/2 and a `sum` of k, the exponent's bias and the magic
+/// number, whose low bits shift into 2^k itself. Multiplying by it costs what
+/// adding to the mantissa's exponent would, keeps NaNs of any payload NaN, and
+/// may be fused into a following addition.
+static ScaledPower buildFastPower(Elementwise &e, Value sum, Value r) {
+  Value power = e.fromBits(e.shiftLeft(e.bits(sum), formatOf(e).mantissaBits));
+  return {e.polynomial(fastExp2F32, r), power};
+}
+
 ScaledPower ssmc::buildFastExp2(Elementwise &e, Value t) {
   const Format &format = formatOf(e);
-  t = e.clamp(t, -126, 126);
-  // With the bias in the magic number the low bits shift into 2^k itself.
-  // Multiplying by it costs what adding to the mantissa's exponent would, keeps
-  // NaNs of any payload NaN, and may be fused into a following addition.
+  t = e.clamp(t, -fastExp2Limit, fastExp2Limit);
   Value magic = e.constant(format.magic + format.bias);
   Value sum = e.add(t, magic);
   // Not t - (sum - magic), which LLVM would give a second constant, -magic.
-  Value r = e.add(t, e.sub(magic, sum));
-  Value power = e.fromBits(e.shiftLeft(e.bits(sum), format.mantissaBits));
-  return {e.polynomial(fastExp2F32, r), power};
+  return buildFastPower(e, sum, e.add(t, e.sub(magic, sum)));
+}
+
+ScaledPower ssmc::buildFastExp2OfProduct(Elementwise &e, Value a, Value b) {
+  const Format &format = formatOf(e);
+  Value magic = e.constant(format.magic + format.bias);
+  Value sum = e.fma(a, b, magic);
+  return buildFastPower(e, sum, e.fma(a, b, e.sub(magic, sum)));
 }
 
 Value ssmc::buildExp(Elementwise &e, Value x) {

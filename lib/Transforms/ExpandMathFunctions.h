@@ -28,9 +28,17 @@ struct ScaledPower {
   mlir::Value power;    ///< a power of two
 };
 
+/// The magnitude to which `buildFastExp2` clamps its argument.
+constexpr double fastExp2Limit = 126;
+
 /// 2^t in f32 for hot loops, t clamped to [-126, 126]: 2^126 and not infinity
 /// above, 2^-126 and not zero below, so that 1 / (1 + 2^t) needs no other test.
 ScaledPower buildFastExp2(Elementwise &e, mlir::Value t);
+
+/// 2^(a b) in f32, the product not rounded. |a b| <= 126, or NaN, is the
+/// caller's duty.
+ScaledPower buildFastExp2OfProduct(Elementwise &e, mlir::Value a,
+                                   mlir::Value b);
 
 /// e^x; infinity and zero beyond the format's range.
 mlir::Value buildExp(Elementwise &e, mlir::Value x);

@@ -46,6 +46,9 @@ def ExpandMath : Pass<"expand-math"> {
     %s = math.fma %mantissa, %power, %one : vector<16xf32>
     ```
 
+    An argument that is a product of factors whose clamps to constants keep it
+    below 126 is neither clamped nor rounded.
+
     f16 and bf16 stay, and what CPUs compute natively (`sqrt`, `absf`, `fma`,
     `floor`...). Any other function of f32 or f64 is an error. Run it before
     folding: upstream's folders of `math` operations ask the host's library.
@@ -376,13 +379,40 @@ def PlanWorkspace : Pass<"ssm-plan-workspace", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def OrderChunks : Pass<"ssm-order-chunks", "::mlir::ModuleOp"> {
+  let summary = "Let chunks of a stream pass on carried states in turn";
+  let description = [{
+    A unit's variants `full` and `tail` take consecutive time steps of one stream.
+    Those with carried states get two more arguments, a chunk's turn (null: no
+    other chunk of the stream is under way) and the number of the unit, and wait
+    before the first operation that touches the states until the chunk before has
+    released them, which it does right after the last one: in a block that is the
+    scan, so that two threads can work on consecutive chunks. `ssm.ordered` marks
+    these functions; `runtime/schedule.h` defines what they call.
+
+    ```mlir
+    func.func private @chunk.block0.full(%x, %s, %blob, %ws) {
+      ssm.panel_map product(%x, %b) outs(%z) carries(%s) ...
+      ssm.panel_map product(%z, %c) ...
+    // becomes
+    func.func private @chunk.block0.full(%x, %s, %blob, %ws, %turn: memref<1xi8>, %unit: index) {
+      call @ssm_await(%turn, %unit)
+      ssm.panel_map product(%x, %b) outs(%z) carries(%s) ...
+      call @ssm_release(%turn, %unit)
+      ssm.panel_map product(%z, %c) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
   let summary = "Add the functions that take rows through all layers";
   let description = [{
     From `ssm.plan` and the chunk functions makes `ssm_chunk_full`,
     `ssm_chunk_tail`, `ssm_step`, `ssm_rows` and, for a pooled model,
     `ssm_answer`, on plain pointers. Consecutive blocks of one shape are a loop.
-    The workspace that all of them need is the attribute `ssm.workspace_bytes`.
+    The workspace that all of them need is the attribute `ssm.workspace_bytes`;
+    `ssm.units` is how many units have carried states.
 
     ```mlir
     func.func @ssm_step(%blob: memref<1xi8>, %record: memref<1xi8>, %x: memref<1xi8>,

@@ -1,22 +1,30 @@
 // RUN: ssm-opt %s -convert-recurrence-to-chunk=rows=8 -split-input-file | FileCheck %s
 
 // Both projections of a GLU are one product, whose panels hold 8 features of
-// each; its epilogue gives 8 features.
+// each; its epilogue gives 8 features. -log2(e), by which the gate's exponent is
+// scaled, is in the second projection's parameters, multiplied in f64.
 // CHECK-LABEL: func.func private @chunk.glu(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<8x16xf32> {ssm.rows}, %[[OUT:[a-z0-9]+]]: tensor<8x32xf32> {ssm.rows}, %[[W1:[a-z0-9]+]]: tensor<20x16xf32> {ssm.parameter}, %[[W2:[a-z0-9]+]]: tensor<20x16xf32> {ssm.parameter}, %[[B1:[a-z0-9]+]]: tensor<20xf32>
 // A missing bias is zero.
 // CHECK:         %[[ZERO:.+]] = arith.constant dense<0.000000e+00> : tensor<20xf32>
+// CHECK:         %[[ZERO64:.+]] = arith.extf %[[ZERO]]
+// CHECK:         %[[B2SCALED:.+]] = arith.mulf %[[ZERO64]],
+// CHECK:         %[[B2:.+]] = arith.truncf %[[B2SCALED]]
 // CHECK:         tensor.insert_slice %[[B1]] into %{{.+}}[0] [20] [1]
-// CHECK:         %[[B:.+]] = tensor.insert_slice %[[ZERO]] into %{{.+}}[20] [20] [1]
+// CHECK:         %[[B:.+]] = tensor.insert_slice %[[B2]] into %{{.+}}[20] [20] [1]
+// CHECK:         %[[W2EXACT:.+]] = arith.extf %[[W2]]
+// CHECK:         %[[SCALE:.+]] = arith.constant dense<-1.4426950408889634> : tensor<20x16xf64>
+// CHECK:         %[[W2SCALED:.+]] = arith.mulf %[[W2EXACT]], %[[SCALE]]
+// CHECK:         %[[W2ROUNDED:.+]] = arith.truncf %[[W2SCALED]]
 // CHECK:         tensor.insert_slice %[[W1]] into %{{.+}}[0, 0] [20, 16] [1, 1]
-// CHECK:         %[[W:.+]] = tensor.insert_slice %[[W2]] into %{{.+}}[20, 0] [20, 16] [1, 1]
+// CHECK:         %[[W:.+]] = tensor.insert_slice %[[W2ROUNDED]] into %{{.+}}[20, 0] [20, 16] [1, 1]
 // CHECK:         %[[WP:.+]] = ssm.pack_panels %[[W]] {paired_out} : tensor<40x16xf32> -> tensor<3x16x16xf32>
 // CHECK:         %[[BP:.+]] = ssm.pack_panels %[[B]] {paired_out} : tensor<40xf32> -> tensor<3x16xf32>
 // CHECK:         ssm.panel_map product(%[[X]] : tensor<8x16xf32>, %[[WP]] : tensor<3x16x16xf32>, %[[BP]] : tensor<3x16xf32>) outs(%[[OUT]]
 // CHECK-NEXT:    ^bb0(%[[ACC:.+]]: vector<16xf32>, %{{.+}}: vector<8xf32>):
 // CHECK-NEXT:      %[[A:.+]] = vector.extract_strided_slice %[[ACC]] {offsets = [0], sizes = [8]
 // CHECK-NEXT:      %[[G:.+]] = vector.extract_strided_slice %[[ACC]] {offsets = [8], sizes = [8]
-// CHECK:           arith.mulf %[[G]],
+// CHECK-NEXT:      math.exp2 %[[G]]
 // CHECK:           %[[Y:.+]] = arith.divf %[[A]],
 // CHECK-NEXT:      ssm.yield %[[Y]] : vector<8xf32>
 func.func private @glu(%x: tensor<?x?x16xf32>, %w1: tensor<20x16xf32> {ssm.parameter}, %w2: tensor<20x16xf32> {ssm.parameter},

@@ -26,6 +26,62 @@ func.func @exp2_hot(%t: vector<16xf32>) -> vector<16xf32> {
   return %e : vector<16xf32>
 }
 
+// A product of factors that constants clamp needs no clamp of its own, and is
+// not rounded: here |t| <= 10 (2 + 100 / 10).
+// CHECK-LABEL: func @exp2_of_bounded_product(
+//       CHECK:   %[[NEAR:.*]] = arith.minimumf
+//       CHECK:   %[[FACTOR:.*]] = math.fma
+//   CHECK-NOT:   {{maximumf|minimumf|mulf}}
+//       CHECK:   %[[MAGIC:.*]] = arith.constant dense<0x4B40007F>
+//       CHECK:   %[[SUM:.*]] = math.fma %[[NEAR]], %[[FACTOR]], %[[MAGIC]]
+//       CHECK:   %[[MINUS_K:.*]] = arith.subf %[[MAGIC]], %[[SUM]]
+//       CHECK:   %[[R:.*]] = math.fma %[[NEAR]], %[[FACTOR]], %[[MINUS_K]]
+//       CHECK:   arith.bitcast %[[SUM]]
+// CHECK-COUNT-5: math.fma {{.*}}, %[[R]],
+//       CHECK:   return
+func.func @exp2_of_bounded_product(%x: vector<16xf32>) -> vector<16xf32> {
+  %low = arith.constant dense<-10.0> : vector<16xf32>
+  %high = arith.constant dense<10.0> : vector<16xf32>
+  %linear = arith.constant dense<-2.0> : vector<16xf32>
+  %cubic = arith.constant dense<-0.1> : vector<16xf32>
+  %raised = arith.maximumf %x, %low : vector<16xf32>
+  %near = arith.minimumf %raised, %high : vector<16xf32>
+  %square = arith.mulf %near, %near : vector<16xf32>
+  %factor = math.fma %square, %cubic, %linear : vector<16xf32>
+  %t = arith.mulf %near, %factor : vector<16xf32>
+  %e = math.exp2 %t : vector<16xf32>
+  return %e : vector<16xf32>
+}
+
+// Where the bound is too large, or there is none, the product is clamped.
+// CHECK-LABEL: func @exp2_of_large_product(
+//       CHECK:   %[[NEAR:.*]] = arith.minimumf
+//       CHECK:   %[[T:.*]] = arith.mulf %[[NEAR]],
+//       CHECK:   arith.maximumf %[[T]],
+func.func @exp2_of_large_product(%x: vector<16xf32>) -> vector<16xf32> {
+  %low = arith.constant dense<-10.0> : vector<16xf32>
+  %high = arith.constant dense<10.0> : vector<16xf32>
+  %scale = arith.constant dense<12.6> : vector<16xf32>
+  %raised = arith.maximumf %x, %low : vector<16xf32>
+  %near = arith.minimumf %raised, %high : vector<16xf32>
+  %t = arith.mulf %near, %scale : vector<16xf32>
+  %e = math.exp2 %t : vector<16xf32>
+  return %e : vector<16xf32>
+}
+
+// CHECK-LABEL: func @exp2_of_unbounded_product(
+//       CHECK:   %[[RAISED:.*]] = arith.maximumf
+//       CHECK:   %[[T:.*]] = arith.mulf %[[RAISED]],
+//       CHECK:   arith.maximumf %[[T]],
+func.func @exp2_of_unbounded_product(%x: vector<16xf32>) -> vector<16xf32> {
+  %low = arith.constant dense<-10.0> : vector<16xf32>
+  %scale = arith.constant dense<2.0> : vector<16xf32>
+  %raised = arith.maximumf %x, %low : vector<16xf32>
+  %t = arith.mulf %raised, %scale : vector<16xf32>
+  %e = math.exp2 %t : vector<16xf32>
+  return %e : vector<16xf32>
+}
+
 // A sum takes the last multiplication into an FMA.
 // CHECK-LABEL: func @sigmoid(
 //       CHECK:   %[[ONE:.*]] = arith.constant dense<1.000000e+00> : vector<8xf32>

@@ -59,6 +59,19 @@ Value ParameterPacker::stack(Value first, Value second) {
   return result;
 }
 
+Value ParameterPacker::scale(Value parameter, double factor) {
+  auto wide = typeOf(parameter).clone(builder.getF64Type());
+  Value value = parameter;
+  if (typeOf(parameter) != wide)
+    value = arith::ExtFOp::create(builder, loc, wide, value);
+  Value factors = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(wide, factor));
+  value = arith::MulFOp::create(builder, loc, value, factors);
+  if (typeOf(parameter) != wide)
+    value = arith::TruncFOp::create(builder, loc, typeOf(parameter), value);
+  return value;
+}
+
 Value ParameterPacker::zerosLike(Value like) {
   auto zero = builder.getZeroAttr(typeOf(like).getElementType());
   return arith::ConstantOp::create(

@@ -29,6 +29,8 @@ public:
   mlir::Value packColumns(mlir::Value parameter, int64_t lanes);
   /// `first` on top of `second` (along dimension 0).
   mlir::Value stack(mlir::Value first, mlir::Value second);
+  /// `parameter` times `factor`, multiplied in f64.
+  mlir::Value scale(mlir::Value parameter, double factor);
   /// Zeros of the shape and type of `like`.
   mlir::Value zerosLike(mlir::Value like);
   /// Scan coefficient (N), f64, for both planes, as (hi, lo) columns with

@@ -73,7 +73,9 @@ FailureOr<Value> UnitConverter::evaluateLinear(LinearOp op,
                     parameters.lookupOrNull(op.getBias()), false);
 }
 
-/// Packs both projections of a GLU as one product with paired features.
+/// Packs both projections of a GLU as one product with paired features. The
+/// second gives the exponent of 1 + 2^t instead of what the gate reads, which
+/// saves a multiplication per feature.
 FailureOr<Value> UnitConverter::setGatedProduct(GateOp gate,
                                                 PanelMapBuilder &map) {
   auto a = gate.getA().getDefiningOp<LinearOp>();
@@ -85,10 +87,11 @@ FailureOr<Value> UnitConverter::setGatedProduct(GateOp gate,
     Value second = parameters.lookupOrNull(b.getBias());
     first = first ? first : packer.zerosLike(second);
     second = second ? second : packer.zerosLike(first);
-    bias = packer.stack(first, second);
+    bias = packer.stack(first, packer.scale(second, GateOp::kExponentScale));
   }
-  Value weight = packer.stack(parameters.lookup(a.getWeight()),
-                              parameters.lookup(b.getWeight()));
+  Value weight = packer.stack(
+      parameters.lookup(a.getWeight()),
+      packer.scale(parameters.lookup(b.getWeight()), GateOp::kExponentScale));
   return setProduct(map, a.getX(), weight, bias, true);
 }
 
@@ -111,13 +114,14 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
       sequences.push_back(vector::ExtractStridedSliceOp::create(
           body, op.getLoc(), *both, ArrayRef<int64_t>{half},
           ArrayRef<int64_t>{kHalfPanel}, ArrayRef<int64_t>{1}));
-  } else {
-    for (Value operand : op.getSequenceOperands()) {
-      FailureOr<Value> lanes = evaluate(operand, map);
-      if (failed(lanes))
-        return failure();
-      sequences.push_back(*lanes);
-    }
+    return GateOp::buildLanesOfExponent(body, op.getLoc(), sequences[0],
+                                        sequences[1]);
+  }
+  for (Value operand : op.getSequenceOperands()) {
+    FailureOr<Value> lanes = evaluate(operand, map);
+    if (failed(lanes))
+      return failure();
+    sequences.push_back(*lanes);
   }
   ParameterPacker packer(builder, op.getLoc());
   for (Value operand : op.getFeatureOperands())
