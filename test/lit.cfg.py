@@ -46,7 +46,7 @@ llvm_config.use_default_substitutions()
 llvm_config.add_tool_substitutions(["ssm-opt", "ssmc", "ssm-lsp-server"], [config.ssmc_tools_dir])
 llvm_config.add_tool_substitutions(
     ["mlir-opt", "mlir-runner", "mlir-translate", "llc", "opt"]
-    + [f"llvm-{tool}" for tool in ("nm", "objdump", "readelf", "size", "mc", "ar")],
+    + [f"llvm-{tool}" for tool in ("nm", "objdump", "mca", "readelf", "size", "mc", "ar")],
     [config.llvm_tools_dir],
 )
 
