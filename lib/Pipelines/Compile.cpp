@@ -6,12 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Pipelines/Compile.h"
+#include "lib/Analysis/TargetDescription.h"
 #include "lib/Analysis/Weights.h"
 #include "lib/Target/JitSession.h"
-#include "lib/Target/TargetCpu.h"
 #include "lib/Transforms/BufferizeChunks.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Verifier.h"
@@ -180,6 +181,8 @@ static ModelInfo describe(ModuleOp loops, const ModelPlan &plan,
   info.stateBytes = plan.stateBytes;
   if (auto bytes = loops->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
     info.workspaceBytes = bytes.getInt();
+  if (auto units = loops->getAttrOfType<IntegerAttr>("ssm.units"))
+    info.statefulUnits = units.getInt();
   info.rowsPerGroup = info.stepsPerChunk = tiles.rows;
   for (const PlanState &state : plan.states) {
     std::string path = state.path.str();
@@ -191,15 +194,17 @@ static ModelInfo describe(ModuleOp loops, const ModelPlan &plan,
   return info;
 }
 
-/// AVX-512 has twice the registers of twice the lanes: 12 rows of one register
-/// each where AVX2 has 6 of two.
 static TileOptions chooseTiles(const CompileOptions &options) {
-  if (options.tiles)
-    return *options.tiles;
-  TileOptions tiles;
-  if (options.target && options.target->hasAvx512)
-    tiles.tileRows = tiles.panelsPerRow = 12;
-  return tiles;
+  return options.tiles.value_or(TileOptions());
+}
+
+/// Passes choose tiles and layouts for the CPU by what the module says of it.
+/// What it says already stays: tiles can be set apart from instructions.
+static void describeCpu(ModuleOp model, const TargetCpu &target) {
+  if (!model->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
+    describeTarget(target.triple, target.cpu, target.hasAvx512,
+                   target.hasVectors)
+        .attachTo(model);
 }
 
 static LogicalResult removeHead(ModuleOp model, Level from) {
@@ -214,10 +219,34 @@ static LogicalResult removeHead(ModuleOp model, Level from) {
 
 LogicalResult ssmc::lowerModel(ModuleOp model, Level from, Level to,
                                const CompileOptions &options) {
-  TileOptions tiles = chooseTiles(options);
   if (options.withoutHead && failed(removeHead(model, from)))
     return failure();
-  return runPasses(model, from, to, tiles);
+  if (to > Level::Recurrence && !options.targets.empty())
+    describeCpu(model, options.targets.front());
+  return runPasses(model, from, to, chooseTiles(options));
+}
+
+/// Lowers `model` from recurrence to loop level.
+static LogicalResult lowerToLoops(ModuleOp model, const TargetCpu &target,
+                                  const TileOptions &tiles, ModelPlan &plan) {
+  describeCpu(model, target);
+  if (failed(runPasses(model, Level::Recurrence, Level::Loops, tiles)))
+    return failure();
+  FailureOr<ModelPlan> found = readPlan(model);
+  if (succeeded(found))
+    plan = std::move(*found);
+  return found;
+}
+
+/// All variants read the same weights and records.
+static LogicalResult checkSameLayout(ModuleOp model, const ModelPlan &first,
+                                     const ModelPlan &plan) {
+  if (first.blobBytes == plan.blobBytes && first.stateBytes == plan.stateBytes)
+    return success();
+  return model.emitError() << "packed weights and records of CPUs differ: "
+                           << first.blobBytes << " and " << first.stateBytes
+                           << " bytes, " << plan.blobBytes << " and "
+                           << plan.stateBytes << " bytes";
 }
 
 FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
@@ -232,21 +261,32 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
       failed(runPasses(model, options.from, Level::Recurrence, tiles)))
     return failure();
   auto weights = collectWeights(model);
-  if (failed(weights) ||
-      failed(runPasses(model, Level::Recurrence, Level::Loops, tiles)))
-    return failure();
-  FailureOr<ModelPlan> plan = readPlan(model);
-  if (failed(plan))
+  if (failed(weights))
     return failure();
   CompiledModel compiled;
-  compiled.info = describe(model, *plan, tiles);
-  for (auto &entry : *weights)
-    compiled.info.parameters += entry.second.size();
-  if (failed(runPrepare(model, *plan, *weights, compiled.blob)))
-    return failure();
-  compiled.module =
-      withFunctions(model, [](StringRef name) { return !isPrepare(name); });
-  if (failed(runPasses(*compiled.module, Level::Loops, Level::LLVM, tiles)))
-    return failure();
+  ModelPlan first;
+  for (const TargetCpu &target : options.targets) {
+    bool isFirst = compiled.variants.empty();
+    OwningOpRef<ModuleOp> loops = model.clone();
+    ModelPlan plan;
+    if (failed(lowerToLoops(*loops, target, tiles, plan)))
+      return failure();
+    if (isFirst && failed(runPrepare(*loops, plan, *weights, compiled.blob)))
+      return failure();
+    if (isFirst)
+      first = plan;
+    if (failed(checkSameLayout(model, first, plan)))
+      return failure();
+    CompiledVariant variant{target, nullptr, describe(*loops, plan, tiles)};
+    for (auto &entry : *weights)
+      variant.info.parameters += entry.second.size();
+    variant.module =
+        withFunctions(*loops, [](StringRef name) { return !isPrepare(name); });
+    if (failed(runPasses(*variant.module, Level::Loops, Level::LLVM, tiles)))
+      return failure();
+    compiled.info = isFirst ? variant.info : compiled.info;
+    compiled.info.growTo(variant.info);
+    compiled.variants.push_back(std::move(variant));
+  }
   return compiled;
 }

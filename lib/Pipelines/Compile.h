@@ -17,8 +17,9 @@
 namespace ssmc {
 
 struct CompileOptions {
-  /// The CPU whose registers decide the tiles.
-  std::optional<TargetCpu> target;
+  /// The CPUs to compile for, of one system: their registers and caches decide
+  /// the tiles. What a module at a lower level says of its target goes before.
+  std::vector<TargetCpu> targets;
   /// Leave the head off: y is what enters it.
   bool withoutHead = false;
   /// The level that the model is at: model or recurrence level.
@@ -27,18 +28,29 @@ struct CompileOptions {
   std::optional<TileOptions> tiles;
 };
 
-struct CompiledModel {
+/// A model lowered for one CPU.
+struct CompiledVariant {
+  TargetCpu target;
   /// The `ssm_*` functions in the LLVM dialect (see
   /// lib/Transforms/BuildRun.cpp).
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  /// The packed weights that they take as their first argument.
-  std::vector<char> blob;
-  /// All that is known of the model but its name and hash.
+  /// With the sizes of this variant.
   ModelInfo info;
 };
 
-/// Takes `model` from level `from` to `to`, without running @prepare. Emits an
-/// error and fails where something is not supported.
+struct CompiledModel {
+  /// One per CPU, in the order of CompileOptions.
+  std::vector<CompiledVariant> variants;
+  /// The packed weights that all of them take as their first argument.
+  std::vector<char> blob;
+  /// All that is known of the model but its name and hash, with sizes that are
+  /// enough for every variant.
+  ModelInfo info;
+};
+
+/// Takes `model` from level `from` to `to`, without running @prepare, for the
+/// first of the CPUs. Emits an error and fails where something is not
+/// supported.
 llvm::LogicalResult lowerModel(mlir::ModuleOp model, Level from, Level to,
                                const CompileOptions &options);
 

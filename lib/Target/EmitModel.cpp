@@ -6,47 +6,197 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/EmitModel.h"
-#include "lib/Target/EmitObject.h"
+#include "lib/Target/Dispatch.h"
 #include "lib/Target/EntryPoints.h"
-#include "llvm/Transforms/Utils/Cloning.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include <thread>
 
 using namespace llvm;
 using namespace ssmc;
 
-Expected<ModelCode> ModelCode::build(mlir::ModuleOp lowered,
-                                     const ModelInfo &info,
-                                     ArrayRef<char> weights,
-                                     const TargetCpu &target) {
-  ModelCode code;
-  code.context = std::make_unique<LLVMContext>();
-  auto machine = createTargetMachine(target);
+static SmallVector<char, 0> toBitcode(const Module &module) {
+  SmallVector<char, 0> bytes;
+  raw_svector_ostream stream(bytes);
+  WriteBitcodeToFile(module, stream);
+  return bytes;
+}
+
+static Expected<std::unique_ptr<Module>> fromBitcode(ArrayRef<char> bytes,
+                                                     LLVMContext &context) {
+  return parseBitcodeFile(
+      MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "model"), context);
+}
+
+/// A variant's module, with its entry points, optimized.
+static Expected<SmallVector<char, 0>>
+buildVariant(const LoweredVariant &variant, StringRef localPrefix) {
+  LLVMContext context;
+  auto machine = createTargetMachine(variant.target);
   if (!machine)
     return machine.takeError();
-  code.machine = std::move(*machine);
-  auto module = translateToLLVM(lowered, *code.context);
+  auto module = translateToLLVM(variant.module, context);
   if (!module)
     return module.takeError();
-  code.module = std::move(*module);
-  if (Error error = addEntryPoints(*code.module, info))
+  (*module)->setTargetTriple(variant.target.triple);
+  (*module)->setDataLayout((*machine)->createDataLayout());
+  if (Error error = addEntryPoints(**module, variant.info, localPrefix))
     return error;
-  bindToTarget(*code.module, target, *code.machine);
-  optimize(*code.module, *code.machine);
-  addWeights(*code.module, weights);
+  bindToTarget(**module, variant.target, **machine);
+  optimize(**module, **machine);
+  return toBitcode(**module);
+}
+
+/// What code must be for that any machine of the system can run.
+static TargetCpu getBaseline(const TargetCpu &target) {
+  TargetCpu baseline;
+  baseline.triple = target.triple;
+  baseline.cpu = "x86-64";
+  return baseline;
+}
+
+/// The C API in front of variants, optimized.
+static Expected<SmallVector<char, 0>>
+buildShared(ArrayRef<LoweredVariant> variants) {
+  LLVMContext context;
+  TargetCpu baseline = getBaseline(variants.front().target);
+  auto machine = createTargetMachine(baseline);
+  if (!machine)
+    return machine.takeError();
+  Module module("model", context);
+  module.setTargetTriple(baseline.triple);
+  module.setDataLayout((*machine)->createDataLayout());
+  ModelInfo info = variants.front().info;
+  std::vector<TargetCpu> targets;
+  for (const LoweredVariant &variant : variants) {
+    info.growTo(variant.info);
+    targets.push_back(variant.target);
+  }
+  if (Error error = addDispatch(module, info, targets))
+    return error;
+  bindToTarget(module, baseline, **machine);
+  optimize(module, **machine);
+  return toBitcode(module);
+}
+
+Expected<ModelCode> ModelCode::build(ArrayRef<LoweredVariant> lowered,
+                                     ArrayRef<char> weights) {
+  ModelCode code;
+  code.name = lowered.front().info.name;
+  code.weights = weights;
+  std::vector<Error> errors;
+  for (const LoweredVariant &variant : lowered) {
+    code.variants.push_back({variant.target, {}});
+    errors.push_back(Error::success());
+  }
+  // Before threads use the context.
+  mlir::DialectRegistry registry;
+  registerTranslations(registry);
+  lowered.front().module->getContext()->appendDialectRegistry(registry);
+  auto build = [&](size_t i) {
+    ErrorAsOutParameter checked(errors[i]);
+    std::string prefix = code.name + ".";
+    if (lowered.size() > 1)
+      prefix += lowered[i].target.cpu + ".";
+    if (auto bitcode = buildVariant(lowered[i], prefix))
+      code.variants[i].bitcode = std::move(*bitcode);
+    else
+      errors[i] = bitcode.takeError();
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < lowered.size(); ++i)
+    threads.emplace_back(build, i);
+  build(0);
+  for (std::thread &thread : threads)
+    thread.join();
+  Error error = Error::success();
+  for (Error &one : errors)
+    error = joinErrors(std::move(error), std::move(one));
+  if (error)
+    return error;
+  if (lowered.front().target.isDispatched()) {
+    auto shared = buildShared(lowered);
+    if (!shared)
+      return shared.takeError();
+    code.shared = std::move(*shared);
+  }
   return code;
 }
 
-// Code generation changes the IR it reads: it gets a copy.
+TargetCpu ModelCode::getCommonTarget() const {
+  const TargetCpu &first = variants.front().target;
+  return shared.empty() ? first : getBaseline(first);
+}
+
+Expected<std::unique_ptr<Module>> ModelCode::link(LLVMContext &context) const {
+  if (shared.empty())
+    return fromBitcode(variants.front().bitcode, context);
+  auto module = fromBitcode(shared, context);
+  if (!module)
+    return module.takeError();
+  for (const Variant &variant : variants) {
+    auto part = fromBitcode(variant.bitcode, context);
+    if (!part)
+      return part.takeError();
+    if (Error error =
+            linkVariant(**module, std::move(*part), name, variant.target))
+      return error;
+  }
+  return std::move(*module);
+}
+
+Expected<SmallVector<char, 0>>
+ModelCode::emitWithWeights(Module &module, const TargetCpu &target) const {
+  auto machine = createTargetMachine(target);
+  if (!machine)
+    return machine.takeError();
+  std::string symbol = name + ".weights";
+  reserveBlob(module, kWeightsSymbol, symbol, weights.size());
+  auto object =
+      emitMachineCode(module, **machine, CodeKind::Object, weights.size());
+  if (!object)
+    return object.takeError();
+  if (Error error = fillBlob(*object, symbol, weights))
+    return error;
+  return object;
+}
+
 Expected<SmallVector<char, 0>> ModelCode::emitObject() const {
-  return emitMachineCode(*CloneModule(*module), *machine, CodeKind::Object);
+  LLVMContext context;
+  auto module = link(context);
+  if (!module)
+    return module.takeError();
+  return emitWithWeights(**module, getCommonTarget());
+}
+
+Expected<SmallVector<char, 0>> ModelCode::emitLoadable(size_t variant) const {
+  LLVMContext context;
+  auto module = fromBitcode(variants[variant].bitcode, context);
+  if (!module)
+    return module.takeError();
+  return emitWithWeights(**module, variants[variant].target);
 }
 
 Expected<SmallVector<char, 0>> ModelCode::emitAssembly() const {
-  return emitMachineCode(*CloneModule(*module), *machine, CodeKind::Assembly);
+  LLVMContext context;
+  auto module = link(context);
+  if (!module)
+    return module.takeError();
+  auto machine = createTargetMachine(getCommonTarget());
+  if (!machine)
+    return machine.takeError();
+  defineBlob(**module, kWeightsSymbol, name + ".weights", weights);
+  return emitMachineCode(**module, **machine, CodeKind::Assembly);
 }
 
-SmallVector<char, 0> ModelCode::emitText() const {
+Expected<SmallVector<char, 0>> ModelCode::emitText() const {
+  LLVMContext context;
+  auto module = link(context);
+  if (!module)
+    return module.takeError();
+  defineBlob(**module, kWeightsSymbol, name + ".weights", weights);
   SmallVector<char, 0> text;
   raw_svector_ostream stream(text);
-  module->print(stream, nullptr);
+  (*module)->print(stream, nullptr);
   return text;
 }

@@ -13,6 +13,7 @@
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
+#include "llvm/Object/ObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 
@@ -37,7 +38,23 @@ Expected<std::unique_ptr<Module>> ssmc::translateToLLVM(mlir::ModuleOp module,
   return translated;
 }
 
-void ssmc::defineBlob(Module &module, StringRef symbol, ArrayRef<char> bytes) {
+/// Puts a local constant with `content` in the place of a declaration.
+static GlobalVariable *replaceDeclaration(Module &module, StringRef symbol,
+                                          StringRef name, Constant *content) {
+  auto *blob =
+      new GlobalVariable(module, content->getType(), /*isConstant=*/true,
+                         GlobalValue::InternalLinkage, content);
+  if (GlobalVariable *declared = module.getGlobalVariable(symbol, true)) {
+    declared->replaceAllUsesWith(blob);
+    declared->eraseFromParent();
+  }
+  blob->setName(name);
+  blob->setAlignment(Align(64));
+  return blob;
+}
+
+void ssmc::defineBlob(Module &module, StringRef symbol, StringRef name,
+                      ArrayRef<char> bytes) {
   auto *type =
       ArrayType::get(Type::getInt8Ty(module.getContext()), bytes.size());
   Constant *content =
@@ -45,22 +62,74 @@ void ssmc::defineBlob(Module &module, StringRef symbol, ArrayRef<char> bytes) {
           ? static_cast<Constant *>(ConstantAggregateZero::get(type))
           : ConstantDataArray::getRaw(StringRef(bytes.data(), bytes.size()),
                                       bytes.size(), type->getElementType());
-  auto *blob = new GlobalVariable(module, type, /*isConstant=*/true,
-                                  GlobalValue::PrivateLinkage, content);
-  if (GlobalVariable *declared = module.getGlobalVariable(symbol, true)) {
-    declared->replaceAllUsesWith(blob);
-    declared->eraseFromParent();
+  replaceDeclaration(module, symbol, name, content);
+}
+
+void ssmc::reserveBlob(Module &module, StringRef symbol, StringRef name,
+                       size_t size) {
+  auto *type = ArrayType::get(Type::getInt8Ty(module.getContext()), size);
+  GlobalVariable *blob = replaceDeclaration(module, symbol, name,
+                                            ConstantAggregateZero::get(type));
+  // What is written here is not what will be there.
+  blob->setExternallyInitialized(true);
+}
+
+Error ssmc::fillBlob(MutableArrayRef<char> bytes, StringRef name,
+                     ArrayRef<char> content) {
+  auto object = object::ObjectFile::createObjectFile(
+      MemoryBufferRef(StringRef(bytes.data(), bytes.size()), "model.o"));
+  if (!object)
+    return object.takeError();
+  for (const object::SymbolRef &symbol : (*object)->symbols()) {
+    Expected<StringRef> found = symbol.getName();
+    if (!found)
+      return found.takeError();
+    // Mach-O puts an underscore in front.
+    if (*found != name && *found != ("_" + name).str())
+      continue;
+    auto section = symbol.getSection();
+    auto address = symbol.getAddress();
+    if (!section || !address)
+      return joinErrors(section.takeError(), address.takeError());
+    auto data = (*section)->getContents();
+    if (!data)
+      return data.takeError();
+    uint64_t offset = *address - (*section)->getAddress();
+    if (offset + content.size() > data->size())
+      break;
+    llvm::copy(content, bytes.begin() + (data->data() - bytes.data()) + offset);
+    return Error::success();
   }
-  blob->setName(symbol);
-  blob->setAlignment(Align(64));
-  blob->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+  // Code that reads no weights has no place for them.
+  return content.empty() ? Error::success()
+                         : createStringError("the object file has no place "
+                                             "for the weights");
+}
+
+/// What functions of a system must say beyond the CPU.
+static void setSystemAttributes(Function &function, const TargetCpu &target) {
+  // LLVM prefers 256 bits on AVX-512 CPUs; the register tiles are written for
+  // all 512.
+  if (target.isX86())
+    function.addFnAttr("prefer-vector-width", target.hasAvx512 ? "512" : "256");
+  // RISC-V flushes nothing.
+  if (!target.triple.isRISCV())
+    function.addFnAttr("denormal-fp-math", "preserve-sign,preserve-sign");
+  if (target.triple.isOSWindows()) {
+    // No call of the C library's __chkstk; what unwinds stacks needs tables.
+    function.addFnAttr("no-stack-arg-probe");
+    function.setUWTableKind(UWTableKind::Default);
+  }
 }
 
 void ssmc::bindToTarget(Module &module, const TargetCpu &target,
                         TargetMachine &machine) {
-  module.setTargetTriple(Triple(target.triple));
+  module.setTargetTriple(target.triple);
   module.setDataLayout(machine.createDataLayout());
   module.setModuleFlag(Module::Min, "PIC Level", PICLevel::BigPIC);
+  if (!target.abi.empty())
+    module.setModuleFlag(Module::Error, "target-abi",
+                         MDString::get(module.getContext(), target.abi));
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
@@ -69,10 +138,7 @@ void ssmc::bindToTarget(Module &module, const TargetCpu &target,
     function.removeFnAttr("tune-cpu");
     if (!target.features.empty())
       function.addFnAttr("target-features", target.features);
-    // LLVM prefers 256 bits on AVX-512 CPUs; the register tiles are written
-    // for all 512.
-    function.addFnAttr("prefer-vector-width", target.hasAvx512 ? "512" : "256");
-    function.addFnAttr("denormal-fp-math", "preserve-sign,preserve-sign");
+    setSystemAttributes(function, target);
     function.addFnAttr("no-trapping-math", "true");
     function.addFnAttr(Attribute::NoUnwind);
   }
@@ -116,13 +182,16 @@ void ssmc::optimize(Module &module, TargetMachine &machine) {
       .run(module, modules);
 }
 
-Expected<SmallVector<char, 0>>
-ssmc::emitMachineCode(Module &module, TargetMachine &machine, CodeKind kind) {
+Expected<SmallVector<char, 0>> ssmc::emitMachineCode(Module &module,
+                                                     TargetMachine &machine,
+                                                     CodeKind kind,
+                                                     size_t sizeHint) {
   std::string broken;
   raw_string_ostream why(broken);
   if (verifyModule(module, &why))
     return createStringError("generated LLVM IR is invalid: " + broken);
   SmallVector<char, 0> code;
+  code.reserve(sizeHint + (1 << 20));
   raw_svector_ostream stream(code);
   legacy::PassManager passes;
   passes.add(new TargetLibraryInfoWrapperPass(getAllowedLibrary(module)));

@@ -25,10 +25,20 @@ void registerTranslations(mlir::DialectRegistry &registry);
 llvm::Expected<std::unique_ptr<llvm::Module>>
 translateToLLVM(mlir::ModuleOp module, llvm::LLVMContext &context);
 
-/// Defines the private constant `symbol` with `bytes` as its content, aligned
-/// to 64 bytes. The module may hold it already as a declaration.
+/// Gives the declaration `symbol` bytes for content: a local constant `name`,
+/// aligned to 64 bytes. To be called after optimizations: they would turn
+/// single numbers into constants in the code.
 void defineBlob(llvm::Module &module, llvm::StringRef symbol,
-                llvm::ArrayRef<char> bytes);
+                llvm::StringRef name, llvm::ArrayRef<char> bytes);
+
+/// The same, with `size` zeros for now: fillBlob writes the bytes into the
+/// object file. LLVM would copy them several times.
+void reserveBlob(llvm::Module &module, llvm::StringRef symbol,
+                 llvm::StringRef name, size_t size);
+
+/// Writes `bytes` over the reserved constant `name` of an object file.
+llvm::Error fillBlob(llvm::MutableArrayRef<char> object, llvm::StringRef name,
+                     llvm::ArrayRef<char> bytes);
 
 /// Binds a module to a CPU: triple, data layout, and on each defined function
 /// the CPU, its vector width, flushed denormals and the absence of exceptions.
@@ -42,10 +52,11 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 /// What emitMachineCode writes.
 enum class CodeKind { Object, Assembly };
 
-/// The object file or the assembly of `module`.
+/// The object file or the assembly of `module`; `sizeHint` is what is known of
+/// its size, in bytes.
 llvm::Expected<llvm::SmallVector<char, 0>>
 emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine,
-                CodeKind kind);
+                CodeKind kind, size_t sizeHint = 0);
 
 /// Links an object file into a shared library with ld.lld (or ld), which must
 /// be beside LLVM's tools or in PATH.

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/EntryPoints.h"
-#include "lib/Target/EmitObject.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
@@ -17,36 +16,76 @@
 using namespace llvm;
 using namespace ssmc;
 
-/// runtime/entry_points.c as LLVM bitcode.
-static const unsigned char kEntryPoints[] = {
-#include "lib/Target/EntryPoints.bc.inc"
+/// C code of runtime/ as LLVM bitcode, for each system.
+static const unsigned char kX86Linux[] = {
+#include "lib/Target/EntryPoints.x86_64-unknown-linux-gnu.bc.inc"
+};
+static const unsigned char kX86Windows[] = {
+#include "lib/Target/EntryPoints.x86_64-pc-windows-msvc.bc.inc"
+};
+static const unsigned char kArmLinux[] = {
+#include "lib/Target/EntryPoints.aarch64-unknown-linux-gnu.bc.inc"
+};
+static const unsigned char kArmMac[] = {
+#include "lib/Target/EntryPoints.arm64-apple-macosx11.0.0.bc.inc"
+};
+static const unsigned char kRiscvLinux[] = {
+#include "lib/Target/EntryPoints.riscv64-unknown-linux-gnu.bc.inc"
+};
+static const unsigned char kDispatch[] = {
+#include "lib/Target/Dispatch.x86_64-unknown-linux-gnu.bc.inc"
 };
 
 static constexpr StringRef kApiPrefix = "MODEL_";
-static constexpr StringRef kWeights = "model_weights";
 
-static Expected<std::unique_ptr<Module>> parseTemplate(Module &destination) {
-  MemoryBufferRef bitcode(
-      StringRef(reinterpret_cast<const char *>(kEntryPoints),
-                sizeof(kEntryPoints)),
-      "entry_points");
-  auto parsed = parseBitcodeFile(bitcode, destination.getContext());
+template <size_t size>
+static StringRef asText(const unsigned char (&bytes)[size]) {
+  return StringRef(reinterpret_cast<const char *>(bytes), size);
+}
+
+/// entry_points.c for a system; empty for one that it is not compiled for.
+static StringRef findEntryPoints(const Triple &triple) {
+  if (triple.getArch() == Triple::x86_64)
+    return triple.isOSWindows() ? asText(kX86Windows) : asText(kX86Linux);
+  if (triple.isAArch64())
+    return triple.isOSDarwin() ? asText(kArmMac) : asText(kArmLinux);
+  return triple.isRISCV64() ? asText(kRiscvLinux) : StringRef();
+}
+
+/// Parses C code of runtime/ into the context of `destination`.
+static Expected<std::unique_ptr<Module>> parseRuntime(Module &destination,
+                                                      StringRef bitcode) {
+  if (bitcode.empty())
+    return createStringError("there are no entry points for '" +
+                             destination.getTargetTriple().str() + "'");
+  auto parsed = parseBitcodeFile(MemoryBufferRef(bitcode, "runtime"),
+                                 destination.getContext());
   if (!parsed)
     return parsed.takeError();
   // What the build's compiler notes about itself and its default target.
-  Module &entries = **parsed;
-  entries.setTargetTriple(destination.getTargetTriple());
-  entries.setDataLayout(destination.getDataLayout());
-  if (NamedMDNode *ident = entries.getNamedMetadata("llvm.ident"))
-    ident->eraseFromParent();
-  if (NamedMDNode *flags = entries.getModuleFlagsMetadata())
+  Module &runtime = **parsed;
+  runtime.setTargetTriple(destination.getTargetTriple());
+  runtime.setDataLayout(destination.getDataLayout());
+  for (StringRef note : {"llvm.ident", "llvm.linker.options"})
+    if (NamedMDNode *node = runtime.getNamedMetadata(note))
+      node->eraseFromParent();
+  if (NamedMDNode *flags = runtime.getModuleFlagsMetadata())
     flags->eraseFromParent();
-  for (Function &function : entries)
+  for (Function &function : runtime)
     for (StringRef attribute :
          {"target-cpu", "target-features", "tune-cpu", "frame-pointer",
           "stack-protector-buffer-size", "min-legal-vector-width"})
       function.removeFnAttr(attribute);
   return std::move(*parsed);
+}
+
+static Error linkRuntime(Module &module, StringRef bitcode) {
+  auto runtime = parseRuntime(module, bitcode);
+  if (!runtime)
+    return runtime.takeError();
+  if (Linker::linkModules(module, std::move(*runtime)))
+    return createStringError("generated functions do not fit the entry points");
+  return Error::success();
 }
 
 /// Gives an external constant of the template its value.
@@ -63,6 +102,7 @@ static void defineConstants(Module &module, const ModelInfo &info) {
          alignTo(info.workspaceBytes, kRecordAlignment));
   define(module, "model_rows", info.rowsPerGroup);
   define(module, "model_steps", info.stepsPerChunk);
+  define(module, "model_units", info.statefulUnits);
   define(module, "model_inputs", info.inputFeatures);
   define(module, "model_outputs", info.outputFeatures);
   define(module, "model_pooled", info.pooled);
@@ -101,22 +141,24 @@ static Error checkGenerated(Module &module, const ModelInfo &info) {
 
 /// Makes MODEL_f NAME_f, and everything else local under a name that no C
 /// identifier can be. The latter first: a model may be called "ssm".
-static void setVisibility(Module &module, StringRef name) {
+void ssmc::finishEntryPoints(Module &module, const ModelInfo &info,
+                             StringRef localPrefix) {
   SmallVector<GlobalValue *> api;
   for (GlobalValue &value : module.global_values()) {
     value.setVisibility(GlobalValue::DefaultVisibility);
-    if (value.isDeclaration() || value.getName().starts_with("llvm."))
-      continue;
+    value.setDLLStorageClass(GlobalValue::DefaultStorageClass);
     if (value.getName().starts_with(kApiPrefix)) {
       api.push_back(&value);
       continue;
     }
+    if (value.isDeclaration() || value.getName().starts_with("llvm."))
+      continue;
     if (!value.hasPrivateLinkage())
       value.setLinkage(GlobalValue::InternalLinkage);
-    value.setName(name + "." + value.getName());
+    value.setName(localPrefix + value.getName());
   }
   for (GlobalValue *function : api)
-    function->setName(name + "_" +
+    function->setName(info.name + "_" +
                       function->getName().drop_front(kApiPrefix.size()));
 }
 
@@ -130,22 +172,31 @@ static void defineMissingAnswer(Module &module) {
   builder.CreateUnreachable();
 }
 
-Error ssmc::addEntryPoints(Module &module, const ModelInfo &info) {
+Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
+                           StringRef localPrefix) {
   if (Error error = checkInfo(info))
     return error;
   if (Error error = checkGenerated(module, info))
     return error;
-  auto entries = parseTemplate(module);
-  if (!entries)
-    return entries.takeError();
-  if (Linker::linkModules(module, std::move(*entries)))
-    return createStringError("generated functions do not fit the entry points");
+  if (Error error =
+          linkRuntime(module, findEntryPoints(module.getTargetTriple())))
+    return error;
   defineConstants(module, info);
   defineMissingAnswer(module);
-  setVisibility(module, info.name);
+  finishEntryPoints(module, info, localPrefix);
   return Error::success();
 }
 
-void ssmc::addWeights(Module &module, ArrayRef<char> weights) {
-  defineBlob(module, kWeights, weights);
+Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
+  if (Error error = checkInfo(info))
+    return error;
+  if (Error error =
+          linkRuntime(module, findEntryPoints(module.getTargetTriple())))
+    return error;
+  if (Error error = linkRuntime(module, asText(kDispatch)))
+    return error;
+  defineConstants(module, info);
+  for (StringRef function : kRunFunctions)
+    module.getFunction((kApiPrefix + function).str())->deleteBody();
+  return Error::success();
 }

@@ -15,17 +15,35 @@
 
 namespace ssmc {
 
-/// Links runtime/entry_points.c into a module that defines the generated
-/// functions it declares (ssm_rows, ssm_step, ssm_chunk_full, ssm_chunk_tail,
-/// and ssm_answer when `info` is pooled), with `info` as its constants. What
-/// stays visible afterwards are the functions NAME_step, NAME_chunk, ...; all
-/// else becomes local to the module. Fails when a generated function is missing
-/// or `info` is inconsistent.
-llvm::Error addEntryPoints(llvm::Module &module, const ModelInfo &info);
+/// Functions of the C API that run the model: NAME_step, ... The others copy
+/// and count bytes, and are the same for all CPUs.
+inline constexpr llvm::StringLiteral kRunFunctions[] = {"step", "chunk",
+                                                        "forward"};
 
-/// Gives a module with entry points its packed parameters. To be called after
-/// optimizations: they would turn single weights into constants in the code.
-void addWeights(llvm::Module &module, llvm::ArrayRef<char> weights);
+/// Links runtime/entry_points.c into a module, whose triple is set, that
+/// defines the generated functions it declares (ssm_rows, ssm_step,
+/// ssm_chunk_full, ssm_chunk_tail, and ssm_answer when `info` is pooled), with
+/// `info` as its constants. What stays visible afterwards are the functions
+/// NAME_step, NAME_chunk, ...; all else becomes local to the module, with
+/// `localPrefix` in front. Fails when a generated function is missing or `info`
+/// is inconsistent.
+llvm::Error addEntryPoints(llvm::Module &module, const ModelInfo &info,
+                           llvm::StringRef localPrefix);
+
+/// Links runtime/dispatch.c and what does not run the model of
+/// runtime/entry_points.c into an empty module: the kRunFunctions are declared
+/// only, and so are model_variants and model_needs. To be followed by
+/// finishEntryPoints.
+llvm::Error addSharedEntryPoints(llvm::Module &module, const ModelInfo &info);
+
+/// Gives everything that the functions above have linked its final name and
+/// visibility.
+void finishEntryPoints(llvm::Module &module, const ModelInfo &info,
+                       llvm::StringRef localPrefix);
+
+/// What the packed weights are called in a module with entry points: declared,
+/// not defined.
+inline constexpr llvm::StringLiteral kWeightsSymbol = "model_weights";
 
 } // namespace ssmc
 

@@ -14,6 +14,7 @@
 #ifndef SSMC_LIB_TARGET_MODELINFO_H
 #define SSMC_LIB_TARGET_MODELINFO_H
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -66,6 +67,8 @@ struct ModelInfo {
   int64_t rowsPerGroup = 1;
   /// Time steps in a call of ssm_chunk_full.
   int64_t stepsPerChunk = 1;
+  /// Units with carried states: what chunks of a stream wait for in turn.
+  int64_t statefulUnits = 0;
   /// Identifies configuration and weights: a saved state fits only them.
   uint64_t hash = 0;
 
@@ -78,6 +81,14 @@ struct ModelInfo {
   int64_t parameters = 0;
   /// Floating-point operations per time step of one stream (an FMA is two).
   int64_t flopsPerStep = 0;
+
+  /// Makes the sizes that depend on the CPU large enough for `other`, too: the
+  /// same model for another one.
+  void growTo(const ModelInfo &other) {
+    workspaceBytes = std::max(workspaceBytes, other.workspaceBytes);
+    rowsPerGroup = std::max(rowsPerGroup, other.rowsPerGroup);
+    stepsPerChunk = std::max(stepsPerChunk, other.stepsPerChunk);
+  }
 };
 
 } // namespace ssmc

@@ -36,10 +36,10 @@ llvm.func @ssm_step(%weights: !llvm.ptr, %record: !llvm.ptr, %x: !llvm.ptr, %y: 
 llvm.func @ssm_rows(%weights: !llvm.ptr, %states: !llvm.ptr, %ids: !llvm.ptr, %first: i64, %n: i64, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
   llvm.return
 }
-llvm.func @ssm_chunk_full(%weights: !llvm.ptr, %record: !llvm.ptr, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
+llvm.func @ssm_chunk_full(%weights: !llvm.ptr, %record: !llvm.ptr, %turn: !llvm.ptr, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
   llvm.return
 }
-llvm.func @ssm_chunk_tail(%weights: !llvm.ptr, %record: !llvm.ptr, %n: i64, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
+llvm.func @ssm_chunk_tail(%weights: !llvm.ptr, %record: !llvm.ptr, %n: i64, %turn: !llvm.ptr, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
   llvm.return
 }
 )mlir";
@@ -57,6 +57,7 @@ protected:
     info.workspaceBytes = 40;
     info.rowsPerGroup = 4;
     info.stepsPerChunk = 8;
+    info.statefulUnits = 3;
     weights.assign(4, 0);
     weights[2] = char(0x80), weights[3] = char(0x3f); // 1.0f
   }
@@ -65,10 +66,10 @@ protected:
                                                      llvm::StringRef cpu) {
     auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
     auto target = resolveTargetCpu(cpu);
-    auto code = ModelCode::build(*module, info, weights, *target);
+    auto code = ModelCode::build({{*module, *target, info}}, weights);
     if (!code)
       return code.takeError();
-    return code->emitObject();
+    return isForLinker ? code->emitObject() : code->emitLoadable();
   }
 
   mlir::MLIRContext context;
@@ -77,7 +78,7 @@ protected:
 };
 
 TEST_F(EntryPointsTest, objectShowsTheApiAndNothingElse) {
-  auto bytes = compile(kModel, "x86-64-v3");
+  auto bytes = compile(kModel, "x86-64-v3", /*isForLinker=*/true);
   ASSERT_TRUE(bool(bytes)) << llvm::toString(bytes.takeError());
   auto object = llvm::object::ObjectFile::createObjectFile(
       llvm::MemoryBufferRef({bytes->data(), bytes->size()}, "tiny.o"));
@@ -114,13 +115,16 @@ TEST_F(EntryPointsTest, modelMayBeCalledAsTheGeneratedFunctionsAre) {
         info.name + "_workspace_bytes");
     ASSERT_TRUE(bool(workspaceBytes))
         << llvm::toString(workspaceBytes.takeError());
-    EXPECT_EQ((*workspaceBytes)(1, 2), 2u * (64 + 64));
+    EXPECT_EQ((*workspaceBytes)(1, 1), 64u + 64u);
+    // For each worker another record and its counter; a counter of tickets and
+    // of each unit.
+    EXPECT_EQ((*workspaceBytes)(1, 2), 2u * (64 + 64 + 64 + 128) + 4 * 128);
   }
 }
 
 TEST_F(EntryPointsTest, sameInputGivesSameBytes) {
-  auto first = compile(kModel, "x86-64-v4");
-  auto second = compile(kModel, "x86-64-v4");
+  auto first = compile(kModel, "x86-64-v4", /*isForLinker=*/true);
+  auto second = compile(kModel, "x86-64-v4", /*isForLinker=*/true);
   ASSERT_TRUE(first && second);
   EXPECT_EQ(*first, *second);
 }
@@ -158,11 +162,11 @@ TEST_F(EntryPointsTest, namesWhatTheLoweredModelLacks) {
   EXPECT_EQ(llvm::toString(missing.takeError()),
             "the lowered model has no function ssm_step");
   info.pooled = true;
-  auto answer = compile(kModel, "x86-64-v3");
+  auto answer = compile(kModel, "x86-64-v3", /*isForLinker=*/true);
   EXPECT_EQ(llvm::toString(answer.takeError()),
             "the lowered model has no function ssm_answer");
   info.stateBytes = 100;
-  auto size = compile(kModel, "x86-64-v3");
+  auto size = compile(kModel, "x86-64-v3", /*isForLinker=*/true);
   EXPECT_EQ(llvm::toString(size.takeError()),
             "record of 100 bytes is not a positive multiple of 64");
 }

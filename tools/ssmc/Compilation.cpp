@@ -83,13 +83,13 @@ uint64_t ssmc::hashModel(mlir::ModuleOp model) {
                                hashes.size() * sizeof(uint64_t)));
 }
 
-mlir::FailureOr<NativeCode> ssmc::compileForCpu(mlir::ModuleOp model,
-                                                const TargetCpu &target,
-                                                bool withoutHead,
-                                                StringRef name, Level from) {
+mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
+                                                 ArrayRef<TargetCpu> targets,
+                                                 bool withoutHead,
+                                                 StringRef name, Level from) {
   mlir::MLIRContext &context = *model->getContext();
   CompileOptions options;
-  options.target = target;
+  options.targets = targets;
   options.withoutHead = withoutHead;
   options.from = from;
   mlir::FailureOr<CompiledModel> lowered;
@@ -104,9 +104,14 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpu(mlir::ModuleOp model,
   lowered->info.hash = hashModel(model) ^ withoutHead;
   if (auto function = reference::getModelFunction(model); succeeded(function))
     lowered->info.description = describeModel(*function);
+  std::vector<LoweredVariant> variants;
+  for (CompiledVariant &variant : lowered->variants) {
+    variant.info.name = lowered->info.name;
+    variant.info.hash = lowered->info.hash;
+    variants.push_back({*variant.module, variant.target, variant.info});
+  }
   Progress progress("optimizing and generating code");
-  auto code =
-      ModelCode::build(*lowered->module, lowered->info, lowered->blob, target);
+  auto code = ModelCode::build(variants, lowered->blob);
   if (!code)
     return report(context, code.takeError());
   return NativeCode{std::move(*lowered), std::move(*code)};
@@ -117,10 +122,10 @@ mlir::FailureOr<NativeModel> ssmc::compileAndLoad(mlir::ModuleOp model,
                                                   bool withoutHead,
                                                   StringRef name) {
   mlir::MLIRContext &context = *model->getContext();
-  auto native = compileForCpu(model, target, withoutHead, name);
+  auto native = compileForCpus(model, target, withoutHead, name);
   if (failed(native))
     return mlir::failure();
-  auto object = native->code.emitObject();
+  auto object = native->code.emitLoadable();
   if (!object)
     return report(context, object.takeError());
   auto loaded = NativeModel::load(*object, native->lowered.info);

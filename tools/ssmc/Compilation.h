@@ -31,6 +31,14 @@ inline constexpr Flag kTargetFlag = {
     "--target", "CPU",
     "CPU to compile for: LLVM's name (x86-64-v3, x86-64-v4,\n"
     "znver3, ...) or 'native', this machine's"};
+/// The same, of compile.
+inline constexpr Flag kTargetsFlag = {
+    "--target", "LIST",
+    "CPUs to compile for, in one object that picks the best\n"
+    "when it is loaded (default x86-64-v3,x86-64-v4): LLVM's\n"
+    "names, or 'native', this machine's. Or another system:\n"
+    "aarch64-linux-gnu, arm64-apple-macosx,\n"
+    "riscv64-linux-gnu, x86_64-pc-windows-msvc"};
 inline constexpr Flag kWithoutHeadFlag = {
     "--without-head", "", "leave the head off: y is what enters it"};
 
@@ -54,13 +62,16 @@ struct NativeCode {
   ModelCode code;
 };
 
-/// Compiles a model-level module, which stays as it is. Errors are reported on
-/// its context.
-mlir::FailureOr<NativeCode>
-compileForCpu(mlir::ModuleOp model, const TargetCpu &target, bool withoutHead,
-              llvm::StringRef name, Level from = Level::Model);
+/// Compiles a model-level module, which stays as it is, for CPUs that share an
+/// object. Errors are reported on its context.
+mlir::FailureOr<NativeCode> compileForCpus(mlir::ModuleOp model,
+                                           llvm::ArrayRef<TargetCpu> targets,
+                                           bool withoutHead,
+                                           llvm::StringRef name,
+                                           Level from = Level::Model);
 
-/// The same, loaded into this process, which must be able to run it.
+/// The same for one CPU, loaded into this process, which must be able to run
+/// it.
 mlir::FailureOr<NativeModel> compileAndLoad(mlir::ModuleOp model,
                                             const TargetCpu &target,
                                             bool withoutHead,

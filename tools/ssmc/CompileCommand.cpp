@@ -28,7 +28,7 @@ static constexpr Flag kFlags[] = {
      "name of the model, in front of every C function and\n"
      "macro: a C identifier (default: from PREFIX or MODEL)"},
     kWeightsFlag,
-    kTargetFlag,
+    kTargetsFlag,
     {"--emit", "LIST",
      "what to write, separated by commas (default obj,header):\n"
      "  obj     PREFIX.o, an object file\n"
@@ -58,10 +58,9 @@ static constexpr CommandSpec kSpec = {
     "Compiles a trained model to a native object file and its C header. MODEL "
     "is a\nmodel.json, or a folder with model.json and model.safetensors.",
     kFlags,
-    "The default CPU is x86-64-v3 (AVX2 and FMA: every x86 server since "
-    "2015).\nFiles are written all or none.\n\n"
+    "Files are written all or none.\n\n"
     "example:\n"
-    "  ssmc compile digits/s5 -o digits --target x86-64-v4 --verify\n"
+    "  ssmc compile digits/s5 -o digits --verify\n"
     "  cc main.c digits.o -o main        # main.c includes digits.h\n"};
 
 namespace {
@@ -156,10 +155,23 @@ private:
   SmallVector<char, 0> object;
   std::vector<OutputFile> files;
 
-  Error addFile(StringRef extension, Expected<SmallVector<char, 0>> bytes) {
+  Error addFile(const Twine &extension, Expected<SmallVector<char, 0>> bytes) {
     if (!bytes)
       return bytes.takeError();
     files.push_back({(prefix + extension).str(), std::move(*bytes)});
+    return Error::success();
+  }
+
+  /// The LLVM dialect, a file per CPU.
+  Error addModules() {
+    ArrayRef<CompiledVariant> variants = native.lowered.variants;
+    for (const CompiledVariant &variant : variants) {
+      std::string cpu = variants.size() > 1 ? "." + variant.target.cpu : "";
+      if (Error error = addFile(cpu + ".mlir",
+                                toBytes(printModule(*variant.module,
+                                                    /*withWeights=*/false))))
+        return error;
+    }
     return Error::success();
   }
 };
@@ -183,8 +195,7 @@ Error Emitter::add(EmitKind kind) {
   case EmitKind::LLVM:
     return addFile(".ll", native.code.emitText());
   case EmitKind::MLIR:
-    return addFile(".mlir", toBytes(printModule(*native.lowered.module,
-                                                /*withWeights=*/false)));
+    return addModules();
   case EmitKind::Model:
     return addFile(".model.mlir",
                    toBytes(printModule(model, /*withWeights=*/true)));
@@ -246,11 +257,11 @@ static std::string choosePrefix(const CommandLine &line, StringRef name) {
 /// Writes the model at another level.
 static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
                                        const CommandLine &line, StringRef name,
-                                       const TargetCpu &target,
+                                       ArrayRef<TargetCpu> targets,
                                        const Levels &levels) {
   auto model = loadModel(context, line, name);
   CompileOptions options;
-  options.target = target;
+  options.targets = targets;
   options.withoutHead = line.has(kWithoutHeadFlag.name);
   if (!model || failed(lowerModel(*model, levels.from, *levels.to, options)))
     return mlir::failure();
@@ -264,26 +275,20 @@ static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
 
 static mlir::LogicalResult compile(mlir::MLIRContext &context,
                                    const CommandLine &line, StringRef name,
-                                   const TargetCpu &target,
+                                   ArrayRef<TargetCpu> targets,
                                    const Levels &levels,
                                    ArrayRef<EmitKind> kinds) {
   auto model = loadModel(context, line, name);
   if (!model)
     return mlir::failure();
   bool withoutHead = line.has(kWithoutHeadFlag.name);
-  auto native = compileForCpu(*model, target, withoutHead, name, levels.from);
+  auto native = compileForCpus(*model, targets, withoutHead, name, levels.from);
   if (failed(native))
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);
   Emitter emitter(*model, *native, prefix);
-  if (line.has("--verify")) {
-    auto object = emitter.getObject();
-    if (!object)
-      return report(context, object.takeError());
-    if (failed(verifyModel(*model, *object, native->lowered.info, target,
-                           levels.from)))
-      return mlir::failure();
-  }
+  if (line.has("--verify") && failed(verifyModel(*model, *native, levels.from)))
+    return mlir::failure();
   for (EmitKind kind : kinds)
     if (Error error = emitter.add(kind))
       return report(context, std::move(error));
@@ -313,6 +318,20 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
   return Error::success();
 }
 
+/// The CPUs to compile for. IR below the recurrence level is for one of them.
+static Expected<std::vector<TargetCpu>> parseTargets(const CommandLine &line) {
+  bool isForOne = line.has("--compile-to");
+  StringRef list =
+      line.get(kTargetsFlag.name,
+               isForOne ? StringRef("x86-64-v3") : StringRef(kDefaultTargets));
+  auto targets = resolveTargets(list);
+  if (targets && isForOne && targets->size() > 1)
+    return createStringError("--compile-to: IR is for one CPU, and --target "
+                             "names " +
+                             Twine(targets->size()));
+  return targets;
+}
+
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
   auto kinds = parseEmit(line.get("--emit", "obj,header"));
   if (!kinds)
@@ -320,9 +339,9 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
   auto name = chooseName(line);
   if (!name)
     return reportUsage(kSpec.name, name.takeError());
-  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
-  if (!target)
-    return reportUsage(kSpec.name, target.takeError());
+  auto targets = parseTargets(line);
+  if (!targets)
+    return reportUsage(kSpec.name, targets.takeError());
   auto levels = parseLevels(line);
   if (!levels)
     return reportUsage(kSpec.name, levels.takeError());
@@ -331,8 +350,8 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
   if (failed(checkOutputFolder(&context, choosePrefix(line, *name))))
     return kFailure;
   auto result = levels->to
-                    ? lowerToFile(context, line, *name, *target, *levels)
-                    : compile(context, line, *name, *target, *levels, *kinds);
+                    ? lowerToFile(context, line, *name, *targets, *levels)
+                    : compile(context, line, *name, *targets, *levels, *kinds);
   return succeeded(result) ? kSuccess : kFailure;
 }
 

@@ -121,7 +121,7 @@ static mlir::LogicalResult inspect(mlir::MLIRContext &context,
   auto model = reference::getModelFunction(*module);
   if (failed(model))
     return mlir::failure();
-  auto native = compileForCpu(*module, target, /*withoutHead=*/false, "model");
+  auto native = compileForCpus(*module, target, /*withoutHead=*/false, "model");
   if (failed(native))
     return mlir::failure();
   auto object = native->code.emitObject();

@@ -140,24 +140,28 @@ static Expected<NativeRun> runNative(const NativeModel &model, const Array &x,
                    unpackStates(model.getInfo(), kBatch, records->data())};
 }
 
-/// Step, chunk and threads against forward: equal to the last bit.
+/// Step, chunk and threads against forward, and so is forward itself where it
+/// is another CPU's: equal to the last bit. `cpu` is put in front of what is
+/// reported.
 static Error checkBits(const NativeModel &model, const Array &x,
-                       const NativeRun &forward, Report &report) {
+                       const NativeRun &forward, bool isOther, StringRef cpu,
+                       Report &report) {
   struct {
     StringRef name;
     RunMode mode;
     int32_t threads;
-  } variants[] = {{"step by step", {RunMode::Kind::Step, 1}, 1},
-                  {"in chunks of 7", {RunMode::Kind::Chunk, kChunk}, 1},
-                  {"on two threads", {RunMode::Kind::Forward, 1}, 2}};
-  for (const auto &variant : variants) {
-    auto run = runNative(model, x, variant.mode, variant.threads);
+  } ways[] = {{"whole sequences", {RunMode::Kind::Forward, 1}, 1},
+              {"step by step", {RunMode::Kind::Step, 1}, 1},
+              {"in chunks of 7", {RunMode::Kind::Chunk, kChunk}, 1},
+              {"on two threads", {RunMode::Kind::Forward, 1}, 2}};
+  for (const auto &way : ArrayRef(ways).drop_front(isOther ? 0 : 1)) {
+    auto run = runNative(model, x, way.mode, way.threads);
     if (!run)
       return run.takeError();
     bool same = run->y.bytes == forward.y.bytes;
     for (const auto &[path, state] : forward.states)
       same &= run->states.at(path).bytes == state.bytes;
-    report.addBits(variant.name, same);
+    report.addBits((cpu + way.name).str(), same);
   }
   return Error::success();
 }
@@ -179,24 +183,66 @@ checkBeforeHead(mlir::ModuleOp model, const TargetCpu &target, const Array &x,
   return mlir::success();
 }
 
+namespace {
+/// A variant in this process.
+struct LoadedVariant {
+  const CompiledVariant *variant;
+  NativeModel model;
+};
+} // namespace
+
+/// Loads the variants that this machine can run; says which it cannot.
+static Expected<std::vector<LoadedVariant>>
+loadVariants(const NativeCode &native) {
+  std::vector<LoadedVariant> loaded;
+  Error missing = Error::success();
+  for (auto [number, variant] : llvm::enumerate(native.lowered.variants)) {
+    if (Error error = checkRunsHere(variant.target)) {
+      missing = joinErrors(std::move(missing), std::move(error));
+      continue;
+    }
+    auto object = native.code.emitLoadable(number);
+    if (!object)
+      return joinErrors(std::move(missing), object.takeError());
+    auto model = NativeModel::load(*object, variant.info);
+    if (!model)
+      return joinErrors(std::move(missing), model.takeError());
+    loaded.push_back({&variant, std::move(*model)});
+  }
+  if (loaded.empty())
+    return joinErrors(createStringError("--verify: cannot run the object"),
+                      std::move(missing));
+  handleAllErrors(std::move(missing), [](const ErrorInfoBase &info) {
+    errs() << "verify: not run: " << info.message() << "\n";
+  });
+  return loaded;
+}
+
+/// Bits of all variants, against those of the first.
+static Error checkVariants(ArrayRef<LoadedVariant> variants, const Array &x,
+                           const NativeRun &forward, Report &report) {
+  for (const LoadedVariant &one : variants) {
+    std::string cpu =
+        variants.size() > 1 ? one.variant->target.cpu + ", " : std::string();
+    if (Error error = checkBits(one.model, x, forward,
+                                &one != &variants.front(), cpu, report))
+      return error;
+  }
+  return Error::success();
+}
+
 mlir::LogicalResult ssmc::verifyModel(mlir::ModuleOp model,
-                                      ArrayRef<char> object,
-                                      const ModelInfo &info,
-                                      const TargetCpu &target, Level from) {
+                                      const NativeCode &native, Level from) {
   mlir::MLIRContext &context = *model->getContext();
-  if (Error error = checkRunsHere(target))
-    return report(context, joinErrors(createStringError("--verify: cannot run "
-                                                        "the object"),
-                                      std::move(error)));
+  auto variants = loadVariants(native);
+  if (!variants)
+    return report(context, variants.takeError());
   Progress progress("verifying");
   Array x = makeInput(model);
   auto expected = reference::runModel(model, toTensor(x));
   if (failed(expected))
     return mlir::failure();
-  auto loaded = NativeModel::load(object, info);
-  if (!loaded)
-    return report(context, loaded.takeError());
-  auto run = runNative(*loaded, x, RunMode());
+  auto run = runNative(variants->front().model, x, RunMode());
   if (!run)
     return report(context, run.takeError());
 
@@ -205,13 +251,13 @@ mlir::LogicalResult ssmc::verifyModel(mlir::ModuleOp model,
   Array y = Array::fromF64(expected->y.shape, expected->y.floats());
   errors.add("output", measureError(run->y.view(), y.view()), tolerance.output);
   if (from == Level::Model && expected->y.shape != expected->hidden.shape &&
-      failed(checkBeforeHead(model, target, x, expected->hidden,
-                             tolerance.output, errors)))
+      failed(checkBeforeHead(model, variants->front().variant->target, x,
+                             expected->hidden, tolerance.output, errors)))
     return mlir::failure();
   for (const auto &[path, state] : fromReference(expected->states))
     errors.add(path, measureError(run->states.at(path).view(), state.view()),
                tolerance.state);
-  if (Error error = checkBits(*loaded, x, *run, errors))
+  if (Error error = checkVariants(*variants, x, *run, errors))
     return report(context, std::move(error));
   if (!errors.allPass)
     return report(context,

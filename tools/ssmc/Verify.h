@@ -10,21 +10,19 @@
 
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Target/ModelInfo.h"
-#include "lib/Target/TargetCpu.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/ADT/ArrayRef.h"
+#include "tools/ssmc/Compilation.h"
 
 namespace ssmc {
 
-/// Runs an object file and the f64 interpreter of `model` (at level
-/// `from`, inference form) on the same random input, and the object once more
-/// in steps and in chunks; prints the errors to standard error. Fails, with an
-/// error, when one is beyond what f32 explains or the object is not bit-exact.
-/// Also compiles a model-level one without its head, since a head hides most of
-/// an error.
-mlir::LogicalResult verifyModel(mlir::ModuleOp model,
-                                llvm::ArrayRef<char> object,
-                                const ModelInfo &info, const TargetCpu &target,
+/// Runs compiled code and the f64 interpreter of `model` (at level `from`,
+/// inference form) on the same random input, and the code once more in steps
+/// and in chunks; prints the errors to standard error. Of code for several
+/// CPUs, those that this machine can run are: at least one. Fails, with an
+/// error, when one error is beyond what f32 explains or the code is not
+/// bit-exact, from CPU to CPU, too. Also compiles a model-level one without its
+/// head, since a head hides most of an error.
+mlir::LogicalResult verifyModel(mlir::ModuleOp model, const NativeCode &native,
                                 Level from);
 
 } // namespace ssmc
