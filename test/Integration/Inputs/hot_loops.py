@@ -5,14 +5,14 @@
 One line per such loop of the functions whose names match the regular expression
 PATTERN anywhere:
 
-    FUNCTION: KIND loop: FMAS multiply-adds on REGISTERS, SUMS sums, STACK stack accesses, CALLS calls
+    FUNCTION: KIND loop: N multiply-adds on REGISTERS, N sums, N stack accesses, N calls
 
 KIND is "k" if sums are carried from trip to trip, as in a product's loop, else
-"row": products of a few terms need no loop of their own. REGISTERS is the class of the multiply-adds if all have one: xmm, ymm or zmm, or
-v on AArch64; "scalar" if any is on single numbers, "mixed" otherwise. SUMS are
-the registers that they add to. With --mca, in addition what llvm-mca says of
-the loop on that CPU: `B % of CPU's multiply-adds`, those the loop has in its
-reciprocal block throughput, out of the two per cycle that a CPU can do.
+"row": products of a few terms need no loop of their own. REGISTERS is the class of
+the multiply-adds if all have one: xmm, ymm or zmm, or v on AArch64; "scalar" if
+any is on single numbers, "mixed" otherwise. Sums are the registers that they add
+to. With --mca, in addition `N % of CPU's multiply-adds`: those of the loop in
+the cycles that llvm-mca says its ports and decoding need, out of two per cycle.
 
 At last, one line: FUNCTIONS functions, LOOPS loops, SPILLS vectors spilled, the
 vector registers that any of these functions stores to its stack.
@@ -79,9 +79,9 @@ def carries_sums(loop):
     for line in loop:
         if LABEL.match(line) or not re.search(r"[xyz]mm\d|\bv\d", line):
             continue
-        if FMA.search(line):
-            if "213" not in line and "132" not in line and destination(line) not in written:
-                return True
+        adds_to_destination = FMA.search(line) and not re.search("213|132", line)
+        if adds_to_destination and destination(line) not in written:
+            return True
         written.add(destination(line))
     return False
 
