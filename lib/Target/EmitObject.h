@@ -58,10 +58,10 @@ llvm::Expected<llvm::SmallVector<char, 0>>
 emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine,
                 CodeKind kind, size_t sizeHint = 0);
 
-/// Links an object file into a shared library with ld.lld (or ld), which must
-/// be beside LLVM's tools or in PATH.
+/// Links an ELF object file into a shared library with ld.lld (or, for this
+/// machine's system, ld), which must be in PATH.
 llvm::Expected<llvm::SmallVector<char, 0>>
-linkSharedLibrary(llvm::ArrayRef<char> object);
+linkSharedLibrary(llvm::ArrayRef<char> object, const llvm::Triple &triple);
 
 /// From the LLVM dialect to an object file in one go, without API around it:
 /// what in-memory execution of a module needs.

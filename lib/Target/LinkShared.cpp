@@ -6,22 +6,30 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/EmitObject.h"
-#include "llvm/Config/llvm-config.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace llvm;
 using namespace ssmc;
 
-static Expected<std::string> findLinker() {
-  for (StringRef name : {"ld.lld", "ld.lld-22", "ld"})
+/// A linker for objects of `triple`.
+static Expected<std::string> findLinker(const Triple &triple) {
+  SmallVector<StringRef> names = {"ld.lld", "ld.lld-22"};
+  bool isNative =
+      Triple(sys::getDefaultTargetTriple()).getArch() == triple.getArch();
+  if (isNative)
+    names.push_back("ld");
+  for (StringRef name : names)
     if (ErrorOr<std::string> found = sys::findProgramByName(name))
       return *found;
-  return createStringError("--emit shared needs a linker: found neither "
-                           "'ld.lld' nor 'ld' in PATH (Debian: lld or "
-                           "binutils); --emit obj needs none");
+  return createStringError("--emit shared needs a linker: found no " +
+                           llvm::join(names, ", ") + " in PATH (Debian: lld" +
+                           (isNative ? " or binutils" : "") +
+                           "); --emit obj needs none");
 }
 
 /// A temporary file that disappears with the object.
@@ -34,8 +42,13 @@ static Expected<SmallString<128>> makeTemporary(StringRef suffix) {
   return path;
 }
 
-Expected<SmallVector<char, 0>> ssmc::linkSharedLibrary(ArrayRef<char> object) {
-  auto linker = findLinker();
+Expected<SmallVector<char, 0>> ssmc::linkSharedLibrary(ArrayRef<char> object,
+                                                       const Triple &triple) {
+  if (!triple.isOSBinFormatELF())
+    return createStringError(
+        "--emit shared: shared libraries are written for Linux, not for '" +
+        triple.str() + "'; link the object with that system's tools");
+  auto linker = findLinker(triple);
   if (!linker)
     return linker.takeError();
   auto input = makeTemporary("o");

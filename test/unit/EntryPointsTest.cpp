@@ -62,8 +62,9 @@ protected:
     weights[2] = char(0x80), weights[3] = char(0x3f); // 1.0f
   }
 
-  llvm::Expected<llvm::SmallVector<char, 0>> compile(llvm::StringRef text,
-                                                     llvm::StringRef cpu) {
+  /// An object for JitSession, or the one that users link.
+  llvm::Expected<llvm::SmallVector<char, 0>>
+  compile(llvm::StringRef text, llvm::StringRef cpu, bool isForLinker = false) {
     auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
     auto target = resolveTargetCpu(cpu);
     auto code = ModelCode::build({{*module, *target, info}}, weights);

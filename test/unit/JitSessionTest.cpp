@@ -80,4 +80,72 @@ TEST(TargetCpuTest, acceptsCpusWithFmaOnly) {
             std::string::npos);
 }
 
+TEST(TargetCpuTest, suggestsOnlyWhatIsNear) {
+  auto far = resolveTargetCpu("z80");
+  ASSERT_FALSE(bool(far));
+  std::string message = llvm::toString(far.takeError());
+  EXPECT_EQ(message.find("did you mean"), std::string::npos) << message;
+  EXPECT_NE(message.find("note: systems: aarch64-linux-gnu, "),
+            std::string::npos)
+      << message;
+  auto near = resolveTargetCpu("aarch64-linux-gna");
+  ASSERT_FALSE(bool(near));
+  EXPECT_NE(llvm::toString(near.takeError())
+                .find("did you mean 'aarch64-linux-gnu'?"),
+            std::string::npos);
+}
+
+TEST(TargetCpuTest, knowsSystemsInAnySpelling) {
+  for (const char *name :
+       {"aarch64-linux-gnu", "aarch64-unknown-linux-gnu", "arm64-linux-gnu"}) {
+    auto target = resolveTargetCpu(name);
+    ASSERT_TRUE(bool(target)) << llvm::toString(target.takeError());
+    EXPECT_EQ(target->triple.str(), "aarch64-unknown-linux-gnu");
+    EXPECT_FALSE(target->isDispatched());
+  }
+  for (const char *name :
+       {"arm64-apple-macosx", "arm64-apple-darwin", "aarch64-apple-macos13"}) {
+    auto target = resolveTargetCpu(name);
+    ASSERT_TRUE(bool(target)) << llvm::toString(target.takeError());
+    EXPECT_EQ(target->cpu, "apple-m1");
+  }
+  for (const char *name : {"aarch64-linux-musl", "x86_64-apple-macosx"}) {
+    auto target = resolveTargetCpu(name);
+    EXPECT_FALSE(bool(target)) << name;
+    llvm::consumeError(target.takeError());
+  }
+}
+
+TEST(TargetCpuTest, listsEndWithTheMostDemandingCpu) {
+  auto targets = resolveTargets("x86-64-v4,haswell,x86-64-v3");
+  ASSERT_TRUE(bool(targets)) << llvm::toString(targets.takeError());
+  ASSERT_EQ(targets->size(), 3u);
+  EXPECT_EQ(targets->back().cpu, "x86-64-v4");
+  auto mixed = resolveTargets("x86-64-v3,aarch64-linux-gnu");
+  ASSERT_FALSE(bool(mixed));
+  EXPECT_EQ(llvm::toString(mixed.takeError()),
+            "--target: 'aarch64-linux-gnu' in a list; a list names x86-64 "
+            "CPUs, other systems have an object each");
+  auto twice = resolveTargets("x86-64-v3,x86-64-v3");
+  ASSERT_FALSE(bool(twice));
+  EXPECT_EQ(llvm::toString(twice.takeError()),
+            "--target: CPU 'x86-64-v3' is named twice");
+  auto empty = resolveTargets("x86-64-v3,");
+  EXPECT_FALSE(bool(empty));
+  llvm::consumeError(empty.takeError());
+}
+
+TEST(TargetCpuTest, needsAreThoseOfTheInstructionSets) {
+  auto v3 = llvm::cantFail(resolveTargetCpu("x86-64-v3")).needs;
+  auto v4 = llvm::cantFail(resolveTargetCpu("x86-64-v4")).needs;
+  EXPECT_TRUE(v3[LEAF_1_ECX] & 1u << 12) << "FMA";
+  EXPECT_TRUE(v3[LEAF_7_EBX] & 1u << 5) << "AVX2";
+  EXPECT_EQ(v3[XCR0_LOW], 0x6u);
+  EXPECT_FALSE(v3[LEAF_7_EBX] & 1u << 16) << "AVX-512F";
+  EXPECT_TRUE(v4[LEAF_7_EBX] & 1u << 16) << "AVX-512F";
+  EXPECT_EQ(v4[XCR0_LOW], 0xe6u);
+  for (int i = 0; i < CPU_WORDS; ++i)
+    EXPECT_EQ(v3[i] & ~v4[i], 0u);
+}
+
 } // namespace

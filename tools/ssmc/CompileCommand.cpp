@@ -185,7 +185,9 @@ Error Emitter::add(EmitKind kind) {
     if (!bytes)
       return bytes.takeError();
     if (kind == EmitKind::Shared)
-      return addFile(".so", linkSharedLibrary(*bytes));
+      return addFile(
+          ".so", linkSharedLibrary(
+                     *bytes, native.lowered.variants.front().target.triple));
     return addFile(".o", SmallVector<char, 0>(*bytes));
   }
   case EmitKind::Header:
@@ -273,6 +275,20 @@ static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
   return writeOutputFiles(&context, file);
 }
 
+/// Says what was made, and for which CPUs.
+static void printSummary(ArrayRef<OutputFile> files,
+                         ArrayRef<TargetCpu> targets) {
+  for (const OutputFile &file : files)
+    outs() << file.path << ": " << file.bytes.size() << " bytes\n";
+  const TargetCpu &first = targets.front();
+  outs() << "code for "
+         << llvm::join(
+                llvm::map_range(targets, [](const auto &t) { return t.cpu; }),
+                ", ")
+         << (targets.size() > 1 ? ", chosen when loaded" : "") << " ("
+         << first.triple.str() << ")\n";
+}
+
 static mlir::LogicalResult compile(mlir::MLIRContext &context,
                                    const CommandLine &line, StringRef name,
                                    ArrayRef<TargetCpu> targets,
@@ -292,7 +308,10 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   for (EmitKind kind : kinds)
     if (Error error = emitter.add(kind))
       return report(context, std::move(error));
-  return writeOutputFiles(&context, emitter.getFiles());
+  if (failed(writeOutputFiles(&context, emitter.getFiles())))
+    return mlir::failure();
+  printSummary(emitter.getFiles(), targets);
+  return mlir::success();
 }
 
 /// Refuses options that would have no effect together.

@@ -219,11 +219,11 @@ loadVariants(const NativeCode &native) {
 }
 
 /// Bits of all variants, against those of the first.
-static Error checkVariants(ArrayRef<LoadedVariant> variants, const Array &x,
-                           const NativeRun &forward, Report &report) {
+static Error checkVariants(ArrayRef<LoadedVariant> variants, bool nameCpus,
+                           const Array &x, const NativeRun &forward,
+                           Report &report) {
   for (const LoadedVariant &one : variants) {
-    std::string cpu =
-        variants.size() > 1 ? one.variant->target.cpu + ", " : std::string();
+    std::string cpu = nameCpus ? one.variant->target.cpu + ", " : std::string();
     if (Error error = checkBits(one.model, x, forward,
                                 &one != &variants.front(), cpu, report))
       return error;
@@ -257,7 +257,8 @@ mlir::LogicalResult ssmc::verifyModel(mlir::ModuleOp model,
   for (const auto &[path, state] : fromReference(expected->states))
     errors.add(path, measureError(run->states.at(path).view(), state.view()),
                tolerance.state);
-  if (Error error = checkVariants(*variants, x, *run, errors))
+  bool nameCpus = native.lowered.variants.size() > 1;
+  if (Error error = checkVariants(*variants, nameCpus, x, *run, errors))
     return report(context, std::move(error));
   if (!errors.allPass)
     return report(context,
