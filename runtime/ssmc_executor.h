@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * How a compiled model borrows the caller's threads. Models start none of their
- * own: they hand independent pieces of work (streams, or groups of streams) to
- * an executor, and run them on the calling thread when they get NULL for one.
- * Results do not depend on the executor, to the last bit. */
+ * own: they hand bodies of work to an executor, and run everything on the
+ * calling thread when they get NULL for one. Results do not depend on the
+ * executor, to the last bit. ssmc_openmp.h and ssmc_threads.hpp have executors
+ * on OpenMP and on std::thread. */
 #ifndef SSMC_EXECUTOR_H
 #define SSMC_EXECUTOR_H
 
@@ -17,13 +18,19 @@ struct ssmc_executor {
    * workspace has one slice for each. */
   int32_t workers;
   /* Calls body(context, i, worker) once for every i in [0, count), in any order
-   * and on any thread, and returns when all calls have returned. `worker` lies
-   * in [0, workers), and no two calls that run at the same time have the same
-   * one. Returns 0, or anything else when not every call was made: the model
-   * then returns NAME_E_EXECUTOR. */
+   * and on any thread, one alone included, and returns when all calls have
+   * returned. `worker` lies in [0, workers), and no two calls that run at the
+   * same time have the same one. Returns 0, or anything else when it failed:
+   * the model then returns NAME_E_EXECUTOR. Not called for what a single worker
+   * would do. */
   int (*parallel_for)(const ssmc_executor *self, int64_t count,
                       void (*body)(void *context, int64_t i, int32_t worker),
                       void *context);
+  /* Lets another thread have this CPU (sched_yield, std::this_thread::yield):
+   * bodies call it that have waited for a while for what another body computes.
+   * It must not call a body. NULL: they go on waiting busily, which is slow
+   * when there are fewer CPUs than workers. */
+  void (*yield)(const ssmc_executor *self);
 };
 
 #endif /* SSMC_EXECUTOR_H */

@@ -73,6 +73,7 @@ void ssmc::buildChunkToLoops(OpPassManager &passes,
   passes.addPass(createConvertLinalgToLoopsPass());
   passes.addPass(createCSEPass());
   passes.addPass(createPlanWorkspace());
+  passes.addPass(createOrderChunks());
   passes.addPass(createBuildRun());
   ChunkToLoopsOptions tiles;
   tiles.tileRows = options.tileRows;

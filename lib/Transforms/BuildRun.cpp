@@ -7,15 +7,18 @@
 //
 // From the plan of a model to
 //
-//   ssm_chunk_full(blob, record, x, y, ws)     T time steps of one stream
-//   ssm_chunk_tail(blob, record, n, x, y, ws)  n < T time steps of one stream
-//   ssm_step(blob, record, x, y, ws)           one time step of one stream
+//   ssm_chunk_full(blob, record, turn, x, y, ws)
+//                                     T time steps of one stream
+//   ssm_chunk_tail(blob, record, n, turn, x, y, ws)
+//                                     n < T time steps of one stream
+//   ssm_step(blob, record, x, y, ws)  one time step of one stream
 //   ssm_rows(blob, states, ids, first, n, x, y, ws)
-//                                              a time step of each of n streams
-//   ssm_answer(blob, record, y, ws)            what a pooled head says so far
+//                                     a time step of each of n streams
+//   ssm_answer(blob, record, y, ws)   what a pooled head says so far
 //
 // each of which takes its rows through all layers. Consecutive blocks of one
-// shape are a loop, so code does not grow with depth.
+// shape are a loop, so code does not grow with depth. Units with carried states
+// are numbered in order: a chunk's turn is asked about unit 0, 1, ...
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,6 +45,7 @@ namespace {
 /// Consecutive steps of one unit whose offsets grow by constant amounts.
 struct StepRun {
   const PlanStep *first;
+  int64_t unit; ///< of the first, among those with carried states
   int64_t count = 1;
   int64_t blobStride = 0;
   SmallVector<int64_t> carryStrides;
@@ -57,6 +61,8 @@ public:
   LogicalResult run(StringRef name);
   LogicalResult runAnswer();
   int64_t getWorkspaceBytes() const { return unitWorkspace + unitBytes; }
+  /// How many units with carried states rows go through.
+  int64_t getUnits() const { return units; }
 
 private:
   void createFunction(StringRef name, ArrayRef<StringRef> arguments);
@@ -89,6 +95,7 @@ private:
   Value stream, streams, count;
   int64_t unitWorkspace = 0; // bytes before the units' own workspace
   int64_t unitBytes = 0;     // of the largest unit
+  int64_t units = 0;
 };
 
 } // namespace
@@ -118,7 +125,7 @@ Value RunBuilder::view(Value bytes, Value shift, Type type) {
                                 shift, ValueRange());
 }
 
-/// `base + layer * stride`, in bytes.
+/// `base + layer * stride`.
 Value RunBuilder::offset(int64_t base, int64_t stride, Value layer) {
   if (!layer || stride == 0)
     return index(base);
@@ -168,7 +175,7 @@ void RunBuilder::createFunction(StringRef name, ArrayRef<StringRef> names) {
     bool isPointer = isa<MemRefType>(value.getType());
     // The record of one stream is an array of records of length one.
     StringRef key = argument == "record" ? "states" : argument;
-    if (argument == "ids")
+    if (argument == "ids" || argument == "turn")
       arguments[key] = value;
     else
       arguments[key] =
@@ -221,6 +228,8 @@ SmallVector<StepRun> RunBuilder::findRuns() {
   for (const PlanStep &step : plan.steps) {
     if (step.kind == "answer")
       continue;
+    int64_t unit = units;
+    units += !step.carries.empty();
     if (!runs.empty() && step.kind == "block" &&
         runs.back().first->unit == step.unit) {
       StepRun &run = runs.back();
@@ -237,7 +246,8 @@ SmallVector<StepRun> RunBuilder::findRuns() {
         continue;
       }
     }
-    runs.push_back({&step, 1, 0, SmallVector<int64_t>(step.carries.size(), 0)});
+    runs.push_back(
+        {&step, unit, 1, 0, SmallVector<int64_t>(step.carries.size(), 0)});
   }
   return runs;
 }
@@ -251,21 +261,25 @@ LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
     operands.push_back(carry(offset(base, stride, layer),
                              cast<MemRefType>(types[operands.size()])));
   // The unit's part of the blob, if it has one, comes next; then what the
-  // variant adds, and the workspace.
+  // variant adds, the workspace, and the turn.
   SmallVector<Value> trailing;
   if (streams)
     trailing.push_back(streams);
   if (count)
     trailing.push_back(count);
   auto bytes = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
-  if (operands.size() + trailing.size() + 1 < types.size())
+  trailing.push_back(memref::ViewOp::create(
+      builder, loc, bytes, arguments["ws"], index(unitWorkspace),
+      ValueRange{index(std::numeric_limits<int32_t>::max())}));
+  if (chunk->hasAttr("ssm.ordered")) {
+    trailing.push_back(arguments["turn"]);
+    trailing.push_back(offset(run.unit, 1, layer));
+  }
+  if (operands.size() + trailing.size() < types.size())
     operands.push_back(view(arguments["blob"],
                             offset(run.first->blob, run.blobStride, layer),
                             types[operands.size()]));
   llvm::append_range(operands, trailing);
-  operands.push_back(memref::ViewOp::create(
-      builder, loc, bytes, arguments["ws"], index(unitWorkspace),
-      ValueRange{index(std::numeric_limits<int32_t>::max())}));
   if (SmallVector<Type>(ValueRange(operands).getTypes()) !=
       SmallVector<Type>(types))
     return chunk.emitError() << "takes (" << types << "); expected ("
@@ -307,7 +321,9 @@ LogicalResult RunBuilder::run(StringRef name) {
     createFunction(name,
                    {"blob", "states", "ids", "first", "n", "x", "y", "ws"});
   else if (variant == "tail")
-    createFunction(name, {"blob", "record", "n", "x", "y", "ws"});
+    createFunction(name, {"blob", "record", "n", "turn", "x", "y", "ws"});
+  else if (variant == "full")
+    createFunction(name, {"blob", "record", "turn", "x", "y", "ws"});
   else
     createFunction(name, {"blob", "record", "x", "y", "ws"});
   if (variant == "rows" || variant == "tail")
@@ -334,7 +350,7 @@ LogicalResult RunBuilder::runAnswer() {
       return module.emitError() << "has no chunk function for its answer";
     if (auto size = chunk->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
       unitBytes = size.getInt();
-    StepRun run{&step, 1, 0, SmallVector<int64_t>(step.carries.size(), 0)};
+    StepRun run{&step, 0, 1, 0, SmallVector<int64_t>(step.carries.size(), 0)};
     TypeRange types = chunk.getArgumentTypes();
     SmallVector<Value> leading;
     for (int64_t offset : step.carries)
@@ -359,7 +375,7 @@ struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
     FailureOr<ModelPlan> plan = readPlan(module);
     if (failed(plan))
       return signalPassFailure();
-    int64_t bytes = 0;
+    int64_t bytes = 0, units = 0;
     for (auto [variant, name] :
          {std::pair<StringRef, StringRef>{"full", "ssm_chunk_full"},
           {"tail", "ssm_chunk_tail"},
@@ -369,6 +385,7 @@ struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
       if (failed(run.run(name)))
         return signalPassFailure();
       bytes = std::max(bytes, run.getWorkspaceBytes());
+      units = run.getUnits();
     }
     if (plan->pooled) {
       RunBuilder run(module, *plan, "answer");
@@ -378,6 +395,7 @@ struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
     }
     OpBuilder builder(module.getContext());
     module->setAttr("ssm.workspace_bytes", builder.getI64IntegerAttr(bytes));
+    module->setAttr("ssm.units", builder.getI64IntegerAttr(units));
     for (auto function : module.getOps<func::FuncOp>())
       if (function->hasAttr("ssm.kind"))
         function->setAttr("llvm.linkage",

@@ -4,19 +4,20 @@
 
 // The largest need: that of ssm_rows, 24 streams and the rows between units
 // (192 + 1536 bytes) and the workspace of the largest unit (1024).
-// SIGNATURES:     module attributes {{.*}}ssm.workspace_bytes = 2752
+// Five blocks and the pool have states that chunks pass on.
+// SIGNATURES:     module attributes {{.*}}ssm.units = 6 : i64, ssm.workspace_bytes = 2752
 // Units are called from these functions only.
 // SIGNATURES:     func.func private @chunk.input.full({{.*}} attributes {llvm.linkage = #llvm.linkage<internal>
-// blob, record, x, y, workspace; a count comes after the record.
-// SIGNATURES:     func.func @ssm_chunk_full(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
-// SIGNATURES:     func.func @ssm_chunk_tail(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
+// blob, record, turn, x, y, workspace; a count comes after the record.
+// SIGNATURES:     func.func @ssm_chunk_full(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
+// SIGNATURES:     func.func @ssm_chunk_tail(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 // SIGNATURES:     func.func @ssm_step(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 // blob, states, ids, first, n, x, y, workspace.
 // SIGNATURES:     func.func @ssm_rows(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 // SIGNATURES:     func.func @ssm_answer(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 
 // CHECK-LABEL: func.func @ssm_chunk_full(
-// CHECK-SAME:    %[[BLOB:[a-z0-9]+]]: memref<1xi8>, %[[RECORD:[a-z0-9]+]]: memref<1xi8>, %[[X:[a-z0-9]+]]: memref<1xi8>, %[[Y:[a-z0-9]+]]: memref<1xi8>, %[[WS:[a-z0-9]+]]: memref<1xi8>
+// CHECK-SAME:    %[[BLOB:[a-z0-9]+]]: memref<1xi8>, %[[RECORD:[a-z0-9]+]]: memref<1xi8>, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[X:[a-z0-9]+]]: memref<1xi8>, %[[Y:[a-z0-9]+]]: memref<1xi8>, %[[WS:[a-z0-9]+]]: memref<1xi8>
 // CHECK-DAG:     %[[BLOBS:.+]] = memref.reinterpret_cast %[[BLOB]] {{.*}} to memref<?xi8>
 // CHECK-DAG:     %[[RECORDS:.+]] = memref.reinterpret_cast %[[RECORD]] {{.*}} to memref<?xi8>
 // CHECK-DAG:     %[[XS:.+]] = memref.reinterpret_cast %[[X]] {{.*}} to memref<?xi8>
@@ -33,13 +34,16 @@
 // CHECK-DAG:       %[[SCALED:.+]] = arith.muli %[[LAYER]], %c64
 // CHECK-DAG:       %[[PLACE:.+]] = arith.addi %[[SCALED]], %c64
 // CHECK-DAG:       %[[PARAMETERS:.+]] = memref.view %[[BLOBS]][%[[PLACE]]][] : memref<?xi8> to memref<16xf32>
-// CHECK:           func.call @chunk.block0.full(%[[STREAM]], %{{.+}}, %[[PARAMETERS]], %{{.+}})
+// The number of the unit counts all with states before.
+// CHECK-DAG:       %[[BEFORE:.+]] = arith.muli %[[LAYER]], %c1 :
+// CHECK-DAG:       %[[UNIT:.+]] = arith.addi %[[BEFORE]], %c0
+// CHECK:           func.call @chunk.block0.full(%[[STREAM]], %{{.+}}, %[[PARAMETERS]], %{{.+}}, %[[TURN]], %[[UNIT]])
 // CHECK-NEXT:    }
 // CHECK-NOT:     scf.for
-// CHECK:         call @chunk.block1.full(%[[STREAM]],
+// CHECK:         call @chunk.block1.full(%[[STREAM]], {{.*}}, %[[TURN]], %c4)
 // CHECK-DAG:     %[[SUMS:.+]] = memref.view %[[RECORDS]][%c640][] : memref<?xi8> to memref<16xf64>
 // CHECK-DAG:     %[[COUNT:.+]] = memref.view %[[RECORDS]][%c768][] : memref<?xi8> to memref<1xi64>
-// CHECK:         call @chunk.pool.full(%[[STREAM]],
+// CHECK:         call @chunk.pool.full(%[[STREAM]], {{.*}}, %[[TURN]], %c5)
 // CHECK-NEXT:    return
 // CHECK-LABEL: func.func @ssm_chunk_tail(
 // CHECK-SAME:    %[[N:[a-z0-9]+]]: i64
@@ -86,16 +90,16 @@ module attributes {ssm.plan = {blob_bytes = 384 : i64, input_features = 3 : i64,
   func.func private @chunk.input.tail(memref<24x3xf32>, memref<24x16xf32>, memref<16xf32>, index, memref<?xi8>) attributes {ssm.kind = "input", ssm.workspace_bytes = 64 : i64}
   func.func private @chunk.input.step(memref<1x3xf32>, memref<1x16xf32>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "input", ssm.workspace_bytes = 64 : i64}
   func.func private @chunk.input.rows(memref<24x3xf32>, memref<24x16xf32>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "input", ssm.workspace_bytes = 64 : i64}
-  func.func private @chunk.block0.full(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
-  func.func private @chunk.block0.tail(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, index, memref<?xi8>) attributes {ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
+  func.func private @chunk.block0.full(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
+  func.func private @chunk.block0.tail(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
   func.func private @chunk.block0.step(memref<1x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "block", ssm.workspace_bytes = 64 : i64}
   func.func private @chunk.block0.rows(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
-  func.func private @chunk.block1.full(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "block"}
-  func.func private @chunk.block1.tail(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, index, memref<?xi8>) attributes {ssm.kind = "block"}
+  func.func private @chunk.block1.full(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block"}
+  func.func private @chunk.block1.tail(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block"}
   func.func private @chunk.block1.step(memref<1x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "block"}
   func.func private @chunk.block1.rows(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "block"}
-  func.func private @chunk.pool.full(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<?xi8>) attributes {ssm.kind = "pool"}
-  func.func private @chunk.pool.tail(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, index, memref<?xi8>) attributes {ssm.kind = "pool"}
+  func.func private @chunk.pool.full(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "pool"}
+  func.func private @chunk.pool.tail(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "pool"}
   func.func private @chunk.pool.step(memref<1x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<?xi8>) attributes {ssm.kind = "pool"}
   func.func private @chunk.pool.rows(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "pool"}
   func.func private @chunk.answer(memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<1x10xf32>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "answer", ssm.workspace_bytes = 64 : i64}

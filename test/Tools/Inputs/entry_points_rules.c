@@ -1,9 +1,8 @@
 /* Holds runtime/entry_points.c around fake_model.c to the rules of the
  * generated header. Buffers are exactly as large as promised, so that
  * AddressSanitizer sees every access beyond them. */
-#include "ssmc_executor.h"
+#include "executors.h"
 #include <float.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,43 +71,6 @@ static float expected(int64_t stream, int64_t steps, int64_t i) {
   for (int64_t t = 0; t < steps; ++t)
     sum += input(stream, t, i);
   return POOLED_MODEL ? (steps ? sum / (float)steps : -1.0f) : sum;
-}
-
-/* -- A pool of threads that takes work in an unusual order ----------------- */
-
-enum { WORKERS = 3 };
-struct share {
-  int64_t count;
-  void (*body)(void *, int64_t, int32_t);
-  void *context;
-  int32_t worker;
-};
-
-static void *work(void *argument) {
-  struct share *share = argument;
-  for (int64_t i = share->count - 1; i >= 0; --i)
-    if (i % WORKERS == share->worker)
-      share->body(share->context, i, share->worker);
-  return NULL;
-}
-
-static int parallel_for(const ssmc_executor *self, int64_t count,
-                        void (*body)(void *, int64_t, int32_t), void *context) {
-  pthread_t threads[WORKERS];
-  struct share shares[WORKERS];
-  for (int32_t w = 0; w < self->workers; ++w) {
-    shares[w] = (struct share){count, body, context, w};
-    pthread_create(&threads[w], NULL, work, &shares[w]);
-  }
-  for (int32_t w = 0; w < self->workers; ++w)
-    pthread_join(threads[w], NULL);
-  return 0;
-}
-
-static int fail(const ssmc_executor *self, int64_t count,
-                void (*body)(void *, int64_t, int32_t), void *context) {
-  (void)self, (void)count, (void)body, (void)context;
-  return 1;
 }
 
 /* -- Results --------------------------------------------------------------- */
@@ -225,8 +187,7 @@ static void test_errors(void) {
   float *x = make_inputs(2, 2), *y = make_outputs(2, 2);
   int64_t bad_id[] = {0, -1}, huge_id[] = {0, INT64_MAX / 2};
   int64_t long_length[] = {2, 3}, negative[] = {-1, 0}, zero[] = {2, 0};
-  ssmc_executor empty = {0, parallel_for}, hollow = {1, NULL},
-                broken = {1, fail};
+  ssmc_executor empty = {0, run_in_order, NULL}, hollow = {1, NULL, NULL};
   EXPECT(MODEL_state_reset(states, 0, 2) == OK);
 
   EXPECT(MODEL_step(NULL, NULL, 2, x, y, NULL, ws, bytes) == E_ARG);
@@ -245,7 +206,6 @@ static void test_errors(void) {
   EXPECT(MODEL_step(states, NULL, INT64_MAX, x, y, NULL, ws, bytes) == E_ARG);
   EXPECT(MODEL_step(states, NULL, 2, x, y, &empty, ws, bytes) == E_ARG);
   EXPECT(MODEL_step(states, NULL, 2, x, y, &hollow, ws, bytes) == E_ARG);
-  EXPECT(MODEL_step(states, NULL, 2, x, y, &broken, ws, bytes) == E_EXECUTOR);
 
   EXPECT(MODEL_chunk(states, NULL, 2, long_length, 2, x, y, NULL, ws, bytes) ==
          E_ARG);
@@ -272,6 +232,39 @@ static void test_errors(void) {
   EXPECT(strcmp(MODEL_strerror(OK), "no error") == 0);
   EXPECT(strcmp(MODEL_strerror(E_EXECUTOR + 1), "unknown error") == 0);
   EXPECT(strcmp(MODEL_strerror(-7), "unknown error") == 0);
+  free(ws), free(states), free(x), free(y);
+}
+
+/* An executor that fails, and one that does nothing and says all is well. */
+static int run_nothing(const ssmc_executor *self, int64_t count,
+                       executor_body *body, void *context) {
+  (void)self, (void)count, (void)body, (void)context;
+  return 0;
+}
+
+static int run_and_fail(const ssmc_executor *self, int64_t count,
+                        executor_body *body, void *context) {
+  run_in_order(self, count, body, context);
+  return 1;
+}
+
+static void test_failing_executors(void) {
+  ssmc_executor broken[] = {{2, run_and_fail, NULL}, {2, run_nothing, NULL}};
+  size_t bytes = MODEL_workspace_bytes(N, 2);
+  char *ws = aligned(bytes), *states = aligned(N * RECORD);
+  float *x = make_inputs(N, T), *y = make_outputs(N, T);
+  EXPECT(MODEL_state_reset(states, 0, N) == OK);
+  for (int e = 0; e < 2; ++e) {
+    const ssmc_executor *executor = &broken[e];
+    EXPECT(MODEL_forward(x, y, N, NULL, T, NULL, executor, ws, bytes) ==
+           E_EXECUTOR);
+    EXPECT(MODEL_chunk(states, NULL, 1, NULL, T, x, y, executor, ws, bytes) ==
+           E_EXECUTOR);
+    EXPECT(MODEL_step(states, NULL, N, x, y, executor, ws, bytes) ==
+           E_EXECUTOR);
+    /* Work for one worker needs no executor. */
+    EXPECT(MODEL_step(states, NULL, 1, x, y, executor, ws, bytes) == OK);
+  }
   free(ws), free(states), free(x), free(y);
 }
 
@@ -319,18 +312,28 @@ static void test_saved_states(void) {
   free(ws), free(state), free(copy), free(blob), free(other), free(x), free(y);
 }
 
-int main(void) {
-  ssmc_executor pool = {WORKERS, parallel_for};
-  const ssmc_executor *executors[] = {NULL, &pool};
-  static const int64_t lengths[N] = {13, 1, 5, 10, 11, 4, 12, 13, 9, 6, 2};
-  for (int e = 0; e < 2; ++e) {
-    for (int with_states = 0; with_states < 2; ++with_states) {
-      test_forward(executors[e], NULL, with_states);
-      test_forward(executors[e], lengths, with_states);
-    }
-    test_streaming(executors[e]);
+static void test_executor(const ssmc_executor *executor) {
+  static const int64_t ragged[N] = {13, 1, 5, 10, 11, 4, 12, 13, 9, 6, 2};
+  for (int with_states = 0; with_states < 2; ++with_states) {
+    test_forward(executor, NULL, with_states);
+    test_forward(executor, ragged, with_states);
   }
+  test_streaming(executor);
+}
+
+int main(void) {
+  test_executor(NULL);
+  for (int e = 0; e < EXECUTORS; ++e)
+    for (int32_t workers = 1; workers <= 8; ++workers) {
+      ssmc_executor executor = {workers, executors[e].parallel_for, yield_cpu};
+      test_executor(&executor);
+      if (failures) {
+        printf("%s, %d workers\n", executors[e].name, workers);
+        return 1;
+      }
+    }
   test_errors();
+  test_failing_executors();
   test_no_steps();
   test_saved_states();
   if (!failures)

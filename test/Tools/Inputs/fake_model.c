@@ -1,9 +1,10 @@
 /* Stands in for generated code under runtime/entry_points.c: a model whose
  * output is the sum of its inputs so far, per feature; with POOLED, one answer
- * per stream, their mean. Aborts when it is called against the rules. */
-#include <stdbool.h>
+ * per stream, their mean. Aborts when it is called against the rules. With
+ * SHAKE, threads lose their CPU at random moments. */
+#include "model.h"
+#include <sched.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 enum { INPUTS = 3, ROWS = 4, STEPS = 5 };
@@ -12,6 +13,7 @@ const int64_t model_state_bytes = 192;
 const int64_t model_workspace_bytes = 128;
 const int64_t model_rows = ROWS;
 const int64_t model_steps = STEPS;
+const int64_t model_units = INPUTS; /* each feature's sum is passed on alone */
 const int64_t model_inputs = INPUTS;
 const int64_t model_outputs = INPUTS;
 #ifdef POOLED
@@ -32,54 +34,66 @@ static void require(bool condition) {
     abort();
 }
 
-static void advance(const char *weights, char *record, const void *x, float *y,
+static void shake(void) {
+#ifdef SHAKE
+  static _Thread_local unsigned seed;
+  seed = seed * 1664525u + 1013904223u + (unsigned)(uintptr_t)&seed;
+  if (seed >> 29 == 0)
+    sched_yield();
+#endif
+}
+
+static void advance(const char *weights, char *record, int64_t n,
+                    const struct turn *turn, const float *x, float *y,
                     char *ws) {
   struct record *state = (struct record *)record;
   require(weights == model_weights && weights[0] == 7);
   require((uintptr_t)record % 64 == 0 && (uintptr_t)ws % 64 == 0);
   require(model_pooled ? y == NULL : y != NULL);
-  for (int i = 0; i < 128; ++i) /* all of the workspace is the model's */
-    ws[i] = (char)i;
   for (int i = 0; i < INPUTS; ++i) {
-    state->sums[i] += ((const float *)x)[i];
-    if (y)
-      y[i] = state->sums[i];
+    for (int k = 0; k < 128; ++k) /* all of the workspace is the model's */
+      ws[k] = (char)k;
+    shake();
+    ssm_await(turn, i);
+    for (int64_t t = 0; t < n; ++t) {
+      state->sums[i] += x[t * INPUTS + i];
+      if (y)
+        y[t * INPUTS + i] = state->sums[i];
+    }
+    if (i == INPUTS - 1)
+      state->count += (int32_t)n;
+    ssm_release(turn, i);
   }
-  ++state->count;
-}
-
-static void advance_many(const char *weights, char *record, int64_t n,
-                         const float *x, float *y, char *ws) {
-  for (int64_t t = 0; t < n; ++t)
-    advance(weights, record, x + t * INPUTS, y ? y + t * INPUTS : NULL, ws);
 }
 
 void ssm_rows(const char *weights, char *states, const int64_t *ids,
               int64_t first, int64_t n, const void *x, float *y, char *ws) {
   require(n >= 1 && n <= ROWS);
   for (int64_t r = 0; r < n; ++r)
-    advance(weights, states + (ids ? ids[r] : first + r) * model_state_bytes,
-            (const float *)x + r * INPUTS, y ? y + r * INPUTS : NULL, ws);
+    advance(weights, states + (ids ? ids[r] : first + r) * model_state_bytes, 1,
+            NULL, (const float *)x + r * INPUTS, y ? y + r * INPUTS : NULL, ws);
 }
 
 void ssm_step(const char *weights, char *record, const void *x, float *y,
               char *ws) {
-  advance(weights, record, x, y, ws);
+  advance(weights, record, 1, NULL, x, y, ws);
 }
 
-void ssm_chunk_full(const char *weights, char *record, const void *x, float *y,
+void ssm_chunk_full(const char *weights, char *record, const struct turn *turn,
+                    const void *x, float *y, char *ws) {
+  advance(weights, record, STEPS, turn, x, y, ws);
+}
+
+void ssm_chunk_tail(const char *weights, char *record, int64_t n,
+                    const struct turn *turn, const void *x, float *y,
                     char *ws) {
-  advance_many(weights, record, STEPS, x, y, ws);
-}
-
-void ssm_chunk_tail(const char *weights, char *record, int64_t n, const void *x,
-                    float *y, char *ws) {
   require(n >= 1 && n < STEPS);
-  advance_many(weights, record, n, x, y, ws);
+  advance(weights, record, n, turn, x, y, ws);
 }
 
 void ssm_answer(const char *weights, const char *record, float *y, char *ws) {
   const struct record *state = (const struct record *)record;
+  shake();
   require(model_pooled && y && weights && ws);
   for (int i = 0; i < INPUTS; ++i)
     y[i] = state->count ? state->sums[i] / (float)state->count : -1.0f;

@@ -1,0 +1,52 @@
+/* Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * What entry_points.c is linked with: facts about a model and the functions
+ * that the compiler generates for it. */
+#ifndef SSMC_MODEL_H
+#define SSMC_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+extern const int64_t model_state_bytes;     /* of a stream's record */
+extern const int64_t model_workspace_bytes; /* of a generated function's */
+extern const int64_t model_rows;            /* most streams in ssm_rows */
+extern const int64_t model_steps;           /* time steps in ssm_chunk_full */
+extern const int64_t model_units;           /* parts of a record with a turn */
+extern const int64_t model_inputs;          /* of a time step */
+extern const int64_t model_outputs;         /* of a time step, or a stream */
+extern const bool model_pooled;             /* one answer per stream */
+extern const uint64_t model_hash;           /* of configuration and weights */
+extern const char model_weights[];          /* packed parameters */
+
+enum { VALUE_BYTES = 4 /* of float and int32_t */ };
+
+/* One time step of n <= model_rows streams: row r uses the record number
+ * ids ? ids[r] : first + r, x is (n, inputs), y is (n, outputs). */
+void ssm_rows(const char *weights, char *states, const int64_t *ids,
+              int64_t first, int64_t n, const void *x, float *y, char *ws);
+/* One time step of one stream. */
+void ssm_step(const char *weights, char *record, const void *x, float *y,
+              char *ws);
+
+/* A chunk's place among those of its stream; see schedule.h. */
+struct turn;
+
+/* model_steps time steps of one stream: x is (steps, inputs). NULL for a turn:
+ * nobody else works on the stream. */
+void ssm_chunk_full(const char *weights, char *record, const struct turn *turn,
+                    const void *x, float *y, char *ws);
+/* n < model_steps time steps of one stream. */
+void ssm_chunk_tail(const char *weights, char *record, int64_t n,
+                    const struct turn *turn, const void *x, float *y, char *ws);
+/* The answer of a pooled head for all that a stream has seen. The functions
+ * above leave y alone when the model has one. */
+void ssm_answer(const char *weights, const char *record, float *y, char *ws);
+
+/* What ssm_chunk_full and ssm_chunk_tail call before they touch the states of
+ * unit 0, 1, ... model_units - 1, and when they no longer will. */
+void ssm_await(const struct turn *turn, int64_t unit);
+void ssm_release(const struct turn *turn, int64_t unit);
+
+#endif /* SSMC_MODEL_H */

@@ -1,0 +1,352 @@
+/* Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Which worker runs what, and when; a part of entry_points.c.
+ *
+ * A call's work is a sequence of tickets. Workers draw the next one from a
+ * counter until none is left. The first `whole` tickets are a stream each (or a
+ * group of streams, in step) and depend on nothing. Those after them are chunks
+ * of the last streams, stream by stream, in the order of time. A chunk goes
+ * through all layers on one worker. It passes on the carried states of each
+ * unit separately: chunk c may use them once the unit's counter says c, and
+ * sets it to c + 1 after its last use, in the middle of the unit.
+ *
+ * So a ticket waits for earlier tickets only, and these have been drawn: the
+ * first unfinished one waits for nothing. There is progress on any number of
+ * threads that run bodies in any order, one alone included. */
+#ifndef SSMC_SCHEDULE_H
+#define SSMC_SCHEDULE_H
+
+#include "cpu.h"
+#include "model.h"
+#include "ssmc_executor.h"
+#include <stddef.h>
+
+/* A call whose arguments are checked: n streams of T time steps each. */
+struct call {
+  enum { STEP, CHUNK, FORWARD } kind;
+  char *states; /* records; NULL: somewhere in the workspace */
+  const int64_t *ids;
+  const int64_t *lengths;
+  int64_t n;
+  int64_t T;
+  const char *x;
+  char *y;
+  const ssmc_executor *executor;
+  char *ws;
+  /* Set by plan_tickets. */
+  int32_t workers;
+  int64_t whole;   /* tickets that are streams or groups */
+  int64_t tickets; /* in all */
+};
+
+/* -- Workspace ------------------------------------------------------------- */
+
+/* For each worker a slice: workspace of the generated functions, then a record
+ * for streams whose final state nobody wants. With several workers there are
+ * behind the slices as many records of this kind for streams that workers
+ * share, and counters: of tickets, of each unit, and of each of these records.
+ *
+ * Apart from each other, so that no two share a cache line (128 bytes on some
+ * CPUs; others fetch lines in pairs). */
+enum { COUNTER_BYTES = 128 };
+
+static int64_t slice_bytes(void) {
+  return model_workspace_bytes + model_state_bytes;
+}
+
+/* Returns whether the size can be told. */
+static bool get_workspace_bytes(int32_t workers, int64_t *bytes) {
+  int64_t shared = workers > 1 ? model_state_bytes + COUNTER_BYTES : 0;
+  int64_t counters = workers > 1 ? (1 + model_units) * COUNTER_BYTES : 0;
+  return !__builtin_mul_overflow(slice_bytes() + shared, (int64_t)workers,
+                                 bytes) &&
+         !__builtin_add_overflow(*bytes, counters, bytes);
+}
+
+static char *slice_of(const struct call *call, int32_t worker) {
+  return call->ws + worker * slice_bytes();
+}
+
+static char *shared_record(const struct call *call, int64_t slot) {
+  return slice_of(call, call->workers) + slot * model_state_bytes;
+}
+
+static int64_t *get_counter(char *counters, int64_t i) {
+  return (int64_t *)(counters + i * COUNTER_BYTES);
+}
+
+static char *counters_of(const struct call *call) {
+  return shared_record(call, call->workers);
+}
+
+static int64_t *next_ticket(const struct call *call) {
+  return get_counter(counters_of(call), 0);
+}
+
+static char *unit_counters(const struct call *call) {
+  return counters_of(call) + COUNTER_BYTES;
+}
+
+/* How many streams are done with a shared record. */
+static int64_t *uses_of_record(const struct call *call, int64_t slot) {
+  return get_counter(unit_counters(call), model_units + slot);
+}
+
+static void clear_counters(const struct call *call) {
+  int64_t counters = 1 + model_units + call->workers;
+  for (int64_t i = 0; i < counters; ++i)
+    *get_counter(counters_of(call), i) = 0;
+}
+
+/* -- Turns ----------------------------------------------------------------- */
+
+struct turn {
+  char *counters; /* one per unit */
+  int64_t number; /* of the chunk, from 0 on */
+  const ssmc_executor *executor;
+  uint64_t callers_mode; /* of floating point */
+};
+
+/* Longer than any unit takes when all workers run. */
+enum { PAUSES_BEFORE_YIELD = 2000 };
+
+/* Waits until the counter says `number`: a while busily, then giving way to the
+ * thread that is waited for, which may need this CPU. */
+__attribute__((noinline)) static void wait_for(const int64_t *counter,
+                                               int64_t number,
+                                               const ssmc_executor *executor,
+                                               uint64_t callers_mode) {
+  for (int64_t pauses = 0; __atomic_load_n(counter, __ATOMIC_ACQUIRE) < number;
+       ++pauses) {
+    if (pauses < PAUSES_BEFORE_YIELD || !executor->yield) {
+      relax_cpu();
+      continue;
+    }
+    uint64_t own = set_own_fp_mode();
+    restore_fp_mode(callers_mode);
+    executor->yield(executor);
+    restore_fp_mode(own);
+  }
+}
+
+/* Not inlined: the hot loops around keep their registers. The fences are for
+ * the compiler, which must not move a state's loads and stores across. */
+__attribute__((noinline)) void ssm_await(const struct turn *turn,
+                                         int64_t unit) {
+  if (turn)
+    wait_for(get_counter(turn->counters, unit), turn->number, turn->executor,
+             turn->callers_mode);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+__attribute__((noinline)) void ssm_release(const struct turn *turn,
+                                           int64_t unit) {
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (turn)
+    __atomic_store_n(get_counter(turn->counters, unit), turn->number + 1,
+                     __ATOMIC_RELEASE);
+}
+
+/* -- Streams --------------------------------------------------------------- */
+
+static char *find_record(const struct call *call, int64_t stream) {
+  return call->states +
+         (call->ids ? call->ids[stream] : stream) * model_state_bytes;
+}
+
+static int64_t steps_of(const struct call *call, int64_t stream) {
+  return call->lengths ? call->lengths[stream] : call->T;
+}
+
+static void answer(const struct call *call, int64_t stream, const char *record,
+                   char *ws) {
+  if (model_pooled && call->y)
+    ssm_answer(model_weights, record,
+               (float *)(call->y + stream * model_outputs * VALUE_BYTES), ws);
+}
+
+/* The `steps` <= model_steps time steps of a stream from `first` on. */
+static void run_chunk(const struct call *call, int64_t stream, int64_t first,
+                      int64_t steps, char *record, const struct turn *turn,
+                      char *ws) {
+  int64_t row = stream * call->T + first;
+  const char *x = call->x + row * model_inputs * VALUE_BYTES;
+  float *y = model_pooled
+                 ? NULL
+                 : (float *)(call->y + row * model_outputs * VALUE_BYTES);
+  if (steps == model_steps)
+    ssm_chunk_full(model_weights, record, turn, x, y, ws);
+  else
+    ssm_chunk_tail(model_weights, record, steps, turn, x, y, ws);
+}
+
+/* All time steps of one stream. */
+static void run_stream(const struct call *call, int64_t stream, char *ws) {
+  char *record =
+      call->states ? find_record(call, stream) : ws + model_workspace_bytes;
+  if (call->kind == FORWARD)
+    __builtin_memset(record, 0, (size_t)model_state_bytes);
+  int64_t steps = steps_of(call, stream), t = 0;
+  for (; steps - t >= model_steps; t += model_steps)
+    run_chunk(call, stream, t, model_steps, record, NULL, ws);
+  if (t < steps)
+    run_chunk(call, stream, t, steps - t, record, NULL, ws);
+  answer(call, stream, record, ws);
+}
+
+/* One time step of the streams first, first + 1, ... of a group. */
+static void step_group(const struct call *call, int64_t group, char *ws) {
+  int64_t first = group * model_rows;
+  int64_t left = call->n - first;
+  int64_t n = left < model_rows ? left : model_rows;
+  const char *x = call->x + first * model_inputs * VALUE_BYTES;
+  float *y = model_pooled
+                 ? NULL
+                 : (float *)(call->y + first * model_outputs * VALUE_BYTES);
+  if (n == 1)
+    ssm_step(model_weights, find_record(call, first), x, y, ws);
+  else
+    ssm_rows(model_weights, call->states, call->ids ? call->ids + first : NULL,
+             first, n, x, y, ws);
+  for (int64_t i = first; i < first + n; ++i)
+    answer(call, i, find_record(call, i), ws);
+}
+
+/* -- Shared streams -------------------------------------------------------- */
+
+/* Tickets of a stream that workers share; a stream without time steps has one,
+ * too, for its answer. */
+static int64_t chunks_of(const struct call *call, int64_t stream) {
+  int64_t steps = steps_of(call, stream);
+  return steps > model_steps ? (steps - 1) / model_steps + 1 : 1;
+}
+
+/* Where a worker is among the shared streams: tickets only grow. */
+struct cursor {
+  int64_t stream;
+  int64_t first; /* ticket of the stream's first chunk */
+};
+
+/* Records of shared streams without one of their own are used again: the first
+ * chunk waits until the stream before is done with its. */
+static char *take_record(const struct call *call, int64_t stream, bool is_first,
+                         const struct turn *turn) {
+  int64_t shared = stream - call->whole;
+  char *record = call->states ? find_record(call, stream)
+                              : shared_record(call, shared % call->workers);
+  if (is_first && !call->states)
+    wait_for(uses_of_record(call, shared % call->workers),
+             shared / call->workers, turn->executor, turn->callers_mode);
+  if (is_first && call->kind == FORWARD)
+    __builtin_memset(record, 0, (size_t)model_state_bytes);
+  return record;
+}
+
+static void give_record_back(const struct call *call, int64_t stream) {
+  int64_t shared = stream - call->whole;
+  if (!call->states)
+    __atomic_store_n(uses_of_record(call, shared % call->workers),
+                     shared / call->workers + 1, __ATOMIC_RELEASE);
+}
+
+static void run_shared(const struct call *call, int64_t ticket,
+                       struct cursor *at, uint64_t callers_mode, char *ws) {
+  int64_t chunks;
+  while (ticket - at->first >= (chunks = chunks_of(call, at->stream))) {
+    at->first += chunks;
+    ++at->stream;
+  }
+  int64_t chunk = ticket - at->first, first = chunk * model_steps;
+  int64_t left = steps_of(call, at->stream) - first;
+  struct turn turn = {unit_counters(call), ticket - call->whole, call->executor,
+                      callers_mode};
+  char *record = take_record(call, at->stream, chunk == 0, &turn);
+  if (left > 0)
+    run_chunk(call, at->stream, first, left < model_steps ? left : model_steps,
+              record, &turn, ws);
+  for (int64_t unit = 0; left == 0 && unit < model_units; ++unit) {
+    ssm_await(&turn, unit);
+    ssm_release(&turn, unit);
+  }
+  if (chunk + 1 < chunks)
+    return;
+  answer(call, at->stream, record, ws);
+  give_record_back(call, at->stream);
+}
+
+/* -- Tickets --------------------------------------------------------------- */
+
+/* A worker that finds no whole stream left may be early by the longest one. So
+ * the last streams are shared, as many as it takes to keep all other workers
+ * busy for that long. */
+static void plan_tickets(struct call *call) {
+  int64_t longest = 1, shared = 0;
+  call->workers = call->executor ? call->executor->workers : 1;
+  bool groups = call->kind == STEP;
+  call->whole = groups ? (call->n - 1) / model_rows + 1 : call->n;
+  if (!groups && call->workers > 1) {
+    for (int64_t i = 0; i < (call->lengths ? call->n : 1); ++i)
+      if (longest < chunks_of(call, i))
+        longest = chunks_of(call, i);
+    while (longest > 1 && call->whole > 0 &&
+           shared / (call->workers - 1) < longest)
+      shared += chunks_of(call, --call->whole);
+  }
+  call->tickets = call->whole + shared;
+}
+
+static void run_whole(const struct call *call, int64_t ticket, char *ws) {
+  if (call->kind == STEP)
+    step_group(call, ticket, ws);
+  else
+    run_stream(call, ticket, ws);
+}
+
+/* Not inlined, and neither is the next one: see cpu.h. */
+__attribute__((noinline)) static void run_all(const struct call *call) {
+  for (int64_t ticket = 0; ticket < call->tickets; ++ticket)
+    run_whole(call, ticket, call->ws);
+}
+
+__attribute__((noinline)) static void
+draw_tickets(const struct call *call, int32_t worker, uint64_t callers_mode) {
+  struct cursor at = {call->whole, call->whole};
+  char *ws = slice_of(call, worker);
+  int64_t ticket;
+  while ((ticket = __atomic_fetch_add(next_ticket(call), 1, __ATOMIC_RELAXED)) <
+         call->tickets) {
+    if (ticket < call->whole)
+      run_whole(call, ticket, ws);
+    else
+      run_shared(call, ticket, &at, callers_mode, ws);
+  }
+}
+
+static void run_body(void *context, int64_t i, int32_t worker) {
+  (void)i;
+  uint64_t mode = set_own_fp_mode();
+  draw_tickets(context, worker, mode);
+  restore_fp_mode(mode);
+}
+
+/* Returns whether all work was done. A call with one ticket needs no threads,
+ * and neither does an executor without any. */
+static bool run_call(struct call *call) {
+  plan_tickets(call);
+  if (call->workers == 1 || call->tickets == 1) {
+    uint64_t mode = set_own_fp_mode();
+    run_all(call);
+    restore_fp_mode(mode);
+    return true;
+  }
+  clear_counters(call);
+  int64_t bodies =
+      call->tickets < call->workers ? call->tickets : call->workers;
+  int error =
+      call->executor->parallel_for(call->executor, bodies, run_body, call);
+  return !error &&
+         __atomic_load_n(next_ticket(call), __ATOMIC_RELAXED) >= call->tickets;
+}
+
+#endif /* SSMC_SCHEDULE_H */

@@ -1,0 +1,122 @@
+// RUN: ssm-opt %s -ssm-order-chunks -split-input-file | FileCheck %s
+
+// A block: its states are released before the products that follow the scan.
+// CHECK-DAG:     func.func private @ssm_await(memref<1xi8>, index) attributes {llvm.bareptr}
+// CHECK-DAG:     func.func private @ssm_release(memref<1xi8>, index) attributes {llvm.bareptr}
+// CHECK-LABEL:   func.func private @chunk.block0.full(
+// CHECK-SAME:      %[[X:[a-z0-9]+]]: memref<24x16xf32>, %[[S:[a-z0-9]+]]: memref<?x16xf32, {{.*}}>, %[[W:[a-z0-9]+]]: memref<1x16x16xf32>, %[[WS:[a-z0-9]+]]: memref<?xi8>, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[UNIT:[a-z0-9]+]]: index)
+// CHECK-SAME:      ssm.ordered
+// CHECK:           memref.view
+// CHECK-NEXT:      call @ssm_await(%[[TURN]], %[[UNIT]])
+// CHECK-NEXT:      ssm.panel_map product(%[[X]] {{.*}} carries(%[[S]]
+// CHECK:           }
+// CHECK-NEXT:      call @ssm_release(%[[TURN]], %[[UNIT]])
+// CHECK-NEXT:      ssm.panel_map product(%
+// CHECK-NOT:       ssm_
+// CHECK:           return
+
+// The same with a count.
+// CHECK-LABEL:   func.func private @chunk.block0.tail(
+// CHECK-SAME:      %[[WS:[a-z0-9]+]]: memref<?xi8>, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[UNIT:[a-z0-9]+]]: index)
+// CHECK:           call @ssm_await(%[[TURN]], %[[UNIT]])
+// CHECK-NEXT:      ssm.panel_map
+// CHECK:           call @ssm_release(%[[TURN]], %[[UNIT]])
+
+// A step stands alone, and rows are of different streams.
+// CHECK-LABEL:   func.func private @chunk.block0.step(
+// CHECK-NOT:       ssm_
+// CHECK-LABEL:   func.func private @chunk.block0.rows(
+// CHECK-NOT:       ssm_
+
+// From the first to the last use, views and loops included; a view alone is none.
+// CHECK-LABEL:   func.func private @chunk.two.full(
+// CHECK:           memref.subview
+// CHECK-NEXT:      ssm.panel_map rows
+// CHECK:           call @ssm_await
+// CHECK-NEXT:      scf.for
+// CHECK:           ssm.panel_map rows
+// CHECK:           ssm.pool_rows
+// CHECK-NEXT:      call @ssm_release
+// CHECK-NEXT:      return
+
+// Without states there is nothing to pass on.
+// CHECK-LABEL:   func.func private @chunk.input.full(
+// CHECK-SAME:      %{{[a-z0-9]+}}: memref<24x16xf32>, %{{[a-z0-9]+}}: memref<?xi8>) attributes {ssm.kind
+// CHECK-NOT:       ssm_
+
+!state = memref<?x16xf32, strided<[?, 1], offset: ?>>
+func.func private @chunk.block0.full(%x: memref<24x16xf32>, %s: !state, %w: memref<1x16x16xf32>, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "full"} {
+  %c0 = arith.constant 0 : index
+  %z = memref.view %ws[%c0][] : memref<?xi8> to memref<24x16xf32>
+  ssm.panel_map product(%x : memref<24x16xf32>, %w : memref<1x16x16xf32>) outs(%z : memref<24x16xf32>) carries(%s : !state) {
+  ^bb0(%acc: vector<16xf32>, %old: vector<16xf32>, %carry: vector<16xf32>):
+    %sum = arith.addf %acc, %carry : vector<16xf32>
+    ssm.yield %sum, %sum : vector<16xf32>, vector<16xf32>
+  }
+  ssm.panel_map product(%z : memref<24x16xf32>, %w : memref<1x16x16xf32>) outs(%x : memref<24x16xf32>) {
+  ^bb0(%acc: vector<16xf32>, %old: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
+  return
+}
+
+func.func private @chunk.block0.tail(%x: memref<24x16xf32>, %s: !state, %count: index, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "tail"} {
+  ssm.panel_map rows(%x : memref<24x16xf32>) carries(%s : !state) count %count {
+  ^bb0(%row: vector<16xf32>, %carry: vector<16xf32>):
+    %sum = arith.addf %row, %carry : vector<16xf32>
+    ssm.yield %sum : vector<16xf32>
+  }
+  return
+}
+
+func.func private @chunk.block0.step(%x: memref<1x16xf32>, %s: !state, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "step"} {
+  ssm.panel_map rows(%x : memref<1x16xf32>) carries(%s : !state) {
+  ^bb0(%row: vector<16xf32>, %carry: vector<16xf32>):
+    %sum = arith.addf %row, %carry : vector<16xf32>
+    ssm.yield %sum : vector<16xf32>
+  }
+  return
+}
+
+func.func private @chunk.block0.rows(%x: memref<24x16xf32>, %s: !state, %streams: memref<24xindex>, %count: index, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "rows"} {
+  ssm.panel_map rows(%x : memref<24x16xf32>) carries(%s : !state) streams(%streams : memref<24xindex>) count %count {
+  ^bb0(%row: vector<16xf32>, %carry: vector<16xf32>):
+    %sum = arith.addf %row, %carry : vector<16xf32>
+    ssm.yield %sum : vector<16xf32>
+  }
+  return
+}
+
+func.func private @chunk.two.full(%x: memref<24x16xf32>, %s: !state, %sums: memref<?x16xf64, strided<[?, 1], offset: ?>>, %counts: memref<?x1xi64, strided<[?, 1], offset: ?>>, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "full"} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %v = memref.subview %s[0, 0] [1, 16] [1, 1] : !state to memref<1x16xf32, strided<[?, 1], offset: ?>>
+  ssm.panel_map rows(%x : memref<24x16xf32>) outs(%x : memref<24x16xf32>) {
+  ^bb0(%row: vector<16xf32>, %old: vector<16xf32>):
+    ssm.yield %row : vector<16xf32>
+  }
+  scf.for %i = %c0 to %c16 step %c1 {
+    %a = memref.load %v[%c0, %i] : memref<1x16xf32, strided<[?, 1], offset: ?>>
+    memref.store %a, %x[%c0, %i] : memref<24x16xf32>
+  }
+  ssm.panel_map rows(%x : memref<24x16xf32>) outs(%x : memref<24x16xf32>) {
+  ^bb0(%row: vector<16xf32>, %old: vector<16xf32>):
+    ssm.yield %row : vector<16xf32>
+  }
+  ssm.pool_rows %x : memref<24x16xf32> outs(%sums : memref<?x16xf64, strided<[?, 1], offset: ?>>, %counts : memref<?x1xi64, strided<[?, 1], offset: ?>>)
+  return
+}
+
+func.func private @chunk.input.full(%x: memref<24x16xf32>, %ws: memref<?xi8>) attributes {ssm.kind = "input", ssm.variant = "full"} {
+  return
+}
+
+// -----
+
+// No states at all: no declarations either.
+// CHECK-LABEL: module
+// CHECK-NOT:   ssm_
+func.func private @chunk.head.full(%x: memref<24x16xf32>, %ws: memref<?xi8>) attributes {ssm.kind = "head", ssm.variant = "full"} {
+  return
+}
