@@ -1,0 +1,1 @@
+"""The benchmark: `make bench`. README.md says how it is built up."""

@@ -1,0 +1,1 @@
+"""Whole-model inference by hand: the speed that a compiler should aim for."""

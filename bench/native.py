@@ -1,0 +1,181 @@
+"""Builds what is native: the machine's own limits, the code by hand, our models."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.drive import Program
+from bench.workloads import WORKLOADS, Workload
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BuildError(RuntimeError):
+    """A program could not be built: the page says why."""
+
+
+def run(command: list[Any], **options: Any) -> str:
+    text = [str(part) for part in command]
+    done = subprocess.run(text, capture_output=True, text=True, **options)
+    if done.returncode:
+        raise BuildError(f"{' '.join(text[:2])}: {done.stderr.strip()[-1500:]}")
+    return done.stdout
+
+
+def is_newer(product: Path, sources: list[Path]) -> bool:
+    if not product.exists():
+        return False
+    return all(product.stat().st_mtime > source.stat().st_mtime for source in sources)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that ssmc has compiled, as a shared library."""
+
+    name: str
+    prefix: Path
+    constants: dict[str, int]
+    compiled: dict[str, Any]  # how long that took, and its peak memory
+
+    def program(self, label: str, threads: int = 1, **options: Any) -> Program:
+        """The harness around it; see ours/harness.cpp for its options."""
+        values = {
+            "library": f"{self.prefix}.so",
+            "name": self.name,
+            "state": self.constants["STATE_BYTES"],
+            "inputs": self.constants["INPUT_FEATURES"],
+            "outputs": self.constants["OUTPUT_FEATURES"],
+            "threads": threads,
+            **options,
+        }
+        harness = self.prefix.parent.parent / "bin" / "harness"
+        return Program(label, [harness, *(f"{k}={v}" for k, v in values.items())], threads)
+
+
+class Builder:
+    """Everything goes into BUILD/bench."""
+
+    def __init__(self, build: Path, target: str = "native"):
+        self.build = build.resolve()
+        self.folder = self.build / "bench"
+        self.data = self.folder / "data"
+        self.target = target
+        self.ssmc = self.build / "bin" / "ssmc"
+        for name in ("bin", "models", "data", "cache"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    # -- Machine and harness -------------------------------------------------
+
+    def compile_native(self, product: str, source: str, *flags: str, compiler: str = "") -> Path:
+        path, file = self.folder / "bin" / product, ROOT / "bench" / source
+        sources = [*file.parent.glob("*"), *(ROOT / "bench/machine").glob("*.h")]
+        if not is_newer(path, [s for s in sources if s.suffix in (".c", ".cpp", ".h")]):
+            default = "clang-22" if file.suffix == ".c" else "clang++-22"
+            language = [] if file.suffix == ".c" else ["-std=c++20"]
+            compiler = compiler or default
+            run([compiler, *language, "-O3", f"-I{ROOT}", *flags, file, "-o", path, "-pthread"])
+        return path
+
+    def peak(self, threads: int = 1) -> Program:
+        path = self.compile_native("peak", "machine/peak.c", "-march=native")
+        return Program(f"fma peak@{threads}", [path, threads], threads)
+
+    def busy(self) -> list[Any]:
+        return [self.compile_native("peak", "machine/peak.c", "-march=native"), "busy"]
+
+    def bandwidth(self, size: int, label: str) -> Program:
+        path = self.compile_native("bandwidth", "machine/bandwidth.c", "-march=native")
+        return Program(label, [path, size])
+
+    # -- Models --------------------------------------------------------------
+
+    def export(self, names: list[str], python: Path | str = sys.executable) -> None:
+        """Weights, inputs and true outputs, unless they are there."""
+        sources = [ROOT / "bench" / name for name in ("models.py", "truth.py", "workloads.py")]
+        text = b"".join(s.read_bytes() for s in [*sources, ROOT / "bench/expert/weights.py"])
+        stamp = hashlib.sha256(text).hexdigest()
+        missing = [n for n in names if not is_stamped(self.data / n / "stamp", stamp)]
+        if missing:
+            run([python, "-m", "bench.models", self.data, *missing], cwd=ROOT)
+        for name in missing:
+            (self.data / name / "stamp").write_text(stamp)
+
+    def model(self, name: str, target: str = "") -> Model:
+        """A workload's model with its weights."""
+        return self.compile(name, [self.data / name], target)
+
+    def random_model(self, name: str, workload: Workload) -> Model:
+        """A model with random weights, for sweeps."""
+        file = self.folder / "models" / f"{name}.json"
+        file.write_text(json.dumps(workload.model_json()))
+        return self.compile(name, [file, "--weights", "random:1"], "")
+
+    def compile(self, name: str, source: list[Any], target: str) -> Model:
+        if not self.ssmc.exists():
+            raise BuildError(f"{self.ssmc}: not built; `make build` does")
+        target = target or self.target
+        prefix = self.folder / "models" / f"{name}-{target.replace(',', '-')}"
+        header, record = Path(f"{prefix}.h"), Path(f"{prefix}.json")
+        inputs = [self.ssmc, *self.build.glob("lib/*.so")]
+        if not is_newer(record, [i for i in inputs if i.exists()]):
+            output = ["-o", prefix, "--name", name, "--emit", "obj,header,shared"]
+            command = [self.ssmc, "compile", *source, *output]
+            command += [] if target == "default" else ["--target", target]
+            record.write_text(json.dumps(measure_command(command)))
+        constants = dict(re.findall(rf"#define {name}_(\w+) (\d+)\b", header.read_text()))
+        constants = {k: int(v) for k, v in constants.items()}
+        return Model(name, prefix, constants, json.loads(record.read_text()))
+
+    def inspect(self, name: str) -> dict[str, int]:
+        """Numbers of `ssmc inspect`, by name."""
+        target = [] if self.target == "default" else ["--target", self.target]
+        text = run([self.ssmc, "inspect", self.data / name, *target])
+        return {k: int(v) for k, v in re.findall(r"^  (\w[\w ]*?)  +(\d+)\b", text, re.M)}
+
+    # -- Code by hand --------------------------------------------------------
+
+    def expert(self, name: str) -> Path:
+        """The hand-fused program for the shape of a workload."""
+        w = WORKLOADS[name]
+        shape = {
+            "HIDDEN": w.hidden,
+            "STATES": 2 * w.modes,
+            "BLOCKS": w.blocks,
+            "FEATURES": w.features,
+            "CLASSES": w.classes,
+        }
+        flags = [f"-D{k}={v}" for k, v in shape.items()]
+        # It was written for, and measured with, g++.
+        compiler = os.environ.get("CXX") or shutil.which("g++") or "clang++-22"
+        product = f"expert-{name}"
+        return self.compile_native(
+            product, "expert/expert.cpp", "-march=native", *flags, compiler=compiler
+        )
+
+
+def is_stamped(file: Path, stamp: str) -> bool:
+    return file.exists() and file.read_text() == stamp
+
+
+def measure_command(command: list[Any]) -> dict[str, Any]:
+    """Seconds and peak memory (MB) of a command.
+
+    Started by a small process: memory of the one that starts it counts as the
+    command's own until it begins.
+    """
+    code = (
+        "import os, subprocess, sys, time; t = time.perf_counter();"
+        "p = subprocess.Popen(sys.argv[1:]); _, status, r = os.wait4(p.pid, 0);"
+        "print(time.perf_counter() - t, r.ru_utime + r.ru_stime, r.ru_maxrss / 1024);"
+        "sys.exit(status != 0)"
+    )
+    text = run([sys.executable, "-S", "-E", "-c", code, *command])
+    seconds, cpu, memory = (float(v) for v in text.split()[-3:])
+    return {"seconds": seconds, "cpu_seconds": cpu, "peak_mb": memory}

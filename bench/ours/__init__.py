@@ -1,0 +1,1 @@
+"""Our side: the program that drives models compiled by ssmc."""

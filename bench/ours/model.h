@@ -1,0 +1,123 @@
+//===- model.h - A compiled model as a shared object ----------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One program drives all models: it loads the object that ssmc wrote, linked as
+// a shared library, and is told what the header says.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_BENCH_MODEL_H
+#define SSMC_BENCH_MODEL_H
+
+#include "runtime/ssmc_executor.h"
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ssmc::bench {
+
+[[noreturn]] inline void fail(const std::string &message) {
+  std::fprintf(stderr, "harness: %s\n", message.c_str());
+  std::exit(1);
+}
+
+/// The command line: key=value pairs.
+class Options {
+public:
+  Options(int argc, char **argv) {
+    for (int i = 1; i < argc; ++i) {
+      const char *equals = std::strchr(argv[i], '=');
+      if (!equals)
+        fail(std::string("expected key=value, not ") + argv[i]);
+      values[std::string(argv[i], size_t(equals - argv[i]))] = equals + 1;
+    }
+  }
+
+  std::string getText(const std::string &key, const char *otherwise) const {
+    auto found = values.find(key);
+    return found == values.end() ? otherwise : found->second;
+  }
+
+  int64_t get(const std::string &key, int64_t otherwise) const {
+    auto found = values.find(key);
+    return found == values.end() ? otherwise
+                                 : std::atoll(found->second.c_str());
+  }
+
+private:
+  std::map<std::string, std::string> values;
+};
+
+/// Zeroed memory on a cache line's boundary.
+struct Memory {
+  explicit Memory(size_t bytes) : bytes((bytes + 63) / 64 * 64 + 64) {
+    data.reset(static_cast<char *>(std::aligned_alloc(64, this->bytes)));
+    if (!data)
+      fail("no memory for " + std::to_string(bytes) + " bytes");
+    std::memset(data.get(), 0, this->bytes);
+  }
+
+  struct Free {
+    void operator()(char *p) const { std::free(p); }
+  };
+  size_t bytes;
+  std::unique_ptr<char, Free> data;
+};
+
+/// The functions of a model's header, and its sizes.
+struct Model {
+  explicit Model(const Options &options)
+      : stateBytes(options.get("state", 0)), inputs(options.get("inputs", 0)),
+        outputs(options.get("outputs", 0)) {
+    std::string path = options.getText("library", "");
+    std::string name = options.getText("name", "");
+    void *library = dlopen(path.c_str(), RTLD_NOW);
+    if (!library)
+      fail(dlerror());
+    auto load = [&](auto &function, const char *suffix) {
+      void *symbol = dlsym(library, (name + suffix).c_str());
+      if (!symbol)
+        fail("no function " + name + suffix);
+      std::memcpy(&function, &symbol, sizeof symbol);
+    };
+    load(reset, "_state_reset");
+    load(workspaceBytes, "_workspace_bytes");
+    load(step, "_step");
+    load(chunk, "_chunk");
+    load(forward, "_forward");
+    load(strerror, "_strerror");
+  }
+
+  void check(int error) const {
+    if (error)
+      fail(strerror(error));
+  }
+
+  int64_t stateBytes, inputs, outputs;
+  int (*reset)(void *states, int64_t first, int64_t count);
+  size_t (*workspaceBytes)(int64_t n, int32_t workers);
+  int (*step)(void *states, const int64_t *ids, int64_t n, const void *x,
+              float *y, const ssmc_executor *executor, void *ws,
+              size_t wsBytes);
+  int (*chunk)(void *states, const int64_t *ids, int64_t n,
+               const int64_t *lengths, int64_t T, const void *x, float *y,
+               const ssmc_executor *executor, void *ws, size_t wsBytes);
+  int (*forward)(const void *x, float *y, int64_t batch, const int64_t *lengths,
+                 int64_t L, void *finalStates, const ssmc_executor *executor,
+                 void *ws, size_t wsBytes);
+  const char *(*strerror)(int error);
+};
+
+} // namespace ssmc::bench
+
+#endif // SSMC_BENCH_MODEL_H
