@@ -43,6 +43,20 @@ double cyclesPerDepth(const TargetDescription &target, const TileShape &shape);
 double cyclesOfProduct(const TargetDescription &target, const TileShape &shape,
                        int64_t rows, int64_t depth, int64_t panels);
 
+/// Cycles of what is done with the sums of a product, or without one:
+/// arithmetic on vectors with results of `vectorBits`, and divisions. Adds to
+/// the cycles of the product: it was measured not to hide behind the product of
+/// the next tile.
+double cyclesOfEpilogue(const TargetDescription &target, int64_t vectorBits,
+                        int64_t divisionBits);
+
+/// Bytes in a cycle that are read from the cache that holds `footprint` bytes
+/// which are read in turn, again and again.
+double bytesPerCycle(const TargetDescription &target, int64_t footprint);
+
+/// Cycles of vector loads or stores of so many bytes in the L1 cache.
+double cyclesOfLoads(const TargetDescription &target, int64_t bytes);
+
 /// The tile to run `rows` by `panels` with; never larger than these. When its
 /// rows do not divide `rows`, ask again for those that are left over; panels
 /// that are left over get a tile of as many rows. For rows known at run time,

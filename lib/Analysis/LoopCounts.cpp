@@ -235,7 +235,7 @@ static void merge(SmallVector<PhaseCounts> &all, const PhaseCounts &more) {
   same->vectorBits += more.vectorBits;
   same->divisionBits += more.divisionBits;
   for (const BufferTraffic &buffer : more.buffers) {
-    auto *known = llvm::find_if(same->buffers, [&](const BufferTraffic &b) {
+    auto known = llvm::find_if(same->buffers, [&](const BufferTraffic &b) {
       return b.view == buffer.view && b.buffer == buffer.buffer;
     });
     if (known == same->buffers.end())
@@ -387,11 +387,19 @@ LogicalResult FunctionCounter::countBranches(Operation *op, Tally &tally) {
   return success();
 }
 
+/// Whether memory of this type holds more than what a pointer is to: functions
+/// outside of the module get pointers to what is theirs.
+static bool isArray(Type type) {
+  auto memory = dyn_cast<BaseMemRefType>(type);
+  return memory &&
+         memory != MemRefType::get({1}, IntegerType::get(type.getContext(), 8));
+}
+
 LogicalResult FunctionCounter::countCall(func::CallOp call, Tally &tally) {
   auto callee = dyn_cast_or_null<func::FuncOp>(
       SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr()));
   if (!callee || callee.isExternal()) {
-    if (llvm::none_of(call.getOperandTypes(), llvm::IsaPred<BaseMemRefType>))
+    if (llvm::none_of(call.getOperandTypes(), isArray))
       return success();
     return call.emitError() << "cannot count what '" << call.getCallee()
                             << "' accesses; expected a function with a body";

@@ -53,7 +53,7 @@ struct PhaseCounts {
   int64_t phase = -1;
   /// Calls of the function.
   int64_t executions = 0;
-  llvm::SmallVector<BufferTraffic> buffers;
+  std::vector<BufferTraffic> buffers;
   /// Floating-point operations; a multiply-add is two.
   int64_t flops = 0;
   /// Bits of the results of arithmetic on vectors, divisions apart: divided by

@@ -9,6 +9,7 @@
 #include "lib/Target/StateLayout.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/CostReport.h"
 #include "tools/ssmc/LayerSummary.h"
 #include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/Format.h"
@@ -16,8 +17,10 @@
 using namespace llvm;
 using namespace ssmc;
 
-static constexpr Flag kFlags[] = {kWeightsFlag, kTargetFlag,
-                                  kIgnoreUnknownFlag};
+static constexpr Flag kJsonFlag = {"--json", "", "print JSON, for programs"};
+
+static constexpr Flag kFlags[] = {kWeightsFlag, kTargetFlag, kIgnoreUnknownFlag,
+                                  kJsonFlag};
 
 static constexpr CommandSpec kSpec = {
     "inspect", "MODEL",
@@ -41,9 +44,9 @@ static int64_t countScanFlops(const StateEntry &entry) {
   llvm_unreachable("all kinds are above");
 }
 
-static void printLayers(raw_ostream &os, mlir::func::FuncOp model) {
+static void printLayers(raw_ostream &os, ArrayRef<LayerSummary> layers) {
   os << "layers\n";
-  for (const LayerSummary &layer : summarizeLayers(model))
+  for (const LayerSummary &layer : layers)
     os << "  " << left_justify(layer.path, 22) << " "
        << left_justify(layer.description, 30)
        << format(" -> %5lld  %8lld parameters\n", (long long)layer.features,
@@ -87,39 +90,108 @@ static Expected<uint64_t> getCodeBytes(ArrayRef<char> bytes) {
   return size;
 }
 
-static void printCosts(raw_ostream &os, mlir::func::FuncOp model,
-                       const NativeCode &native, const TargetCpu &target,
-                       uint64_t codeBytes, uint64_t objectBytes) {
-  const ModelInfo &info = native.lowered.info;
+namespace {
+/// All that is printed.
+struct Inspection {
+  InputType input;
+  std::vector<LayerSummary> layers;
+  ModelInfo info;
+  std::string cpu;
+  uint64_t weightBytes = 0, codeBytes = 0, objectBytes = 0;
+  CostReport costs;
+};
+} // namespace
+
+static int64_t countFlops(const Inspection &found) {
   int64_t flops = 0;
-  for (const LayerSummary &layer : summarizeLayers(model))
+  for (const LayerSummary &layer : found.layers)
     flops += layer.flops;
-  for (const StateEntry &entry : info.states)
+  for (const StateEntry &entry : found.info.states)
     flops += countScanFlops(entry);
+  return flops;
+}
+
+static void printText(raw_ostream &os, const Inspection &found) {
+  const ModelInfo &info = found.info;
+  os << "input   " << (found.input.isTokens ? "token ids" : "floats") << ", "
+     << found.input.features << " per time step\n"
+     << "output  " << info.outputFeatures << " floats per "
+     << (info.pooled ? "sequence" : "time step") << "\n";
+  printLayers(os, found.layers);
+  printStates(os, info);
   auto line = [&](StringRef what, const Twine &value) {
     os << "  " << left_justify(what, 22) << " " << value << "\n";
   };
-  os << "compiled for " << target.cpu << "\n";
+  os << "compiled for " << found.cpu << "\n";
   line("parameters", Twine(info.parameters));
-  line("packed weights", Twine(native.lowered.blob.size()) + " bytes");
+  line("packed weights", Twine(found.weightBytes) + " bytes");
   line("operations per step",
-       Twine(flops) + " (products and recurrences; an FMA is two)");
+       Twine(found.costs.flops) + " (products and recurrences; an FMA is two)");
   line("state of a stream", Twine(info.stateBytes) + " bytes");
   line("workspace of a worker", Twine(info.workspaceBytes) + " bytes");
   line("streams per group", Twine(info.rowsPerGroup));
   line("time steps per chunk", Twine(info.stepsPerChunk));
-  line("machine code", Twine(codeBytes) + " bytes");
-  line("object file", Twine(objectBytes) + " bytes");
+  line("machine code", Twine(found.codeBytes) + " bytes");
+  line("object file", Twine(found.objectBytes) + " bytes");
+  found.costs.print(os);
 }
 
-static mlir::LogicalResult inspect(mlir::MLIRContext &context,
-                                   const CommandLine &line,
-                                   const TargetCpu &target) {
+static void printJson(raw_ostream &os, const Inspection &found) {
+  const ModelInfo &info = found.info;
+  json::OStream json(os, 2);
+  json.object([&] {
+    json.attribute("tokens", found.input.isTokens);
+    json.attribute("input_features", found.input.features);
+    json.attribute("output_features", info.outputFeatures);
+    json.attribute("pooled", info.pooled);
+    json.attributeArray("layers", [&] {
+      for (const LayerSummary &layer : found.layers)
+        json.object([&] {
+          json.attribute("path", layer.path);
+          json.attribute("description", layer.description);
+          json.attribute("features", layer.features);
+          json.attribute("parameters", layer.parameters);
+          json.attribute("flops", layer.flops);
+        });
+    });
+    json.attributeArray("states", [&] {
+      for (const StateEntry &entry : info.states)
+        json.object([&] {
+          json.attribute("path", entry.path);
+          json.attribute("kind", describeKind(entry.kind));
+          json.attribute("size", entry.size);
+          json.attribute("offset", entry.offset);
+          json.attribute("bytes", getPackedBytes(entry.kind, entry.size));
+        });
+    });
+    json.attribute("cpu", found.cpu);
+    json.attribute("parameters", info.parameters);
+    json.attribute("weight_bytes", found.weightBytes);
+    json.attribute("flops_per_step", found.costs.flops);
+    json.attribute("state_bytes", info.stateBytes);
+    json.attribute("workspace_bytes", info.workspaceBytes);
+    json.attribute("streams_per_group", info.rowsPerGroup);
+    json.attribute("steps_per_chunk", info.stepsPerChunk);
+    json.attribute("code_bytes", found.codeBytes);
+    json.attribute("object_bytes", found.objectBytes);
+    found.costs.print(json);
+  });
+  os << "\n";
+}
+
+static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
+                                           const CommandLine &line,
+                                           const TargetCpu &target) {
   auto module = importModel(context, line, "model");
   if (!module)
     return mlir::failure();
   auto model = reference::getModelFunction(*module);
   if (failed(model))
+    return mlir::failure();
+  CompileOptions options;
+  options.targets = {target};
+  auto costs = CostReport::make(*module, options);
+  if (failed(costs))
     return mlir::failure();
   auto native = compileForCpus(*module, target, /*withoutHead=*/false, "model");
   if (failed(native))
@@ -130,25 +202,28 @@ static mlir::LogicalResult inspect(mlir::MLIRContext &context,
   auto codeBytes = getCodeBytes(*object);
   if (!codeBytes)
     return report(context, codeBytes.takeError());
-
-  InputType type = getInputType(*module);
-  const ModelInfo &info = native->lowered.info;
-  raw_ostream &os = outs();
-  os << "input   " << (type.isTokens ? "token ids" : "floats") << ", "
-     << type.features << " per time step\n"
-     << "output  " << info.outputFeatures << " floats per "
-     << (info.pooled ? "sequence" : "time step") << "\n";
-  printLayers(os, *model);
-  printStates(os, info);
-  printCosts(os, *model, *native, target, *codeBytes, object->size());
-  return mlir::success();
+  Inspection found{getInputType(*module),
+                   summarizeLayers(*model),
+                   native->lowered.info,
+                   target.cpu,
+                   native->lowered.blob.size(),
+                   *codeBytes,
+                   object->size(),
+                   std::move(*costs)};
+  found.costs.flops = countFlops(found);
+  return found;
 }
 
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
   auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
   if (!target)
     return reportUsage(kSpec.name, target.takeError());
-  return succeeded(inspect(context, line, *target)) ? kSuccess : kFailure;
+  auto found = inspect(context, line, *target);
+  if (failed(found))
+    return kFailure;
+  line.has(kJsonFlag.name) ? printJson(outs(), *found)
+                           : printText(outs(), *found);
+  return kSuccess;
 }
 
 const Command ssmc::kInspectCommand = {kSpec, run};
