@@ -10,6 +10,7 @@
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/LayerSummary.h"
 #include "tools/ssmc/NativeModel.h"
+#include "tools/ssmc/Threads.h"
 #include "llvm/Support/Format.h"
 #include <chrono>
 
@@ -20,13 +21,14 @@ static constexpr Flag kFlags[] = {
     {"--length", "L", "time steps of a sequence (default 784)"},
     {"--streams", "N", "streams that are served together (default 24)"},
     {"--seconds", "S", "how long to measure each way (default 1)"},
+    {kThreadsFlag, "N", "share the work among N threads (default 1)"},
     kWeightsFlag,
     kTargetFlag,
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {
-    "bench", "MODEL",
-    "Compiles a model in memory and measures its speed on one thread.", kFlags,
+    "bench", "MODEL", "Compiles a model in memory and measures its speed.",
+    kFlags,
     "Prints the fastest of many calls, on zeros (no operation's time depends "
     "on "
     "data).\nThe CPU is this machine's unless --target names another.\n"};
@@ -34,6 +36,7 @@ static constexpr CommandSpec kSpec = {
 namespace {
 struct BenchOptions {
   int64_t length, streams, seconds;
+  int32_t threads = 1;
   TargetCpu target;
 };
 } // namespace
@@ -53,6 +56,10 @@ static Expected<BenchOptions> parseOptions(const CommandLine &line) {
                                "'; expected at most " + Twine(kMost));
     *value = *number;
   }
+  auto threads = parseThreads(line);
+  if (!threads)
+    return threads.takeError();
+  options.threads = *threads;
   auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
   if (!target)
     return target.takeError();
@@ -63,8 +70,8 @@ static Expected<BenchOptions> parseOptions(const CommandLine &line) {
 /// Runs `batch` sequences of `length` steps again and again for `seconds`;
 /// returns the fastest run's microseconds.
 static Expected<double> measure(const NativeModel &model, RunMode mode,
-                                int64_t batch, int64_t length,
-                                int64_t seconds) {
+                                int64_t batch, int64_t length, int64_t seconds,
+                                const Threads &threads) {
   const ModelInfo &info = model.getInfo();
   constexpr double kMostNumbers = 1 << 28; // 1 GiB
   if (double(batch) * double(length) *
@@ -88,7 +95,8 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
   double fastest = std::numeric_limits<double>::infinity();
   while (Clock::now() < end) {
     auto start = Clock::now();
-    auto y = model.run(x, mode, *records, /*isFresh=*/true);
+    auto y =
+        model.run(x, mode, *records, /*isFresh=*/true, threads.getExecutor());
     std::chrono::duration<double, std::micro> taken = Clock::now() - start;
     if (!y)
       return y.takeError();
@@ -108,6 +116,9 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
   auto model = reference::getModelFunction(*module);
   if (failed(model))
     return mlir::failure();
+  auto threads = Threads::start(options.threads);
+  if (!threads)
+    return report(context, threads.takeError());
   auto loaded = compileAndLoad(*module, options.target, false, "model");
   if (failed(loaded))
     return mlir::failure();
@@ -125,8 +136,8 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
   outs() << "way                    us per call of L   ns per time step   "
             "GFLOP/s\n";
   for (const auto &way : ways) {
-    auto time =
-        measure(*loaded, way.mode, way.batch, options.length, options.seconds);
+    auto time = measure(*loaded, way.mode, way.batch, options.length,
+                        options.seconds, *threads);
     if (!time)
       return report(context, time.takeError());
     double perStep = *time * 1000 / double(way.batch * options.length);

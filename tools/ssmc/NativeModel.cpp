@@ -7,9 +7,7 @@
 
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/CommandLine.h"
-#include <atomic>
 #include <cstring>
-#include <thread>
 
 using namespace llvm;
 using namespace ssmc;
@@ -31,30 +29,6 @@ Expected<RunMode> RunMode::parse(StringRef text) {
   return createStringError("--mode is '" + text +
                            "'; expected forward, step or chunk=N");
 }
-
-/// Threads that live for one call and take the next piece of work each.
-struct ThreadExecutor : ssmc_executor {
-  explicit ThreadExecutor(int32_t threads) {
-    workers = threads;
-    parallel_for = run;
-  }
-
-  static int run(const ssmc_executor *self, int64_t count,
-                 void (*body)(void *, int64_t, int32_t), void *context) {
-    std::atomic<int64_t> next = 0;
-    auto work = [&](int32_t worker) {
-      for (int64_t i; (i = next.fetch_add(1)) < count;)
-        body(context, i, worker);
-    };
-    std::vector<std::thread> threads;
-    for (int32_t worker = 1; worker < self->workers; ++worker)
-      threads.emplace_back(work, worker);
-    work(0);
-    for (std::thread &thread : threads)
-      thread.join();
-    return 0;
-  }
-};
 
 Expected<NativeModel> NativeModel::load(ArrayRef<char> object,
                                         const ModelInfo &info) {
@@ -143,7 +117,7 @@ Error NativeModel::runPieces(const ArrayView &x, RunMode mode, char *records,
 
 Expected<Array> NativeModel::run(const ArrayView &x, RunMode mode,
                                  AlignedBytes &records, bool isFresh,
-                                 int32_t threads) const {
+                                 const ssmc_executor *executor) const {
   int64_t batch = x.shape[0], length = x.shape[1];
   SmallVector<int64_t, 4> shape = {batch};
   if (!info.pooled)
@@ -154,9 +128,7 @@ Expected<Array> NativeModel::run(const ArrayView &x, RunMode mode,
   shape.push_back(info.outputFeatures);
   std::vector<float> y(*getNumElements(shape));
 
-  ThreadExecutor pool(threads);
-  const ssmc_executor *executor = threads > 1 ? &pool : nullptr;
-  AlignedBytes ws(workspaceBytes(batch, threads));
+  AlignedBytes ws(workspaceBytes(batch, executor ? executor->workers : 1));
   // Sequences that go on from a state are one long chunk.
   if (mode.kind == RunMode::Kind::Forward && !isFresh)
     mode = {RunMode::Kind::Chunk, std::max<int64_t>(length, 1)};

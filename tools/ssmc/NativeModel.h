@@ -55,10 +55,10 @@ public:
   /// Runs all of `x`, (B, L, F) or tokens (B, L), from the states in `records`
   /// (B of them), and leaves the last states there. Returns (B, L, O), or
   /// (B, O) when the model is pooled. `isFresh` says that the states are those
-  /// of new streams. With more than one thread, streams share them.
+  /// of new streams.
   llvm::Expected<Array> run(const ArrayView &x, RunMode mode,
                             AlignedBytes &records, bool isFresh,
-                            int32_t threads = 1) const;
+                            const ssmc_executor *executor = nullptr) const;
 
   /// B records of new streams.
   llvm::Expected<AlignedBytes> makeRecords(int64_t batch) const;

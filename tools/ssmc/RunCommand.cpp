@@ -13,6 +13,7 @@
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/Progress.h"
 #include "tools/ssmc/StateFiles.h"
+#include "tools/ssmc/Threads.h"
 #include "llvm/Support/FileSystem.h"
 
 using namespace llvm;
@@ -25,7 +26,7 @@ static constexpr Flag kFlags[] = {
      "forward: whole sequences at once (the default)\n"
      "step: one time step per call\n"
      "chunk=N: N time steps per call"},
-    {"--threads", "N", "share sequences of a batch among N threads"},
+    {kThreadsFlag, "N", "share the work among N threads"},
     {"--state-in", "FILE", "start from the states in a safetensors file"},
     {"--state-out", "FILE",
      "write the states after the last time step there: one\n"
@@ -107,14 +108,15 @@ static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
 
 static Expected<RunResult> runCode(const NativeModel &model, const Array &x,
                                    const StateMap *states, RunMode mode,
-                                   int32_t threads) {
+                                   const Threads &threads) {
   int64_t batch = x.shape[0];
   auto records = model.makeRecords(batch);
   if (!records)
     return records.takeError();
   if (states)
     packStates(*states, model.getInfo(), batch, records->data());
-  auto y = model.run(x.view(), mode, *records, /*isFresh=*/!states, threads);
+  auto y = model.run(x.view(), mode, *records, /*isFresh=*/!states,
+                     threads.getExecutor());
   if (!y)
     return y.takeError();
   return RunResult{std::move(*y),
@@ -149,22 +151,19 @@ static Expected<RunOptions> parseOptions(const CommandLine &line) {
   auto mode = RunMode::parse(line.get("--mode", "forward"));
   if (!mode)
     return mode.takeError();
-  constexpr int64_t kMostThreads = 1024;
-  auto threads = parseInteger("--threads", line.get("--threads", "1"), 1);
+  auto threads = parseThreads(line);
   if (!threads)
     return threads.takeError();
-  if (*threads > kMostThreads)
-    return createStringError("--threads is " + Twine(*threads) +
-                             "; expected at most " + Twine(kMostThreads));
-  for (StringRef native : {"--mode", "--threads", "--target"})
+  for (StringRef native :
+       {StringRef("--mode"), StringRef(kThreadsFlag), StringRef("--target")})
     if (line.has("--reference") && line.has(native))
       return createStringError("option '" + native +
                                "' has no meaning with --reference");
   auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
   if (!target)
     return target.takeError();
-  return RunOptions{std::move(*input), std::move(*output), *mode,
-                    int32_t(*threads), std::move(*target)};
+  return RunOptions{std::move(*input), std::move(*output), *mode, *threads,
+                    std::move(*target)};
 }
 
 static mlir::FailureOr<RunResult>
@@ -173,12 +172,15 @@ runCompiled(mlir::ModuleOp model, const CommandLine &line,
   mlir::MLIRContext &context = *model->getContext();
   if (Error error = checkRunsHere(options.target))
     return report(context, std::move(error));
+  auto threads = Threads::start(options.threads);
+  if (!threads)
+    return report(context, threads.takeError());
   auto loaded = compileAndLoad(model, options.target,
                                line.has(kWithoutHeadFlag.name), "model");
   if (failed(loaded))
     return mlir::failure();
   Progress progress("running");
-  auto result = runCode(*loaded, x, states, options.mode, options.threads);
+  auto result = runCode(*loaded, x, states, options.mode, *threads);
   if (!result)
     return report(context, result.takeError());
   return std::move(*result);

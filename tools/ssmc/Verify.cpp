@@ -12,6 +12,7 @@
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/Progress.h"
 #include "tools/ssmc/StateFiles.h"
+#include "tools/ssmc/Threads.h"
 #include "llvm/Support/Format.h"
 #include <cmath>
 #include <limits>
@@ -129,11 +130,12 @@ struct NativeRun {
 } // namespace
 
 static Expected<NativeRun> runNative(const NativeModel &model, const Array &x,
-                                     RunMode mode, int32_t threads = 1) {
+                                     RunMode mode,
+                                     const ssmc_executor *executor = nullptr) {
   auto records = model.makeRecords(kBatch);
   if (!records)
     return records.takeError();
-  auto y = model.run(x.view(), mode, *records, /*isFresh=*/true, threads);
+  auto y = model.run(x.view(), mode, *records, /*isFresh=*/true, executor);
   if (!y)
     return y.takeError();
   return NativeRun{std::move(*y),
@@ -146,16 +148,20 @@ static Expected<NativeRun> runNative(const NativeModel &model, const Array &x,
 static Error checkBits(const NativeModel &model, const Array &x,
                        const NativeRun &forward, bool isOther, StringRef cpu,
                        Report &report) {
+  auto threads = Threads::start(2);
+  if (!threads)
+    return threads.takeError();
   struct {
     StringRef name;
     RunMode mode;
-    int32_t threads;
-  } ways[] = {{"whole sequences", {RunMode::Kind::Forward, 1}, 1},
-              {"step by step", {RunMode::Kind::Step, 1}, 1},
-              {"in chunks of 7", {RunMode::Kind::Chunk, kChunk}, 1},
-              {"on two threads", {RunMode::Kind::Forward, 1}, 2}};
+    const ssmc_executor *executor = nullptr;
+  } ways[] = {
+      {"whole sequences", {RunMode::Kind::Forward, 1}},
+      {"step by step", {RunMode::Kind::Step, 1}},
+      {"in chunks of 7", {RunMode::Kind::Chunk, kChunk}},
+      {"on two threads", {RunMode::Kind::Forward, 1}, threads->getExecutor()}};
   for (const auto &way : ArrayRef(ways).drop_front(isOther ? 0 : 1)) {
-    auto run = runNative(model, x, way.mode, way.threads);
+    auto run = runNative(model, x, way.mode, way.executor);
     if (!run)
       return run.takeError();
     bool same = run->y.bytes == forward.y.bytes;
