@@ -3,11 +3,13 @@
 #   ssmc_add_model(TARGET MODEL [NAME id] [CPU cpu] [WEIGHTS file] [VERIFY])
 #
 # TARGET is a static library with the model in MODEL (a folder or a model.json)
-# compiled; what links it finds its header, NAME.h. NAME is TARGET by default,
-# CPU, WEIGHTS and VERIFY are options of `ssmc compile`.
+# compiled; what links it finds its header, NAME.h, and those for threads. NAME is
+# TARGET by default, CPU, WEIGHTS and VERIFY are options of `ssmc compile`.
 
 get_filename_component(SSMC_EXECUTABLE
   "${CMAKE_CURRENT_LIST_DIR}/../../../bin/ssmc" ABSOLUTE)
+get_filename_component(SSMC_INCLUDE_DIR
+  "${CMAKE_CURRENT_LIST_DIR}/../../../include" ABSOLUTE)
 
 function(ssmc_add_model target model)
   cmake_parse_arguments(ARG "VERIFY" "NAME;CPU;WEIGHTS" "" ${ARGN})
@@ -53,5 +55,5 @@ function(ssmc_add_model target model)
   set_source_files_properties("${folder}/${name}.o" PROPERTIES
     EXTERNAL_OBJECT ON GENERATED ON)
   set_target_properties("${target}" PROPERTIES LINKER_LANGUAGE C)
-  target_include_directories("${target}" PUBLIC "${folder}")
+  target_include_directories("${target}" PUBLIC "${folder}" "${SSMC_INCLUDE_DIR}")
 endfunction()
