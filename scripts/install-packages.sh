@@ -8,7 +8,8 @@ packages="
   clang-22 lld-22 libclang-rt-22-dev clang-format-22 clang-tidy-22
   make cmake ninja-build ccache git
   libgtest-dev libbenchmark-dev zlib1g-dev libzstd-dev
-  python3 python3-venv ca-certificates"
+  python3 python3-venv ca-certificates
+  qemu-user libc6-dev-arm64-cross libgcc-12-dev-arm64-cross"
 
 missing=
 for package in $packages; do

@@ -114,7 +114,7 @@ Expected<ModelCode> ModelCode::build(ArrayRef<LoweredVariant> lowered,
     error = joinErrors(std::move(error), std::move(one));
   if (error)
     return error;
-  if (lowered.front().target.isDispatched()) {
+  if (lowered.front().target.isDispatched) {
     auto shared = buildShared(lowered);
     if (!shared)
       return shared.takeError();

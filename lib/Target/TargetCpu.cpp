@@ -143,6 +143,7 @@ static Expected<TargetCpu> completeX86(StringRef name, TargetCpu target) {
   };
   target.hasAvx512 = has("avx512f") && has("avx512vl");
   target.needs = getCpuNeeds(has);
+  target.isDispatched = target.triple.isOSBinFormatELF();
   return target;
 }
 
@@ -183,7 +184,7 @@ Expected<std::vector<TargetCpu>> ssmc::resolveTargets(StringRef list) {
     auto target = resolveTargetCpu(name.trim());
     if (!target)
       return target.takeError();
-    if (names.size() > 1 && !target->isDispatched())
+    if (names.size() > 1 && !target->isDispatched)
       return createStringError("--target: '" + name +
                                "' in a list; a list names x86-64 CPUs, other "
                                "systems have an object each");

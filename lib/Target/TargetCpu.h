@@ -40,7 +40,7 @@ struct TargetCpu {
   /// Whether an object for it chooses its code when it is loaded (an ifunc): it
   /// must be ELF, and there must be machines of the same triple that lack what
   /// the code needs.
-  bool isDispatched() const { return isX86() && triple.isOSBinFormatELF(); }
+  bool isDispatched = false;
 };
 
 /// What code is compiled for when nothing else is asked for.

@@ -101,7 +101,7 @@ TEST(TargetCpuTest, knowsSystemsInAnySpelling) {
     auto target = resolveTargetCpu(name);
     ASSERT_TRUE(bool(target)) << llvm::toString(target.takeError());
     EXPECT_EQ(target->triple.str(), "aarch64-unknown-linux-gnu");
-    EXPECT_FALSE(target->isDispatched());
+    EXPECT_FALSE(target->isDispatched);
   }
   for (const char *name :
        {"arm64-apple-macosx", "arm64-apple-darwin", "aarch64-apple-macos13"}) {

@@ -50,6 +50,10 @@ static constexpr Flag kFlags[] = {
      "MODEL is an .mlir file at this level; code is compiled\n"
      "from model or recurrence level, --compile-to goes on\n"
      "from any"},
+    {"--without-dispatch", "",
+     "code for one x86-64 CPU that does not check on which it\n"
+     "runs: for programs that load no indirect functions (musl,\n"
+     "no C library at all)"},
     kWithoutHeadFlag,
     kIgnoreUnknownFlag};
 
@@ -337,17 +341,24 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
   return Error::success();
 }
 
-/// The CPUs to compile for. IR below the recurrence level is for one of them.
+/// The CPUs to compile for. IR below the recurrence level is for one of them,
+/// and so is code without dispatch.
 static Expected<std::vector<TargetCpu>> parseTargets(const CommandLine &line) {
-  bool isForOne = line.has("--compile-to");
-  StringRef list =
-      line.get(kTargetsFlag.name,
-               isForOne ? StringRef("x86-64-v3") : StringRef(kDefaultTargets));
-  auto targets = resolveTargets(list);
-  if (targets && isForOne && targets->size() > 1)
-    return createStringError("--compile-to: IR is for one CPU, and --target "
-                             "names " +
+  StringRef one;
+  for (StringRef flag : {"--compile-to", "--without-dispatch"})
+    if (line.has(flag))
+      one = flag;
+  StringRef otherwise = kDefaultTargets;
+  if (!one.empty())
+    otherwise = "x86-64-v3";
+  auto targets = resolveTargets(line.get(kTargetsFlag.name, otherwise));
+  if (!targets)
+    return targets;
+  if (!one.empty() && targets->size() > 1)
+    return createStringError(one + " is for one CPU, and --target names " +
                              Twine(targets->size()));
+  for (TargetCpu &target : *targets)
+    target.isDispatched &= !line.has("--without-dispatch");
   return targets;
 }
 
