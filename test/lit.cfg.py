@@ -7,6 +7,7 @@ In a test, beside the usual substitutions:
     %python     the environment of the tests (numpy, safetensors); PYTHONPATH
                 holds the ssmc package and test/python
     %cc, %cxx   the C and C++ compilers of the build
+    %gcc        GCC, for tests that REQUIRE it
     %build      the build's folder
     %runtime    runtime/: the headers that go beside emitted objects
     %llvm_lib   the libraries of LLVM and MLIR
@@ -14,6 +15,7 @@ In a test, beside the usual substitutions:
 
 import os
 import platform
+import shutil
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -52,6 +54,9 @@ llvm_config.add_tool_substitutions(
 
 # Features: what a test may ask for with REQUIRES.
 config.available_features.add("host-" + platform.machine())
+if gcc := shutil.which("gcc"):
+    config.available_features.add("gcc")
+    config.substitutions.append(("%gcc", gcc))
 if config.sanitize:
     config.available_features.add("sanitize")
     # LLVM is not instrumented, and keeps what it allocates until exit.
