@@ -7,7 +7,6 @@
 
 #include "lib/Analysis/CostModel.h"
 #include "dialect/SsmDialect.h"
-#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
 #include <map>
 
@@ -152,4 +151,22 @@ TileShape ssmc::chooseTile(const TargetDescription &target, int64_t rows,
   if (rows < 1 || panels < 1)
     return {};
   return TileChooser(target, depth, panels).choose(rows).shape;
+}
+
+llvm::SmallVector<TileShape>
+ssmc::withTailTiles(const TargetDescription &target, TileShape full,
+                    int64_t panels) {
+  llvm::SmallVector<TileShape> tiles{full};
+  for (int64_t rows : {4, 3, 2, 1}) {
+    // Of 12 rows up to two fours are left over, of 6 one three.
+    bool useful = rows <= 2 || (full.rows > 6 ? rows == 4 : rows == 3);
+    if (!useful || rows >= full.rows)
+      continue;
+    TileShape tile{rows, 1};
+    for (int64_t p = 2; p <= std::min(panels, kMaxTilePanels); ++p)
+      if (fitsRegisters(target, {rows, p}))
+        tile.panels = p;
+    tiles.push_back(tile);
+  }
+  return tiles;
 }

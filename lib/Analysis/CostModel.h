@@ -15,6 +15,7 @@
 #define SSMC_LIB_ANALYSIS_COSTMODEL_H
 
 #include "lib/Analysis/TargetDescription.h"
+#include "llvm/ADT/SmallVector.h"
 
 namespace ssmc {
 
@@ -63,6 +64,13 @@ double cyclesOfLoads(const TargetDescription &target, int64_t bytes);
 /// ask for the most there can be, then for each number that can be left over.
 TileShape chooseTile(const TargetDescription &target, int64_t rows,
                      int64_t depth, int64_t panels);
+
+/// The tiles of a product's loops: `full`, then those for the rows that it
+/// leaves over. Each has fewer rows than the one before, the last a single one,
+/// and as many panels as fit the registers. A tile for every number of rows left
+/// over would double the code for nothing that was measured.
+llvm::SmallVector<TileShape> withTailTiles(const TargetDescription &target,
+                                           TileShape full, int64_t panels);
 
 } // namespace ssmc
 

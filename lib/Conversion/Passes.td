@@ -32,12 +32,14 @@ def RecurrenceToChunk : Pass<"convert-recurrence-to-chunk", "::mlir::ModuleOp"> 
     "::mlir::arith::ArithDialect"];
 }
 
-def ChunkToLoops : Pass<"convert-chunk-to-loops"> {
+def ChunkToLoops : Pass<"convert-chunk-to-loops", "::mlir::ModuleOp"> {
   let summary = "Emit loops with register tiles for operations on rows";
   let description = [{
     `ssm.panel_map` on memrefs becomes affine and scf loops over panels, tiles of
-    `tile-rows` rows and k, with vector accumulators as loop-carried values, the
-    body in their epilogue; lookup, pooling and softmax become plain loops.
+    rows and k, with vector accumulators as loop-carried values, the body in
+    their epilogue; lookup, pooling and softmax become plain loops. Tiles have as
+    many rows and panels as the registers of the target hold
+    (`#dlti.target_system_spec`, AVX2 without one); rows left over get smaller ones.
 
     ```mlir
     ssm.panel_map product(%x, %w) ... { ^bb0(%acc, ...): ... }
@@ -46,13 +48,15 @@ def ChunkToLoops : Pass<"convert-chunk-to-loops"> {
     ```
   }];
   let options = [
-    Option<"tileRows", "tile-rows", "int64_t", "6", "Rows of a register tile">,
-    Option<"panelsPerRow", "panels-per-row", "int64_t", "6",
-           "Panels run side by side for a single row">
+    Option<"tileRows", "tile-rows", "int64_t", "0",
+           "Rows of a register tile; needs tile-panels (0: chosen)">,
+    Option<"tilePanels", "tile-panels", "int64_t", "0",
+           "Panels of a register tile; needs tile-rows (0: chosen)">
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 def ScanToAffine : Pass<"ssm-scan-to-affine", "::mlir::ModuleOp"> {

@@ -77,7 +77,7 @@ void ssmc::buildChunkToLoops(OpPassManager &passes,
   passes.addPass(createBuildRun());
   ChunkToLoopsOptions tiles;
   tiles.tileRows = options.tileRows;
-  tiles.panelsPerRow = options.panelsPerRow;
+  tiles.tilePanels = options.tilePanels;
   passes.addPass(createChunkToLoops(tiles));
   passes.addPass(createExpandMath()); // of the softmax
   passes.addPass(createCanonicalizerPass());
@@ -117,17 +117,16 @@ void ssmc::buildPipeline(OpPassManager &passes, Level from, Level to,
 
 namespace {
 struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
-  Option<int64_t> rows{*this, "rows", llvm::cl::desc("Rows of a chunk"),
+  Option<int64_t> rows{*this, "rows", llvm::cl::desc("Rows of a chunk (0: chosen)"),
                        llvm::cl::init(TileOptions().rows)};
   Option<int64_t> tileRows{*this, "tile-rows",
                            llvm::cl::desc("Rows of a register tile"),
                            llvm::cl::init(TileOptions().tileRows)};
-  Option<int64_t> panelsPerRow{
-      *this, "panels-per-row",
-      llvm::cl::desc("Panels side by side for a single row"),
-      llvm::cl::init(TileOptions().panelsPerRow)};
+  Option<int64_t> tilePanels{*this, "tile-panels",
+                             llvm::cl::desc("Panels of a register tile"),
+                             llvm::cl::init(TileOptions().tilePanels)};
 
-  TileOptions get() const { return {rows, tileRows, panelsPerRow}; }
+  TileOptions get() const { return {rows, tileRows, tilePanels}; }
 };
 } // namespace
 

@@ -20,11 +20,12 @@ enum class Level { Model, Recurrence, Chunk, Loops, LLVM };
 std::optional<Level> parseLevel(llvm::StringRef name);
 llvm::StringRef getLevelName(Level level);
 
-/// Sizes that depend on the target. Results do not depend on them.
+/// Sizes that the cost model chooses for the target (0), or that are given.
+/// Results do not depend on them.
 struct TileOptions {
-  int64_t rows = 24;        ///< time steps (or streams) of a chunk
-  int64_t tileRows = 6;     ///< rows of a register tile
-  int64_t panelsPerRow = 6; ///< panels side by side for a single row
+  int64_t rows = 0;       ///< time steps (or streams) of a chunk (0: chosen)
+  int64_t tileRows = 0;   ///< rows of a register tile (0: chosen)
+  int64_t tilePanels = 0; ///< panels of a register tile (0: chosen)
 };
 
 /// Training form to discrete time: inference mode, mixers to scans, norms

@@ -46,6 +46,8 @@ static constexpr StringRef kLegal[] = {
     "vector.extract_strided_slice", "vector.shuffle", "vector.extract",
     "vector.from_elements", "math.fma", "math.sqrt", "math.absf",
     "math.copysign", "math.floor", "math.ceil", "math.trunc",
+    // Hides a number from the optimizer.
+    "llvm.inline_asm",
     // Numbers.
     "arith.constant", "arith.addf", "arith.subf", "arith.mulf", "arith.divf",
     "arith.negf", "arith.minimumf", "arith.maximumf", "arith.cmpf",

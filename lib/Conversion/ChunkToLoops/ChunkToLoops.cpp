@@ -50,13 +50,18 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
   using ChunkToLoopsBase::ChunkToLoopsBase;
 
   void runOnOperation() override {
-    if (tileRows < 1 || panelsPerRow < 1) {
+    if (tileRows < 0 || tilePanels < 0) {
       getOperation()->emitError()
-          << "tile-rows is " << tileRows.getValue() << " and panels-per-row "
-          << panelsPerRow.getValue() << "; expected at least 1 each";
+          << "tile-rows is " << tileRows.getValue() << " and tile-panels "
+          << tilePanels.getValue() << "; expected both, or 0 to choose";
       return signalPassFailure();
     }
-    TileShape shape{tileRows, panelsPerRow};
+    std::optional<TileShape> shape;
+    if (tileRows && tilePanels)
+      shape = TileShape{tileRows, tilePanels};
+    auto target = TargetDescription::fromModule(getOperation());
+    if (failed(target))
+      return signalPassFailure();
     SmallVector<Operation *> ops;
     getOperation()->walk([&](DestinationStyleOpInterface op) {
       if (isa<SsmDialect>(op->getDialect()))
@@ -72,7 +77,7 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
         return signalPassFailure();
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
-          .Case([&](PanelMapOp map) { lowerPanelMap(map, shape, builder); })
+          .Case([&](PanelMapOp map) { lowerPanelMap(map, *target, shape, builder); })
           .Case([&](LookupOp lookup) { lowerLookup(lookup, builder); })
           .Case([&](PoolRowsOp pool) { lowerPoolRows(pool, builder); })
           .Case([&](PoolMeanOp pool) { lowerPoolMean(pool, builder); })

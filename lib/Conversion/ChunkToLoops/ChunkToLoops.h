@@ -9,19 +9,15 @@
 #define SSMC_LIB_CONVERSION_CHUNKTOLOOPS_CHUNKTOLOOPS_H
 
 #include "dialect/SsmDialect.h"
+#include "lib/Analysis/CostModel.h"
 #include "mlir/IR/Builders.h"
 
 namespace ssmc {
 
-/// Register tiles: how many accumulators of 16 lanes run side by side.
-struct TileShape {
-  int64_t rows = 6;         ///< rows of a full tile, one panel wide
-  int64_t panelsPerRow = 6; ///< panels of a tile of a single row
-};
-
 /// Each emits loops in the operation's place; the caller erases it.
-void lowerPanelMap(PanelMapOp op, const TileShape &shape,
-                   mlir::OpBuilder &builder);
+/// Without `shape` the cost model chooses the largest tile.
+void lowerPanelMap(PanelMapOp op, const TargetDescription &target,
+                   std::optional<TileShape> shape, mlir::OpBuilder &builder);
 void lowerLookup(LookupOp op, mlir::OpBuilder &builder);
 void lowerPoolRows(PoolRowsOp op, mlir::OpBuilder &builder);
 void lowerPoolMean(PoolMeanOp op, mlir::OpBuilder &builder);

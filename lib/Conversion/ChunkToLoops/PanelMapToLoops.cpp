@@ -5,13 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// for panel                       // its weights stay in the L1 cache
-//   carries of the panel          // in registers, over all rows
-//   for row step `tileRows`
-//     for k                       // tileRows accumulators, loop-carried
+// for panels of a tile              // their weights stay in the L1 cache
+//   for row step rows of a tile
+//     for k                         // accumulators, loop-carried
+//     carries of the panels         // in registers, over these rows
 //     body of each row, in order
-// for each row left               // less than a tile
-//   for panel step `panelsPerRow` // as many accumulators, side by side
+// the same with smaller tiles for the rows left, down to a single one
 //
 // An output is one chain of fused multiply-adds in the order of k whatever the
 // tile, so its bits do not depend on how rows are grouped.
@@ -19,19 +18,19 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Conversion/ChunkToLoops/ChunkToLoops.h"
-#include "lib/Conversion/ChunkToLoops/RowLoops.h"
+#include "lib/Conversion/ChunkToLoops/PanelBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace ssmc;
 
-/// Multiply-adds in one trip of a full tile's product loop, and of a row's: the
-/// latter is bound by reading weights, so less unrolling costs nothing.
-static constexpr int64_t kTileTrip = 24, kRowTrip = 12;
+/// Multiply-add instructions in one trip of a product loop of several rows, and
+/// of one row: the latter is bound by reading weights, so less unrolling costs
+/// nothing.
+static constexpr int64_t kTileTrip = 48, kRowTrip = 24;
 
 namespace {
 
@@ -43,166 +42,170 @@ struct Tile {
 
 class PanelMapLowering {
 public:
-  PanelMapLowering(PanelMapOp op, const TileShape &shape, OpBuilder &builder)
-      : op(op), shape(shape), rows(builder, op.getLoc()), builder(builder),
-        panels(op.getNumPanels()) {}
+  PanelMapLowering(PanelMapOp op, const TargetDescription &target,
+                   std::optional<TileShape> shape, OpBuilder &builder)
+      : op(op), target(target), rows(builder, op.getLoc()), builder(builder),
+        body(op, rows, target.f32Lanes), panels(op.getNumPanels()) {
+    if (!op.getX())
+      return; // nothing to keep in registers: a row and a panel at a time
+    int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
+    full = shape ? *shape : chooseTile(target, op.getNumRows(), depth, panels);
+    full.rows = std::min(full.rows, op.getNumRows());
+    full.panels = std::min(full.panels, panels);
+  }
 
   void run();
 
 private:
-  void emitFullTiles(Value end, int64_t tileRows);
-  void emitRow(Value row);
-  SmallVector<Value> emitTile(const Tile &tile, ValueRange carries);
-  SmallVector<Value> initialAccumulators(const Tile &tile);
-  SmallVector<Value> emitProduct(const Tile &tile);
+  Value emitTiles(Value from, const TileShape &shape);
+  void emitColumn(Value panel, int64_t width, Value from, Value to,
+                  int64_t tileRows);
+  int64_t rowsForWidth(const TileShape &shape, int64_t width);
+  void emitTile(const Tile &tile);
+  void emitBodies(const Tile &tile, ArrayRef<Value> accumulators);
+  SmallVector<Value> initialAccumulators(const Tile &tile, Value panel);
+  SmallVector<Value> emitProduct(const Tile &tile, Value biasPanel);
   SmallVector<Value> emitProductStep(const Tile &tile, Value k,
                                      ValueRange accumulators);
-  SmallVector<Value> emitBody(Value row, Value panel, Value accumulator,
-                              ValueRange carries);
-  SmallVector<Value> loadCarries(Value stream, Value panel);
-  void storeCarries(ValueRange carries, Value stream, Value panel);
-  Value firstLane(Value panel, Value argument) {
-    return rows.scale(panel,
-                      cast<VectorType>(argument.getType()).getDimSize(0));
-  }
-  int64_t lanesOf(Value argument) {
-    return cast<VectorType>(argument.getType()).getDimSize(0);
-  }
 
   PanelMapOp op;
-  const TileShape &shape;
+  const TargetDescription &target;
   RowBuilder rows;
   OpBuilder &builder;
+  PanelBody body;
   int64_t panels;
+  TileShape full;
 };
 
 } // namespace
 
 void PanelMapLowering::run() {
-  int64_t available = op.getNumRows();
-  if (panels == 0 || available == 0)
+  if (panels == 0 || op.getNumRows() == 0)
     return;
-  int64_t tileRows = std::min(shape.rows, available);
-  Value count = op.getCount();
-  if (!count) {
-    int64_t full = tileRows > 1 ? available / tileRows * tileRows : 0;
-    if (full)
-      emitFullTiles(rows.index(full), tileRows);
-    rows.loop(full, available, 1, {}, [&](Value row, ValueRange) {
-      emitRow(row);
-      return SmallVector<Value>();
-    });
-    return;
-  }
-  Value full = rows.index(0);
-  if (tileRows > 1) {
-    Value rest = arith::RemUIOp::create(builder, op.getLoc(), count,
-                                        rows.index(tileRows));
-    full = arith::SubIOp::create(builder, op.getLoc(), count, rest);
-    emitFullTiles(full, tileRows);
-  }
-  rows.loop(full, count, 1, {}, [&](Value row, ValueRange) {
-    emitRow(row);
-    return SmallVector<Value>();
-  });
+  Value next = rows.index(0);
+  for (const TileShape &shape : withTailTiles(target, full, panels))
+    next = emitTiles(next, shape);
 }
 
-/// Rows 0 ... end - 1, a multiple of the tile's, panel by panel.
-void PanelMapLowering::emitFullTiles(Value end, int64_t tileRows) {
-  bool inTime = !op.getStreams();
-  rows.loop(0, panels, 1, {}, [&](Value panel, ValueRange) {
-    SmallVector<Value> carries;
-    if (inTime)
-      carries = loadCarries(rows.index(0), panel);
-    carries = rows.loop(rows.index(0), end, tileRows, carries,
-                        [&](Value row, ValueRange carried) {
-                          Tile tile{row, panel, tileRows, 1};
-                          return emitTile(tile, carried);
-                        });
-    if (inTime)
-      storeCarries(carries, rows.index(0), panel);
-    return SmallVector<Value>();
-  });
-}
-
-/// One row, with several panels side by side to keep the multipliers busy.
-void PanelMapLowering::emitRow(Value row) {
-  auto emitGroup = [&](Value panel, int64_t count) {
-    SmallVector<Value> carries;
-    Value stream = rows.index(0);
-    if (!op.getStreams())
-      for (int64_t p = 0; p < count; ++p)
-        llvm::append_range(carries, loadCarries(stream, rows.add(panel, p)));
-    carries = emitTile({row, panel, 1, count}, carries);
-    size_t each = op.getCarries().size();
-    if (!op.getStreams())
-      for (int64_t p = 0; p < count; ++p)
-        storeCarries(ValueRange(carries).slice(p * each, each), stream,
-                     rows.add(panel, p));
+/// As many rows from `from` on as fill tiles of `shape`; returns the next one.
+Value PanelMapLowering::emitTiles(Value from, const TileShape &shape) {
+  Location loc = op.getLoc();
+  std::optional<int64_t> known = getConstantIntValue(from);
+  int64_t left = op.getNumRows() - known.value_or(0);
+  if (left < shape.rows)
+    return from;
+  Value to;
+  if (Value count = op.getCount()) {
+    to = arith::SubIOp::create(builder, loc, count, from);
+    Value rest = arith::RemUIOp::create(builder, loc, to,
+                                        rows.index(shape.rows));
+    to = arith::SubIOp::create(builder, loc, count, rest);
+  } else {
+    to = rows.index(op.getNumRows() - left % shape.rows);
+  }
+  // Wider columns where they would leave a narrow one over: the last few
+  // multiply-adds of a narrow one wait for their inputs.
+  int64_t columns = shape.rows == full.rows
+                        ? std::max<int64_t>(1, panels / shape.panels)
+                        : llvm::divideCeil(panels, shape.panels);
+  int64_t width = panels / columns, wider = panels % columns;
+  auto emitColumns = [&](int64_t first, int64_t count, int64_t columnWidth) {
+    rows.loop(first, first + count * columnWidth, columnWidth, {},
+              [&](Value panel, ValueRange) {
+                emitColumn(panel, columnWidth, from, to,
+                           rowsForWidth(shape, columnWidth));
+                return SmallVector<Value>();
+              });
   };
-  int64_t group = std::min(shape.panelsPerRow, panels);
-  int64_t grouped = panels / group * group;
-  rows.loop(0, grouped, group, {}, [&](Value panel, ValueRange) {
-    emitGroup(panel, group);
+  emitColumns(0, wider, width + 1);
+  emitColumns(wider * (width + 1), columns - wider, width);
+  return to;
+}
+
+/// The rows of a tile, fewer when its panels are more than the shape has.
+int64_t PanelMapLowering::rowsForWidth(const TileShape &shape, int64_t width) {
+  int64_t most = std::max(shape.rows * shape.panels / width, int64_t(1));
+  int64_t result = std::min(shape.rows, most);
+  while (shape.rows % result != 0)
+    --result;
+  return result;
+}
+
+/// Rows `from` to `to`, a multiple of the tile's, of `width` panels.
+void PanelMapLowering::emitColumn(Value panel, int64_t width, Value from,
+                                  Value to, int64_t tileRows) {
+  auto emitRows = [&](Value row, ValueRange) {
+    emitTile({row, panel, tileRows, width});
     return SmallVector<Value>();
-  });
-  if (grouped < panels)
-    emitGroup(rows.index(grouped), panels - grouped);
+  };
+  std::optional<int64_t> first = getConstantIntValue(from),
+                         last = getConstantIntValue(to);
+  if (first && last)
+    rows.loop(*first, *last, tileRows, {}, emitRows);
+  else
+    rows.loop(from, to, tileRows, {}, emitRows);
 }
 
-SmallVector<Value> PanelMapLowering::loadCarries(Value stream, Value panel) {
+// Every register that is live during the product is one accumulator less.
+// Biases, columns and carries are therefore read for each tile, from a place
+// that the optimizer cannot see to be the same for all tiles: it would keep
+// them in registers and spill accumulators in the product's loop.
+void PanelMapLowering::emitTile(const Tile &tile) {
+  Tile opaque = tile;
+  opaque.panel = rows.opaque(tile.panel);
+  emitBodies(opaque, emitProduct(tile, opaque.panel));
+}
+
+/// The body of every row and panel. With streams each row has its own carries;
+/// else they pass on from row to row.
+void PanelMapLowering::emitBodies(const Tile &tile,
+                                  ArrayRef<Value> accumulators) {
   SmallVector<Value> carries;
-  for (auto [carry, argument] :
-       llvm::zip_equal(op.getCarries(), op.getCarryArguments()))
-    carries.push_back(rows.loadLanes(carry, stream, firstLane(panel, argument),
-                                     lanesOf(argument)));
-  return carries;
-}
-
-void PanelMapLowering::storeCarries(ValueRange carries, Value stream,
-                                    Value panel) {
-  for (auto [value, carry] : llvm::zip_equal(carries, op.getCarries()))
-    rows.storeLanes(value, carry, stream, firstLane(panel, value));
-}
-
-/// The product, then the body of every row and panel. `carries` are those of
-/// panel 0, then of panel 1, ...; with streams each row has its own in memory.
-SmallVector<Value> PanelMapLowering::emitTile(const Tile &tile,
-                                              ValueRange carries) {
-  SmallVector<Value> accumulators = emitProduct(tile);
-  SmallVector<Value> last(carries);
-  size_t each = op.getCarries().size();
+  auto forEachPanel = [&](auto action) {
+    for (int64_t p = 0; p < tile.panels; ++p)
+      action(p, rows.add(tile.panel, p));
+  };
+  auto load = [&](Value stream) {
+    carries.clear();
+    forEachPanel([&](int64_t, Value panel) {
+      llvm::append_range(carries, body.loadCarries(stream, panel));
+    });
+  };
+  auto store = [&](Value stream) {
+    size_t each = op.getCarries().size();
+    forEachPanel([&](int64_t p, Value panel) {
+      body.storeCarries(ValueRange(carries).slice(p * each, each), stream,
+                        panel);
+    });
+  };
+  bool inTime = !op.getStreams();
+  if (inTime)
+    load(rows.index(0));
   for (int64_t r = 0; r < tile.rows; ++r) {
     Value row = rows.add(tile.row, r);
-    Value stream =
-        op.getStreams() ? rows.streamOf(op.getStreams(), row) : Value();
-    for (int64_t p = 0; p < tile.panels; ++p) {
-      Value panel = rows.add(tile.panel, p);
-      Value accumulator =
-          accumulators.empty() ? Value() : accumulators[p * tile.rows + r];
-      if (stream) {
-        SmallVector<Value> next =
-            emitBody(row, panel, accumulator, loadCarries(stream, panel));
-        storeCarries(next, stream, panel);
-        continue;
-      }
-      SmallVector<Value> now(last.begin() + p * each,
-                             last.begin() + (p + 1) * each);
-      llvm::copy(emitBody(row, panel, accumulator, now),
-                 last.begin() + p * each);
-    }
+    SmallVector<Value> sums(tile.panels);
+    for (int64_t p = 0; p < tile.panels && !accumulators.empty(); ++p)
+      sums[p] = accumulators[p * tile.rows + r];
+    Value stream = inTime ? Value() : rows.streamOf(op.getStreams(), row);
+    if (stream)
+      load(stream);
+    carries = body.emit(row, tile.panel, sums, carries);
+    if (stream)
+      store(stream);
   }
-  return last;
+  if (inTime)
+    store(rows.index(0));
 }
 
-SmallVector<Value> PanelMapLowering::initialAccumulators(const Tile &tile) {
+SmallVector<Value> PanelMapLowering::initialAccumulators(const Tile &tile,
+                                                         Value panel) {
   auto type = VectorType::get(kPanelLanes, builder.getF32Type());
   SmallVector<Value> accumulators;
   for (int64_t p = 0; p < tile.panels; ++p) {
     Value start;
     if (op.getBias())
-      start = rows.loadLanes(op.getBias(), rows.add(tile.panel, p),
-                             rows.index(0), kPanelLanes);
+      start = rows.loadLanes(op.getBias(), rows.add(panel, p), rows.index(0),
+                             kPanelLanes);
     else
       start = arith::ConstantOp::create(builder, op.getLoc(),
                                         builder.getZeroAttr(type));
@@ -211,15 +214,18 @@ SmallVector<Value> PanelMapLowering::initialAccumulators(const Tile &tile) {
   return accumulators;
 }
 
-/// acc[p][r] = bias[p] + sum over k of x[r, k] w[p, k].
-SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile) {
+/// acc[p][r] = bias[p] + sum over k of x[r, k] w[p, k]; `biasPanel` is the
+/// tile's first panel.
+SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile,
+                                                 Value biasPanel) {
   if (!op.getX())
     return {};
-  SmallVector<Value> accumulators = initialAccumulators(tile);
+  SmallVector<Value> accumulators = initialAccumulators(tile, biasPanel);
   int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
-  int64_t accumulatorCount = accumulators.size();
+  int64_t instructions = accumulators.size() *
+                         std::max<int64_t>(1, kPanelLanes / target.f32Lanes);
   int64_t unroll = std::clamp<int64_t>(
-      (tile.rows > 1 ? kTileTrip : kRowTrip) / accumulatorCount, 1, 4);
+      (tile.rows > 1 ? kTileTrip : kRowTrip) / instructions, 1, 4);
   int64_t unrolled = depth / unroll * unroll;
   accumulators = rows.loop(
       0, unrolled, unroll, accumulators, [&](Value k, ValueRange carried) {
@@ -233,64 +239,51 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile) {
   return accumulators;
 }
 
+// What there is fewer of, inputs or weights, stays in registers; the others are
+// loaded where they are used. LLVM keeps this order.
 SmallVector<Value> PanelMapLowering::emitProductStep(const Tile &tile, Value k,
                                                      ValueRange accumulators) {
   Location loc = op.getLoc();
   auto type = VectorType::get(kPanelLanes, builder.getF32Type());
-  SmallVector<Value> weights, sums;
-  for (int64_t p = 0; p < tile.panels; ++p)
-    weights.push_back(vector::LoadOp::create(
+  auto loadWeights = [&](int64_t p) -> Value {
+    return vector::LoadOp::create(
         builder, loc, type, op.getW(),
-        ValueRange{rows.add(tile.panel, p), k, rows.index(0)}));
-  SmallVector<Value> inputs;
-  for (int64_t r = 0; r < tile.rows; ++r) {
+        ValueRange{rows.add(tile.panel, p), k, rows.index(0)});
+  };
+  auto loadInput = [&](int64_t r) -> Value {
     Value x = memref::LoadOp::create(builder, loc, op.getX(),
                                      ValueRange{rows.add(tile.row, r), k});
-    inputs.push_back(vector::BroadcastOp::create(builder, loc, type, x));
+    return vector::BroadcastOp::create(builder, loc, type, x);
+  };
+  SmallVector<Value> sums(accumulators.size());
+  auto multiplyAdd = [&](int64_t r, int64_t p, Value input, Value weights) {
+    int64_t i = p * tile.rows + r;
+    sums[i] =
+        math::FmaOp::create(builder, loc, input, weights, accumulators[i]);
+  };
+  SmallVector<Value> kept;
+  if (tile.panels <= tile.rows) {
+    for (int64_t p = 0; p < tile.panels; ++p)
+      kept.push_back(loadWeights(p));
+    for (int64_t r = 0; r < tile.rows; ++r) {
+      Value input = loadInput(r);
+      for (int64_t p = 0; p < tile.panels; ++p)
+        multiplyAdd(r, p, input, kept[p]);
+    }
+    return sums;
   }
-  for (int64_t p = 0; p < tile.panels; ++p)
+  for (int64_t r = 0; r < tile.rows; ++r)
+    kept.push_back(loadInput(r));
+  for (int64_t p = 0; p < tile.panels; ++p) {
+    Value weights = loadWeights(p);
     for (int64_t r = 0; r < tile.rows; ++r)
-      sums.push_back(math::FmaOp::create(builder, loc, inputs[r], weights[p],
-                                         accumulators[p * tile.rows + r]));
+      multiplyAdd(r, p, kept[r], weights);
+  }
   return sums;
 }
 
-/// Clones the body for one row and panel, stores its outputs, returns carries.
-SmallVector<Value> PanelMapLowering::emitBody(Value row, Value panel,
-                                              Value accumulator,
-                                              ValueRange carries) {
-  IRMapping mapping;
-  if (accumulator)
-    mapping.map(op.getAccumulator(), accumulator);
-  auto mapLanes = [&](ValueRange buffers, Block::BlockArgListType arguments,
-                      bool column) {
-    for (auto [buffer, argument] : llvm::zip_equal(buffers, arguments)) {
-      if (argument.use_empty())
-        continue;
-      int64_t lanes = lanesOf(argument);
-      mapping.map(argument,
-                  column ? rows.loadLanes(buffer, panel, rows.index(0), lanes)
-                         : rows.loadLanes(buffer, row,
-                                          firstLane(panel, argument), lanes));
-    }
-  };
-  mapLanes(op.getRows(), op.getRowArguments(), false);
-  mapLanes(op.getColumns(), op.getColumnArguments(), true);
-  mapLanes(op.getOuts(), op.getOutArguments(), false);
-  mapping.map(op.getCarryArguments(), carries);
-  for (Operation &nested : op.getBody().front().without_terminator())
-    builder.clone(nested, mapping);
-  SmallVector<Value> results;
-  for (Value value : op.getYield().getValues())
-    results.push_back(mapping.lookupOrDefault(value));
-  for (auto [value, out] : llvm::zip(results, op.getOuts()))
-    rows.storeLanes(value, out, row, firstLane(panel, value));
-  return SmallVector<Value>(
-      ArrayRef<Value>(results).drop_front(op.getOuts().size()));
-}
-
-void ssmc::lowerPanelMap(PanelMapOp op, const TileShape &shape,
-                         OpBuilder &builder) {
+void ssmc::lowerPanelMap(PanelMapOp op, const TargetDescription &target,
+                         std::optional<TileShape> shape, OpBuilder &builder) {
   builder.setInsertionPoint(op);
-  PanelMapLowering(op, shape, builder).run();
+  PanelMapLowering(op, target, shape, builder).run();
 }

@@ -8,6 +8,7 @@
 #include "lib/Conversion/ChunkToLoops/RowLoops.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -25,6 +26,21 @@ Value RowBuilder::add(Value a, int64_t b) {
 
 Value RowBuilder::scale(Value a, int64_t factor) {
   return arith::MulIOp::create(builder, loc, a, index(factor));
+}
+
+// Empty assembly that LLVM must suppose to change its operand.
+Value RowBuilder::opaque(Value a) {
+  Type i64 = builder.getI64Type();
+  Value number = arith::IndexCastOp::create(builder, loc, i64, a);
+  number = LLVM::InlineAsmOp::create(
+               builder, loc, i64, number, /*asm_string=*/"",
+               /*constraints=*/"=r,0", /*has_side_effects=*/true,
+               /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+               /*asm_dialect=*/LLVM::AsmDialectAttr(),
+               /*operand_attrs=*/ArrayAttr())
+               .getResult(0);
+  return arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                    number);
 }
 
 Value RowBuilder::rowCount(Value count, int64_t rows) {

@@ -22,6 +22,8 @@ public:
   mlir::Value index(int64_t value);
   mlir::Value add(mlir::Value a, int64_t b);
   mlir::Value scale(mlir::Value a, int64_t factor);
+  /// `a`, of which the optimizer knows nothing.
+  mlir::Value opaque(mlir::Value a);
   /// The number of rows to run: `count`, or all `rows`.
   mlir::Value rowCount(mlir::Value count, int64_t rows);
   /// The stream of row `row`: `streams[row]`, or 0.
