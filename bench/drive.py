@@ -118,10 +118,15 @@ class Running:
         estimate = min(self.seconds[-20:], default=None)
         if estimate is None:
             answer = self.ask(1, 1)
-            estimate = answer["t"][0] if "t" in answer else 1
+            estimate = answer.get("t", [1])[0]
+            if "t" in answer and estimate > VISIT:
+                self.take(answer, keep)
+                return
         inner = max(1, min(math.ceil(RUN / estimate), 100000))
         n = max(1, min(round(VISIT / (inner * estimate)), 30))
-        answer = self.ask(n, inner)
+        self.take(self.ask(n, inner), keep)
+
+    def take(self, answer: dict[str, Any], keep: bool) -> None:
         if "error" in answer:
             self.info["error"] = answer["error"]
             return

@@ -7,6 +7,7 @@ Writes for each workload
     DATA/NAME/expert.f32                      the same with norms folded, for bench/expert
     DATA/NAME/x.f32                           inputs (batch, length, features)
     DATA/NAME/truth.npy                       outputs in f64 (batch, classes)
+    DATA/NAME/truth_of_steps.npy              the same after the first STEPS time steps
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ from discretax.models import LRU, S5, LinOSS
 import ssmc
 from bench import truth
 from bench.expert import weights as expert_weights
-from bench.workloads import WORKLOADS, Workload
+from bench.workloads import STEPS, WORKLOADS, Workload
 
 FAMILIES = {"s5": S5, "lru": LRU, "linoss": LinOSS}
 
@@ -135,6 +136,7 @@ def export(folder: pathlib.Path, name: str) -> None:
         expert_weights.pack(weights, w).tofile(folder / "expert.f32")
     x.tofile(folder / "x.f32")
     np.save(folder / "truth.npy", truth.forward(weights, w, x))
+    np.save(folder / "truth_of_steps.npy", truth.forward(weights, w, x[:, :STEPS]))
     single = {
         k: v.astype(np.complex64 if np.iscomplexobj(v) else np.float32) for k, v in weights.items()
     }

@@ -29,6 +29,12 @@ def run(command: list[Any], **options: Any) -> str:
     return done.stdout
 
 
+def python_environment() -> dict[str, str]:
+    """Where Python finds this package and ssmc's."""
+    path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'python'}", "PYTHONDONTWRITEBYTECODE": "1"}
+    return os.environ | path
+
+
 def is_newer(product: Path, sources: list[Path]) -> bool:
     if not product.exists():
         return False
@@ -103,7 +109,7 @@ class Builder:
         stamp = hashlib.sha256(text).hexdigest()
         missing = [n for n in names if not is_stamped(self.data / n / "stamp", stamp)]
         if missing:
-            run([python, "-m", "bench.models", self.data, *missing], cwd=ROOT)
+            run([python, "-m", "bench.models", self.data, *missing], env=python_environment())
         for name in missing:
             (self.data / name / "stamp").write_text(stamp)
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+STEPS = 100  # after which the answers of programs that run step by step are compared
+
 
 @dataclasses.dataclass(frozen=True)
 class Workload:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.workloads import WORKLOADS
+from bench.workloads import STEPS, WORKLOADS
 
 
 class Params:
@@ -22,6 +22,7 @@ class Params:
         self.L, self.H, self.P, self.NB = c.length, c.hidden, c.modes, c.blocks
         z = self.z = dict(np.load(folder / "weights.npz"))
         self.truth = np.load(folder / "truth.npy")
+        self.truth_of_steps = np.load(folder / "truth_of_steps.npy")
         self.x = np.fromfile(folder / "x.f32", np.float32).reshape(c.batch, c.length, c.features)
         self.enc, self.hw, self.hb = z["enc"], z["head_w"], z["head_b"]
         self.blocks = [self._block(i) for i in range(self.NB)]
@@ -39,14 +40,15 @@ class Params:
         return self.x[:batch]
 
     def streams(self, batch: int) -> np.ndarray:
-        """Inputs (L, batch, F) of any number of streams: those there are, again and again."""
-        x = np.resize(self.x, (batch, self.L, self.c.features))
+        """Inputs (STEPS, batch, F) of any number of streams: those there are, again and again."""
+        x = np.resize(self.x, (batch, self.L, self.c.features))[:, :STEPS]
         return np.ascontiguousarray(x.transpose(1, 0, 2))
 
-    def error(self, y: np.ndarray) -> float:
+    def error(self, y: np.ndarray, truth: np.ndarray | None = None) -> float:
         """Largest error, relative to the largest magnitude, of as many outputs as are known."""
-        n = min(len(y), len(self.truth))
-        expected = self.truth[:n]
+        truth = self.truth if truth is None else truth
+        n = min(len(y), len(truth))
+        expected = truth[:n]
         found = np.asarray(y, np.float64)[:n].reshape(expected.shape)
         return float(np.abs(found - expected).max() / np.abs(expected).max())
 

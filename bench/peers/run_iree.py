@@ -111,7 +111,7 @@ def main(a, stem: Path) -> None:
     def run_step():
         _, *kept[0] = f(*weights, *kept[0], sequence[0])
 
-    common.serve(run_step, err=p.error(y.to_host()), **figures)
+    common.serve(run_step, err=p.error(y.to_host(), p.truth_of_steps), **figures)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def time_step(p: common.Params, a) -> None:
         y, kept[0] = f(w, kept[0], sequence[0])
         y.block_until_ready()
 
-    common.serve(run, err=p.error(np.asarray(y)), **figures)
+    common.serve(run, err=p.error(np.asarray(y), p.truth_of_steps), **figures)
 
 
 def time_sequence(p: common.Params, a) -> None:

@@ -42,7 +42,7 @@ def main(a) -> None:
     def run():
         _, *kept[0] = f([sequence[0], *kept[0]])
 
-    common.serve(run, err=p.error(y), **figures)
+    common.serve(run, err=p.error(y, p.truth_of_steps), **figures)
 
 
 if __name__ == "__main__":

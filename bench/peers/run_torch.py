@@ -129,7 +129,7 @@ def time_step(p: common.Params) -> None:
     def run():
         _, *kept[0] = step(sequence[0], *kept[0])
 
-    common.serve(run, err=p.error(y.numpy()), **figures)
+    common.serve(run, err=p.error(y.numpy(), p.truth_of_steps), **figures)
 
 
 def time_sequence(p: common.Params) -> None:

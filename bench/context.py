@@ -1,0 +1,112 @@
+"""What every section of the benchmark is given."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench import drive
+from bench.drive import Program
+from bench.native import Builder, BuildError, Model, python_environment
+from bench.workloads import WORKLOADS
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Bench:
+    """Builds and measures; `seconds` is how long a job of sequences takes turns."""
+
+    builder: Builder
+    python: Path  # of the environment that has the peers
+    seconds: float = 30
+    with_peers: bool = True
+    rounds: tuple[int, int] = (3, 60)  # at least, at most
+    began: float = field(default_factory=time.monotonic)
+
+    def say(self, text: str) -> None:
+        print(f"[{time.monotonic() - self.began:6.0f} s] {text}", file=sys.stderr, flush=True)
+
+    # -- Programs --------------------------------------------------------------
+
+    def ours(self, name: str, batch: int = 1, threads: int = 1, **options: Any) -> Program:
+        """Whole sequences of a workload."""
+        model = self.builder.model(name)
+        w, data = WORKLOADS[name], self.builder.data / name
+        values = {"mode": "forward", "x": data / "x.f32", "length": w.length, **options}
+        program = model.program(f"ssmc@{threads}", threads, batch=batch, **values)
+        program.truth = data / "truth.npy" if values.get("x") else None
+        return program
+
+    def ours_stepping(self, name: str, label: str, batch: int = 1, **options: Any) -> Program:
+        """One time step of `batch` streams per run."""
+        model: Model = self.builder.model(name)
+        values = {"mode": "streams", "batch": batch, "length": 64, **options}
+        return model.program(label, values.pop("threads", 1), **values)
+
+    def expert(self, name: str, batch: int = 1) -> Program:
+        data, w = self.builder.data / name, WORKLOADS[name]
+        command = [self.builder.expert(name), "forward", data / "expert.f32", data / "x.f32"]
+        truth = data / "truth.npy"
+        return Program("by hand@1", [*command, batch, w.length], truth=truth)
+
+    def expert_stepping(self, name: str, batch: int = 1) -> Program:
+        data = self.builder.data / name
+        command = [self.builder.expert(name), "step", data / "expert.f32", "-"]
+        return Program("by hand (no answer)@1", [*command, batch, 64])
+
+    def peer(self, spec: str, name: str, batch: int) -> Program:
+        """`spec` is library:variant@threads."""
+        library, rest = spec.split(":")
+        variant, threads = rest.split("@")
+        command = [self.python, "-m", f"bench.peers.run_{library}", "--data", self.builder.data]
+        command += ["--cache", self.builder.folder / "cache", "--workload", name]
+        command += ["--batch", batch, "--variant", variant, "--threads", threads]
+        # discretax's own f32 scan is off by 3e-3 on W3; the page shows every error.
+        tolerance = 1e-2 if variant == "discretax" else 1e-4
+        label = f"{library} {variant}@{threads}"
+        return Program(
+            label,
+            command,
+            int(threads),
+            tolerance=tolerance,
+            environment=python_environment(),
+        )
+
+    def peers(self, specs: str, name: str, batch: int) -> list[Program]:
+        if not self.with_peers:
+            return []
+        return [self.peer(spec, name, batch) for spec in specs.split()]
+
+    # -- Measuring -------------------------------------------------------------
+
+    def measure(self, programs: list[Program], seconds: float | None = None) -> list[Row]:
+        least, most = self.rounds
+        seconds = self.seconds if seconds is None else seconds
+        return drive.measure(programs, seconds, least=least, most=most)
+
+    def build(self, *makers) -> tuple[list[Program], list[Row]]:
+        """Programs that could be built, and a row with the error of each that could not."""
+        programs, failed = [], []
+        for make in makers:
+            try:
+                programs.append(make())
+            except BuildError as error:
+                failed.append({"program": "build", "threads": 1, "error": str(error)})
+        return programs, failed
+
+    def peaks(self) -> list[Program]:
+        return [self.builder.peak(1), self.builder.peak(2)]
+
+
+def split_peaks(rows: list[Row]) -> tuple[dict[str, list[float]], list[Row]]:
+    """FMA peaks of a job, GFLOP/s by threads as [highest, median], and the other rows."""
+    peaks, rest = {}, []
+    for row in rows:
+        if "flops" not in row:
+            rest.append(row)
+        elif "min" in row:
+            values = [row["flops"] / row[which] / 1e9 for which in ("min", "median")]
+            peaks[str(row["threads"])] = values
+    return peaks, rest

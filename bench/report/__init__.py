@@ -1,0 +1,1 @@
+"""From results.json to docs/benchmarks.md and its pictures."""
