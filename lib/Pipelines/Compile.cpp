@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Pipelines/Compile.h"
+#include "lib/Analysis/ChunkRows.h"
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Analysis/Weights.h"
+#include "lib/Target/EmitObject.h"
 #include "lib/Target/JitSession.h"
 #include "lib/Transforms/BufferizeChunks.h"
 #include "lib/Transforms/ModelPlan.h"
@@ -20,6 +22,7 @@
 #include "mlir/InitAllExtensions.h"
 #include "llvm/Support/Alignment.h"
 #include "llvm/Support/Allocator.h"
+#include <thread>
 
 using namespace mlir;
 using namespace ssmc;
@@ -171,8 +174,7 @@ static StateEntry::Kind stateKind(StringRef kind) {
       .Default(StateEntry::Kind::Diagonal);
 }
 
-static ModelInfo describe(ModuleOp loops, const ModelPlan &plan,
-                          const TileOptions &tiles) {
+static ModelInfo describe(ModuleOp loops, const ModelPlan &plan) {
   ModelInfo info;
   info.tokens = plan.tokens;
   info.inputFeatures = plan.inputFeatures;
@@ -183,7 +185,8 @@ static ModelInfo describe(ModuleOp loops, const ModelPlan &plan,
     info.workspaceBytes = bytes.getInt();
   if (auto units = loops->getAttrOfType<IntegerAttr>("ssm.units"))
     info.statefulUnits = units.getInt();
-  info.rowsPerGroup = info.stepsPerChunk = tiles.rows;
+  if (auto rows = loops->getAttrOfType<IntegerAttr>(kChunkRowsAttr))
+    info.rowsPerGroup = info.stepsPerChunk = rows.getInt();
   for (const PlanState &state : plan.states) {
     std::string path = state.path.str();
     if (state.kind == "sums" || state.kind == "count")
@@ -226,18 +229,6 @@ LogicalResult ssmc::lowerModel(ModuleOp model, Level from, Level to,
   return runPasses(model, from, to, chooseTiles(options));
 }
 
-/// Lowers `model` from recurrence to loop level.
-static LogicalResult lowerToLoops(ModuleOp model, const TargetCpu &target,
-                                  const TileOptions &tiles, ModelPlan &plan) {
-  describeCpu(model, target);
-  if (failed(runPasses(model, Level::Recurrence, Level::Loops, tiles)))
-    return failure();
-  FailureOr<ModelPlan> found = readPlan(model);
-  if (succeeded(found))
-    plan = std::move(*found);
-  return found;
-}
-
 /// All variants read the same weights and records.
 static LogicalResult checkSameLayout(ModuleOp model, const ModelPlan &first,
                                      const ModelPlan &plan) {
@@ -247,6 +238,74 @@ static LogicalResult checkSameLayout(ModuleOp model, const ModelPlan &first,
                            << first.blobBytes << " and " << first.stateBytes
                            << " bytes, " << plan.blobBytes << " and "
                            << plan.stateBytes << " bytes";
+}
+
+/// Everything that threads would otherwise load into the context while others
+/// use it.
+static void loadDialects(MLIRContext &context, const TileOptions &tiles) {
+  PassManager passes(&context);
+  buildPipeline(passes, Level::Recurrence, Level::LLVM, tiles);
+  DialectRegistry registry;
+  passes.getDependentDialects(registry);
+  registerTranslations(registry);
+  context.appendDialectRegistry(registry);
+  for (StringRef name : registry.getDialectNames())
+    context.getOrLoadDialect(name);
+}
+
+namespace {
+/// A variant on its way down, on a thread of its own.
+struct VariantJob {
+  CompiledVariant result;
+  ModelPlan plan;
+  LogicalResult status = failure();
+};
+} // namespace
+
+/// Takes the module of `job` from chunk level to the LLVM dialect. With `blob`,
+/// fills it by the module's @prepare: all variants' are the same.
+static LogicalResult lowerVariant(VariantJob &job, const TileOptions &tiles,
+                                  const llvm::StringMap<WeightValues> &weights,
+                                  std::vector<char> *blob) {
+  OwningOpRef<ModuleOp> &module = job.result.module;
+  auto dropPrepare = [&] {
+    module =
+        withFunctions(*module, [](StringRef name) { return !isPrepare(name); });
+  };
+  if (!blob)
+    dropPrepare();
+  if (failed(runPasses(*module, Level::Chunk, Level::Loops, tiles)))
+    return failure();
+  if (blob) {
+    if (failed(runPrepare(*module, job.plan, weights, *blob)))
+      return failure();
+    dropPrepare();
+  }
+  job.result.info = describe(*module, job.plan);
+  for (auto &entry : weights)
+    job.result.info.parameters += entry.second.size();
+  return runPasses(*module, Level::Loops, Level::LLVM, tiles);
+}
+
+/// Takes a model from recurrence to chunk level for each CPU. What cannot be
+/// compiled is found here, once.
+static FailureOr<std::vector<VariantJob>>
+lowerToChunks(ModuleOp model, ArrayRef<TargetCpu> targets,
+              const TileOptions &tiles) {
+  std::vector<VariantJob> jobs;
+  for (const TargetCpu &target : targets) {
+    OwningOpRef<ModuleOp> module = model.clone();
+    describeCpu(*module, target);
+    if (failed(runPasses(*module, Level::Recurrence, Level::Chunk, tiles)))
+      return failure();
+    FailureOr<ModelPlan> plan = readPlan(*module);
+    if (failed(plan))
+      return failure();
+    jobs.push_back({{target, std::move(module), {}}, std::move(*plan)});
+    if (failed(checkSameLayout(model, jobs.front().plan, jobs.back().plan)))
+      return failure();
+  }
+  return jobs;
 }
 
 FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
@@ -263,30 +322,29 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
   auto weights = collectWeights(model);
   if (failed(weights))
     return failure();
+  auto jobs = lowerToChunks(model, options.targets, tiles);
+  if (failed(jobs))
+    return failure();
   CompiledModel compiled;
-  ModelPlan first;
-  for (const TargetCpu &target : options.targets) {
-    bool isFirst = compiled.variants.empty();
-    OwningOpRef<ModuleOp> loops = model.clone();
-    ModelPlan plan;
-    if (failed(lowerToLoops(*loops, target, tiles, plan)))
+  auto lower = [&](size_t i) {
+    VariantJob &job = (*jobs)[i];
+    std::vector<char> *blob = i == 0 ? &compiled.blob : nullptr;
+    job.status = lowerVariant(job, tiles, *weights, blob);
+  };
+  loadDialects(*model.getContext(), tiles);
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < jobs->size(); ++i)
+    threads.emplace_back(lower, i);
+  lower(0);
+  for (std::thread &thread : threads)
+    thread.join();
+  for (VariantJob &job : *jobs) {
+    if (failed(job.status))
       return failure();
-    if (isFirst && failed(runPrepare(*loops, plan, *weights, compiled.blob)))
-      return failure();
-    if (isFirst)
-      first = plan;
-    if (failed(checkSameLayout(model, first, plan)))
-      return failure();
-    CompiledVariant variant{target, nullptr, describe(*loops, plan, tiles)};
-    for (auto &entry : *weights)
-      variant.info.parameters += entry.second.size();
-    variant.module =
-        withFunctions(*loops, [](StringRef name) { return !isPrepare(name); });
-    if (failed(runPasses(*variant.module, Level::Loops, Level::LLVM, tiles)))
-      return failure();
-    compiled.info = isFirst ? variant.info : compiled.info;
-    compiled.info.growTo(variant.info);
-    compiled.variants.push_back(std::move(variant));
+    if (compiled.variants.empty())
+      compiled.info = job.result.info;
+    compiled.info.growTo(job.result.info);
+    compiled.variants.push_back(std::move(job.result));
   }
   return compiled;
 }
