@@ -17,6 +17,7 @@
 
 #include "ssmc_executor.h"
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -74,9 +75,9 @@ private:
     ThreadPool *pool;
   };
 
-  /// How often a thread looks for what it waits for before it sleeps: to wake
-  /// it takes longer than many a call.
-  static constexpr int kLooks = 200;
+  /// How long a thread stays awake for what it waits for: to wake it takes
+  /// longer than many a call.
+  static constexpr std::chrono::microseconds kPatience{50};
 
   void start(int32_t worker) {
 #ifdef __cpp_exceptions
@@ -92,14 +93,26 @@ private:
 #endif
   }
 
+  /// A moment's pause of a loop that waits.
+  static void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+    __asm__ volatile("isb");
+#endif
+  }
+
   /// Waits for a condition on atomic variables: awake at first, without the
-  /// lock, then asleep.
+  /// lock, then asleep. To yield instead would put the thread behind all others
+  /// that are ready, for many times as long.
   template <typename Condition>
   static void waitFor(std::unique_lock<std::mutex> &lock,
                       std::condition_variable &change, Condition holds) {
     lock.unlock();
-    for (int look = 0; look < kLooks && !holds(); ++look)
-      std::this_thread::yield();
+    auto end = std::chrono::steady_clock::now() + kPatience;
+    while (!holds() && std::chrono::steady_clock::now() < end)
+      for (int look = 0; look < 16 && !holds(); ++look)
+        relax();
     lock.lock();
     change.wait(lock, holds);
   }
