@@ -42,18 +42,32 @@ ScanOp::buildStep(OpBuilder &builder, Location loc, Value forcing,
                   ValueRange states, ValueRange coefficients,
                   ValueRange corrections,
                   llvm::function_ref<Value(Value)> swapPlanes) {
-  // The small corrections first: they round at the size of the forcing.
-  auto addProduct = [&](Value sum, int index, Value state) {
-    if (!corrections.empty())
-      sum = math::FmaOp::create(builder, loc, corrections[index], state, sum);
-    return math::FmaOp::create(builder, loc, coefficients[index], state, sum)
-        .getResult();
+  auto fma = [&](Value a, Value b, Value sum) -> Value {
+    return math::FmaOp::create(builder, loc, a, b, sum);
   };
   if (getKind() == ScanKind::diagonal) {
-    Value next = addProduct(forcing, 0, states[0]);
-    next = addProduct(next, 1, swapPlanes(states[0]));
+    Value swapped = swapPlanes(states[0]);
+    if (corrections.empty()) {
+      Value next = fma(coefficients[0], states[0], forcing);
+      next = fma(coefficients[1], swapped, next);
+      return {next, next};
+    }
+    // The small corrections come first: they round at the size of the forcing,
+    // or of the other plane's part, which is computed beside this one's. From
+    // state to state a chain of four multiply-adds would take longer than hides
+    // behind the product of the next rows.
+    Value own = fma(corrections[0], states[0], forcing);
+    own = fma(coefficients[0], states[0], own);
+    Value other = arith::MulFOp::create(builder, loc, corrections[1], swapped);
+    other = fma(coefficients[1], swapped, other);
+    Value next = arith::AddFOp::create(builder, loc, own, other);
     return {next, next};
   }
+  auto addProduct = [&](Value sum, int index, Value state) {
+    if (!corrections.empty())
+      sum = fma(corrections[index], state, sum);
+    return fma(coefficients[index], state, sum);
+  };
   Value z = addProduct(forcing, 0, states[0]);
   z = addProduct(z, 1, arith::NegFOp::create(builder, loc, states[1]));
   Value y = addProduct(states[1], 2, z);

@@ -12,11 +12,12 @@
 // CHECK:         %[[SCAN:.+]]:2 = ssm.panel_map product(%[[X]] : tensor<24x16xf32>, %[[BP]] : tensor<2x16x16xf32>)
 // CHECK-SAME:      columns(%{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}} : {{.*}}) outs(%[[Z]] : tensor<24x32xf32>) carries(%[[S]] : tensor<?x32xf32>)
 // CHECK-NEXT:    ^bb0(%[[F:.+]]: vector<16xf32>, %[[RE:.+]]: vector<16xf32>, %[[RELO:.+]]: vector<16xf32>, %[[IM:.+]]: vector<16xf32>, %[[IMLO:.+]]: vector<16xf32>, %{{.+}}: vector<16xf32>, %[[C:.+]]: vector<16xf32>):
-// CHECK-NEXT:      %[[V1:.+]] = math.fma %[[RELO]], %[[C]], %[[F]]
-// CHECK-NEXT:      %[[V2:.+]] = math.fma %[[RE]], %[[C]], %[[V1]]
 // CHECK-NEXT:      %[[SWAPPED:.+]] = vector.shuffle %[[C]], %[[C]] [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]
-// CHECK-NEXT:      %[[V3:.+]] = math.fma %[[IMLO]], %[[SWAPPED]], %[[V2]]
-// CHECK-NEXT:      %[[V4:.+]] = math.fma %[[IM]], %[[SWAPPED]], %[[V3]]
+// CHECK-NEXT:      %[[OWN1:.+]] = math.fma %[[RELO]], %[[C]], %[[F]]
+// CHECK-NEXT:      %[[OWN2:.+]] = math.fma %[[RE]], %[[C]], %[[OWN1]]
+// CHECK-NEXT:      %[[OTHER1:.+]] = arith.mulf %[[IMLO]], %[[SWAPPED]]
+// CHECK-NEXT:      %[[OTHER2:.+]] = math.fma %[[IM]], %[[SWAPPED]], %[[OTHER1]]
+// CHECK-NEXT:      %[[V4:.+]] = arith.addf %[[OWN2]], %[[OTHER2]]
 // CHECK-NEXT:      ssm.yield %[[V4]], %[[V4]]
 // CHECK:         %[[CP:.+]] = ssm.pack_panels %{{.+}} {paired_in} : tensor<16x24xf64> -> tensor<1x32x16xf32>
 // CHECK:         %[[D:.+]] = ssm.pack_panels %{{.+}} : tensor<16xf64> -> tensor<1x16xf32>

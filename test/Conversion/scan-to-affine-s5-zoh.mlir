@@ -25,9 +25,9 @@
 // CHECK:         affine.for %[[B:.+]] = 0 to %{{.+}} {
 // CHECK:           %[[LAST:.+]]:2 = affine.for %[[T:.+]] = 0 to %{{.+}} iter_args(
 // CHECK-NOT:         math.{{[a-eg-z]}}
-// CHECK-COUNT-4:     math.fma
+// CHECK-COUNT-3:     math.fma
 // CHECK:             affine.store %{{.+}}[%[[B]], %[[T]], %[[N]]]
-// CHECK-COUNT-4:     math.fma
+// CHECK-COUNT-3:     math.fma
 // CHECK:             affine.store %{{.+}}[%[[B]], %[[T]], %[[N]] + 5]
 // CHECK:             affine.yield
 // CHECK-COUNT-2: affine.store %[[LAST]]#
