@@ -4,9 +4,12 @@
 BUILD       := build
 DEBUG_BUILD := build-debug
 VENV        := $(BUILD)/venv
+BENCH_VENV  := $(BUILD)/bench-venv
 PREFIX      ?= /usr/local
 # Test suites of `make test`: see scripts/run-tests.sh.
 SUITES      ?= lit python
+# Options of `make bench`: see bench/README.md.
+BENCH_OPTIONS ?=
 # Files that `make lint` gives to clang-tidy: what reads untrusted input.
 TIDY_FILES  ?= $(wildcard lib/Import/*.cpp tools/ssmc/*.cpp)
 
@@ -20,7 +23,8 @@ help:
 	@echo 'make build            the tools, in $(BUILD)/bin'
 	@echo 'make install PREFIX=  the tools, headers and CMake package (default $(PREFIX))'
 	@echo 'make test-asan        every test under AddressSanitizer and UBSan'
-	@echo 'make bench            our speed against jax.jit, on one thread'
+	@echo 'make bench            our speed against the machine, code by hand, and what else there is;'
+	@echo '                      some 15 minutes; BENCH_OPTIONS="--seconds 5", see bench/README.md'
 	@echo 'make lint             clang-format, clang-tidy, ruff, generated docs up to date'
 	@echo 'make docs             regenerate the reference of ops and passes in docs/'
 	@echo 'make clean            remove $(BUILD) and $(DEBUG_BUILD)'
@@ -29,6 +33,7 @@ help:
 
 PACKAGES_STAMP := $(BUILD)/.stamps/packages
 VENV_STAMP     := $(BUILD)/.stamps/venv
+BENCH_VENV_STAMP := $(BUILD)/.stamps/bench-venv
 
 $(PACKAGES_STAMP): scripts/install-packages.sh
 	scripts/install-packages.sh
@@ -37,6 +42,11 @@ $(PACKAGES_STAMP): scripts/install-packages.sh
 $(VENV_STAMP): scripts/make-venv.sh test/requirements.txt test/requirements-no-deps.txt \
                | $(PACKAGES_STAMP)
 	scripts/make-venv.sh $(VENV)
+	@mkdir -p $(@D) && touch $@
+
+$(BENCH_VENV_STAMP): bench/make-venv.sh bench/torch_without_cuda.py bench/requirements.txt \
+                     bench/requirements-peers.txt bench/requirements-no-deps.txt | $(PACKAGES_STAMP)
+	bench/make-venv.sh $(BENCH_VENV)
 	@mkdir -p $(@D) && touch $@
 
 packages: $(PACKAGES_STAMP)
@@ -73,9 +83,9 @@ demo: $(BUILD)/build.ninja
 	cmake --build $(BUILD) --target ssmc
 	examples/digits/demo.sh $(BUILD)
 
-bench: $(BUILD)/build.ninja $(VENV_STAMP)
+bench: $(BUILD)/build.ninja $(BENCH_VENV_STAMP)
 	cmake --build $(BUILD) --target ssmc
-	bench/floor/run.sh $(BUILD)
+	bench/run.sh $(BUILD) $(BENCH_OPTIONS)
 
 docs: $(BUILD)/build.ninja
 	cmake --build $(BUILD) --target ssmc-docs

@@ -170,7 +170,7 @@ def start(programs: list[Program], limit: float, at_once: int = 2) -> list[Runni
 
 
 def measure(
-    programs: list[Program], seconds: float, limit: float = 240, least: int = 3, most: int = 60
+    programs: list[Program], seconds: float, limit: float = 400, least: int = 3, most: int = 60
 ) -> list[dict[str, Any]]:
     """Visits all programs round after round for about `seconds`; their results in order."""
     running = start(programs, limit)

@@ -66,11 +66,11 @@ class Model:
 
 
 class Builder:
-    """Everything goes into BUILD/bench."""
+    """Everything goes into `folder`, BUILD/bench if there is none."""
 
-    def __init__(self, build: Path, target: str = "native"):
+    def __init__(self, build: Path, target: str = "native", folder: Path | None = None):
         self.build = build.resolve()
-        self.folder = self.build / "bench"
+        self.folder = (folder or build / "bench").resolve()
         self.data = self.folder / "data"
         self.target = target
         self.ssmc = self.build / "bin" / "ssmc"
