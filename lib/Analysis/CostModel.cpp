@@ -39,8 +39,10 @@ static int64_t registersPerPanel(const TargetDescription &target) {
 
 int64_t ssmc::countRegisters(const TargetDescription &target,
                              const TileShape &shape) {
-  int64_t weights = shape.panels * registersPerPanel(target);
-  return shape.rows * weights + std::min(weights, shape.rows) + 1;
+  int64_t perPanel = registersPerPanel(target);
+  int64_t weights = shape.panels * perPanel;
+  // All weights and one input are kept, or all inputs and one panel's weights.
+  return shape.rows * weights + std::min(weights + 1, shape.rows + perPanel);
 }
 
 double ssmc::cyclesPerDepth(const TargetDescription &target,

@@ -104,8 +104,9 @@ Value PanelMapLowering::emitTiles(Value from, const TileShape &shape) {
     to = rows.index(op.getNumRows() - left % shape.rows);
   }
   // Wider columns where they would leave a narrow one over: the last few
-  // multiply-adds of a narrow one wait for their inputs.
-  int64_t columns = shape.rows == full.rows
+  // multiply-adds of a narrow one wait for their inputs. Fewer rows make up for
+  // the width, if there are any.
+  int64_t columns = shape.rows == full.rows && shape.rows > 1
                         ? std::max<int64_t>(1, panels / shape.panels)
                         : llvm::divideCeil(panels, shape.panels);
   int64_t width = panels / columns, wider = panels % columns;
