@@ -7,14 +7,17 @@
 //
 // Before:
 //   %e = ssm.linear %x, %w
+//   %d = math.exp %p
 //   %y, %s1 = ssm.block "layers.1.blocks.0" (%e, %s) { ... %d ... }
+//   %g = math.exp %q
 //   %z, %t1 = ssm.block "layers.1.blocks.1" (%y, %t) { ... %g ... }
 // After:
 //   %e = call @input(%x, %w)
-//   %y:2 = call @block0(%e, %s, %d)
-//   %z:2 = call @block0(%y, %t, %g)
+//   %y:2 = call @block0(%e, %s, %p)
+//   %z:2 = call @block0(%y, %t, %q)
 //
-// What remains in the model's function is arithmetic on parameters and calls.
+// Arithmetic on parameters goes into the functions, so that it, too, is there
+// once per shape: what remains in the model's function is parameters and calls.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +26,7 @@
 #include "lib/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace ssmc {
@@ -34,6 +38,28 @@ using namespace mlir;
 using namespace ssmc;
 
 namespace {
+/// What a unit takes from outside, and of what its arithmetic on parameters
+/// consists: in an order that depends on the unit's operations only.
+struct UnitInputs {
+  llvm::SetVector<Value> sequences, parameters;
+  /// Constants, and what is computed from parameters: operands first.
+  llvm::SetVector<Operation *> arithmetic;
+
+  void addParameter(Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!op || isa<ParameterOp>(op)) {
+      parameters.insert(value);
+      return;
+    }
+    if (arithmetic.contains(op))
+      return;
+    llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+    llvm::for_each(used, [&](Value operand) { addParameter(operand); });
+    arithmetic.insert(op);
+  }
+};
+
 /// A run of operations of the model that becomes one function.
 struct Unit {
   StringRef kind; // "input", "block", "dense", "pool", "answer" or "output"
@@ -185,9 +211,14 @@ static void cloneInto(OpBuilder &body, Operation *op, IRMapping &mapping) {
     mapping.map(result, mapping.lookupOrDefault(value));
 }
 
+static bool isConstant(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && op->hasTrait<OpTrait::ConstantLike>();
+}
+
 void Outliner::outline(const Unit &unit) {
-  // What the unit takes in: sequences first, then parameters, in order of use.
-  llvm::SetVector<Value> inputs, parameters, constants, results;
+  UnitInputs inputs;
+  llvm::SetVector<Value> results;
   llvm::SmallPtrSet<Operation *, 16> members(unit.ops.begin(), unit.ops.end());
   auto inside = [&](Operation *op) {
     for (; op; op = op->getParentOp())
@@ -195,22 +226,25 @@ void Outliner::outline(const Unit &unit) {
         return true;
     return false;
   };
-  auto useOutside = [&](Value value) {
+  auto useOutside = [&](OpOperand &operand) {
+    Value value = operand.get();
     Operation *owner = value.getDefiningOp()
                            ? value.getDefiningOp()
                            : value.getParentBlock()->getParentOp();
     if (inside(owner))
       return;
     if (sequences.contains(value))
-      inputs.insert(value);
-    else if (owner->hasTrait<OpTrait::ConstantLike>())
-      constants.insert(value);
+      inputs.sequences.insert(value);
+    else if (isa<ShiftOp>(operand.getOwner()) && !isConstant(value))
+      // Between two blocks it adds the difference of their means, and after the
+      // last block something else: blocks of one shape differ here.
+      inputs.parameters.insert(value);
     else
-      parameters.insert(value);
+      inputs.addParameter(value);
   };
   for (Operation *op : unit.ops) {
     op->walk([&](Operation *nested) {
-      llvm::for_each(nested->getOperands(), useOutside);
+      llvm::for_each(nested->getOpOperands(), useOutside);
     });
     for (Value result : op->getResults())
       if (llvm::any_of(result.getUsers(),
@@ -221,16 +255,16 @@ void Outliner::outline(const Unit &unit) {
   SmallVector<Type> resultTypes;
   for (Value value : results)
     resultTypes.push_back(value.getType());
-  func::FuncOp function = createFunction(unit, inputs.getArrayRef(),
-                                         parameters.getArrayRef(), resultTypes);
+  func::FuncOp function =
+      createFunction(unit, inputs.sequences.getArrayRef(),
+                     inputs.parameters.getArrayRef(), resultTypes);
+  SmallVector<Value> operands(inputs.sequences.getArrayRef());
+  llvm::append_range(operands, inputs.parameters);
   IRMapping mapping;
-  unsigned next = 0;
-  for (Value value : llvm::concat<const Value>(inputs.getArrayRef(),
-                                               parameters.getArrayRef()))
-    mapping.map(value, function.getArgument(next++));
+  mapping.map(operands, function.getArguments());
   OpBuilder body = OpBuilder::atBlockEnd(&function.getBody().front());
-  for (Value constant : constants)
-    body.clone(*constant.getDefiningOp(), mapping);
+  for (Operation *op : inputs.arithmetic)
+    body.clone(*op, mapping);
   for (Operation *op : unit.ops)
     cloneInto(body, op, mapping);
   SmallVector<Value> returned;
@@ -243,8 +277,6 @@ void Outliner::outline(const Unit &unit) {
   else
     symbols.insert(function);
   builder.setInsertionPointAfter(unit.ops.back());
-  SmallVector<Value> operands(inputs.getArrayRef());
-  llvm::append_range(operands, parameters);
   auto call = func::CallOp::create(builder, unit.ops.front()->getLoc(),
                                    function, operands);
   if (auto block = dyn_cast<BlockOp>(unit.ops.front()))
@@ -304,6 +336,11 @@ LogicalResult Outliner::run() {
     passThrough(returned.getOperand(0), "output");
   if (!units.empty() && units.back().kind == "pool")
     passThrough(returned.getOperand(0), "answer");
+  // Arithmetic that all units have for themselves now.
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(model.getBody().front())))
+    if (isOpTriviallyDead(&op) && !isa<ParameterOp>(op))
+      op.erase();
   return success();
 }
 

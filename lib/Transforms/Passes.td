@@ -66,14 +66,17 @@ def OutlineUnits : Pass<"ssm-outline-units", "::mlir::ModuleOp"> {
     Every `ssm.block`, and every run of layers between blocks, becomes a call of
     a private function with the attribute `ssm.unit`; blocks of the same shape
     share one. Its arguments are sequences and carried states, then the
-    parameters it uses (`ssm.parameter`).
+    parameters it uses (`ssm.parameter`). Arithmetic on parameters goes into the
+    function, but for what an `ssm.shift` adds: the means of two blocks.
 
     ```mlir
+    %d = math.exp %p : tensor<32xf64>
     %y, %s1 = ssm.block "layers.1.blocks.0" (%e, %s) : ... { ... %d ... }
+    %g = math.exp %q : tensor<32xf64>
     %z, %t1 = ssm.block "layers.1.blocks.1" (%y, %t) : ... { ... %g ... }
     // becomes
-    %y:2 = call @block0(%e, %s, %d)
-    %z:2 = call @block0(%y, %t, %g)
+    %y:2 = call @block0(%e, %s, %p)
+    %z:2 = call @block0(%y, %t, %q)
     ```
   }];
   let dependentDialects = ["ssmc::SsmDialect", "::mlir::func::FuncDialect"];
@@ -396,13 +399,16 @@ def OrderChunks : Pass<"ssm-order-chunks", "::mlir::ModuleOp"> {
       ssm.panel_map product(%z, %c) ...
     // becomes
     func.func private @chunk.block0.full(%x, %s, %blob, %ws, %turn: memref<1xi8>, %unit: index) {
+      scf.for %i = %c0 to %c128 step %c16 { memref.prefetch %s[%c0, %i], ... }
       call @ssm_await(%turn, %unit)
+      scf.for %i = %c0 to %c128 step %c16 { memref.prefetch %s[%c0, %i], ... }
       ssm.panel_map product(%x, %b) outs(%z) carries(%s) ...
       call @ssm_release(%turn, %unit)
       ssm.panel_map product(%z, %c) ...
     ```
   }];
-  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect"];
 }
 
 def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {

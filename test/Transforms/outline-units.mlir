@@ -1,7 +1,8 @@
 // RUN: ssm-opt %s -ssm-outline-units -split-input-file | FileCheck %s
 
 // Two blocks of one shape share a function, which takes sequences, then states,
-// then the parameters of each call. A block of another width has its own.
+// then the parameters of each call, and has the arithmetic on them. A block of
+// another width has its own.
 // CHECK-LABEL: func.func private @input(
 // CHECK-SAME:    %[[X:.+]]: tensor<?x?x3xf32>, %[[W:.+]]: tensor<4x3xf32> {ssm.parameter}) -> tensor<?x?x4xf32> attributes {ssm.unit = "input"}
 // CHECK-NEXT:    %[[Y:.+]] = ssm.linear %[[X]], %[[W]]
@@ -9,7 +10,8 @@
 // CHECK:       func.func private @block0(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x?x4xf32>, %[[S:[a-z0-9]+]]: tensor<?x2x2xf32>, %[[A:[a-z0-9]+]]: tensor<2xf64> {ssm.parameter})
 // CHECK-SAME:    -> (tensor<?x?x4xf32>, tensor<?x2x2xf32>) attributes {ssm.unit = "block"}
-// CHECK-NEXT:    %[[Y:.+]], %[[NEW:.+]] = ssm.scan diagonal %[[X]], %[[S]] coefficients(%[[A]], %[[A]]
+// CHECK-NEXT:    %[[E:.+]] = math.exp %[[A]]
+// CHECK-NEXT:    %[[Y:.+]], %[[NEW:.+]] = ssm.scan diagonal %[[X]], %[[S]] coefficients(%[[E]], %[[E]]
 // CHECK-NEXT:    %[[R:.+]] = ssm.add %[[X]], %[[Y]]
 // CHECK-NEXT:    return %[[R]], %[[NEW]]
 // CHECK:       func.func private @block1(
@@ -18,10 +20,10 @@
 // CHECK-NOT:   func.func private @block
 // CHECK-LABEL: func.func @model(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x?x3xf32>, %[[S:[a-z0-9]+]]: tensor<?x2x2xf32>, %[[T:[a-z0-9]+]]: tensor<?x2x2xf32>, %[[U:[a-z0-9]+]]: tensor<?x2x2x2xf32>
-// Arithmetic on parameters stays.
+// CHECK:         %[[A:.+]] = ssm.parameter "log"
 // CHECK:         %[[B:.+]] = ssm.parameter "b"
-// CHECK-DAG:     %[[E:.+]] = call @input(%[[X]], %
-// CHECK-DAG:     %[[A:.+]] = math.exp
+// CHECK-NOT:     math.exp
+// CHECK:         %[[E:.+]] = call @input(%[[X]], %
 // CHECK:         %[[Y:.+]]:2 = call @block0(%[[E]], %[[S]], %[[A]]) {{.*}}ssm.path = "layers.1.blocks.0"
 // CHECK:         %[[Z:.+]]:2 = call @block0(%[[Y]]#0, %[[T]], %[[B]]) {{.*}}ssm.path = "layers.1.blocks.1"
 // CHECK:         %[[V:.+]]:2 = call @block1(%[[Z]]#0, %[[U]], %[[B]]) {{.*}}ssm.path = "layers.2.blocks.0"
@@ -35,6 +37,7 @@ func.func @model(%x: tensor<?x?x3xf32>, %s: tensor<?x2x2xf32>, %t: tensor<?x2x2x
   %b = ssm.parameter "b" : tensor<2xf64>
   %e = ssm.linear %x, %w : (tensor<?x?x3xf32>, tensor<4x3xf32>) -> tensor<?x?x4xf32>
   %a = math.exp %log : tensor<2xf64>
+  %d = math.exp %b : tensor<2xf64>
   %y, %s1 = ssm.block "layers.1.blocks.0" (%e, %s) : (tensor<?x?x4xf32>, tensor<?x2x2xf32>) -> (tensor<?x?x4xf32>, tensor<?x2x2xf32>) {
   ^bb0(%v: tensor<?x?x4xf32>, %c: tensor<?x2x2xf32>):
     %m, %c1 = ssm.scan diagonal %v, %c coefficients(%a, %a : tensor<2xf64>, tensor<2xf64>) : tensor<?x?x4xf32>, tensor<?x2x2xf32>
@@ -43,7 +46,7 @@ func.func @model(%x: tensor<?x?x3xf32>, %s: tensor<?x2x2xf32>, %t: tensor<?x2x2x
   }
   %z, %t1 = ssm.block "layers.1.blocks.1" (%y, %t) : (tensor<?x?x4xf32>, tensor<?x2x2xf32>) -> (tensor<?x?x4xf32>, tensor<?x2x2xf32>) {
   ^bb0(%v: tensor<?x?x4xf32>, %c: tensor<?x2x2xf32>):
-    %m, %c1 = ssm.scan diagonal %v, %c coefficients(%b, %b : tensor<2xf64>, tensor<2xf64>) : tensor<?x?x4xf32>, tensor<?x2x2xf32>
+    %m, %c1 = ssm.scan diagonal %v, %c coefficients(%d, %d : tensor<2xf64>, tensor<2xf64>) : tensor<?x?x4xf32>, tensor<?x2x2xf32>
     %r = ssm.add %v, %m : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
     ssm.yield %r, %c1 : tensor<?x?x4xf32>, tensor<?x2x2xf32>
   }
@@ -190,4 +193,33 @@ func.func @model(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
   %18 = ssm.shift %17 by %c18 : tensor<?x?x4xf32>, tensor<4xf64>
   %19 = ssm.shift %18 by %c19 : tensor<?x?x4xf32>, tensor<4xf64>
   return %19 : tensor<?x?x4xf32>
+}
+
+// -----
+
+// The difference of two blocks' means is added from outside: after the last one
+// it is another value.
+// CHECK-LABEL: func.func private @block0(
+// CHECK-SAME:    %{{.*}}: tensor<?x?x4xf32>, %[[M:.+]]: tensor<4xf64> {ssm.parameter})
+// CHECK-NEXT:    ssm.shift %{{.+}} by %[[M]]
+// CHECK-NOT:   @block1
+// CHECK-LABEL: func.func @model(
+// CHECK:         %[[D:.+]] = arith.subf
+// CHECK:         call @block0(%{{.+}}, %[[D]])
+// CHECK:         call @block0(%{{.+}}, %{{.+}})
+func.func @model(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %m = ssm.parameter "m" : tensor<4xf64>
+  %n = ssm.parameter "n" : tensor<4xf64>
+  %d = arith.subf %m, %n : tensor<4xf64>
+  %y = ssm.block "layers.0.blocks.0" (%x) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  ^bb0(%v: tensor<?x?x4xf32>):
+    %r = ssm.shift %v by %d : tensor<?x?x4xf32>, tensor<4xf64>
+    ssm.yield %r : tensor<?x?x4xf32>
+  }
+  %z = ssm.block "layers.0.blocks.1" (%y) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  ^bb0(%v: tensor<?x?x4xf32>):
+    %r = ssm.shift %v by %n : tensor<?x?x4xf32>, tensor<4xf64>
+    ssm.yield %r : tensor<?x?x4xf32>
+  }
+  return %z : tensor<?x?x4xf32>
 }
