@@ -121,7 +121,8 @@ static std::optional<Access> getAccess(Operation *op) {
 /// Whether `op` reads or writes memory in a way that getAccess does not know.
 static bool hasUnknownAccess(Operation *op) {
   if (isMemoryEffectFree(op) || op->getNumRegions() ||
-      isa<ViewLikeOpInterface>(op) || op->hasTrait<OpTrait::IsTerminator>())
+      isa<ViewLikeOpInterface, memref::PrefetchOp>(op) ||
+      op->hasTrait<OpTrait::IsTerminator>())
     return false;
   return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<BaseMemRefType>) &&
          !hasSingleEffect<MemoryEffects::Allocate>(op) &&

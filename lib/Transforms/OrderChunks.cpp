@@ -17,13 +17,18 @@
 //     ssm.panel_map ...
 //
 // Two threads can then run consecutive chunks of one stream at the same time:
-// the later one enters a unit as soon as the states have left it.
+// the later one enters a unit as soon as the states have left it. They are then
+// in the other thread's cache. So they are asked for in front of ssm_await, to
+// be on their way while the turn is looked at, and once more behind, in case
+// they were not ready; otherwise each panel's part would be waited for alone.
 //
 //===----------------------------------------------------------------------===//
 
 #include "lib/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 namespace ssmc {
@@ -35,6 +40,7 @@ using namespace mlir;
 using namespace ssmc;
 
 static constexpr StringRef kAwait = "ssm_await", kRelease = "ssm_release";
+static constexpr int64_t kCacheLine = 64; // bytes
 
 /// Carried states are the rows of records, which have any stride: nothing else
 /// that a chunk function takes has rows without a number.
@@ -77,13 +83,35 @@ static bool takesChunks(func::FuncOp function) {
          (variant == "full" || variant == "tail");
 }
 
+/// Asks for the lines of a stream's states.
+static void prefetch(Value state, OpBuilder &builder, Location loc) {
+  auto type = cast<MemRefType>(state.getType());
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  int64_t step = kCacheLine / (type.getElementTypeBitWidth() / 8);
+  Value first = index(0), end = index(type.getDimSize(1));
+  scf::ForOp::create(builder, loc, first, end, index(step), ValueRange(),
+                     [&](OpBuilder &body, Location, Value i, ValueRange) {
+                       memref::PrefetchOp::create(
+                           body, loc, state, ValueRange{first, i},
+                           /*isWrite=*/false, /*localityHint=*/3,
+                           /*isDataCache=*/true);
+                       scf::YieldOp::create(body, loc);
+                     });
+}
+
 /// Returns whether the function has states to pass on.
 static bool orderFunction(func::FuncOp function) {
   Block &body = function.getBody().front();
   Span span;
-  for (BlockArgument argument : body.getArguments())
-    if (isCarry(argument))
-      addUsers(argument, body, span);
+  SmallVector<Value> states;
+  for (BlockArgument argument : body.getArguments()) {
+    if (!isCarry(argument))
+      continue;
+    addUsers(argument, body, span);
+    states.push_back(argument);
+  }
   if (!span.first)
     return false;
   OpBuilder builder(function.getContext());
@@ -94,8 +122,12 @@ static bool orderFunction(func::FuncOp function) {
   (void)function.insertArgument(count + 1, builder.getIndexType(), {}, loc);
   SmallVector<Value> turn(body.getArguments().take_back(2));
   builder.setInsertionPoint(span.first);
+  for (Value state : states)
+    prefetch(state, builder, span.first->getLoc());
   func::CallOp::create(builder, span.first->getLoc(), kAwait, TypeRange(),
                        turn);
+  for (Value state : states)
+    prefetch(state, builder, span.first->getLoc());
   builder.setInsertionPointAfter(span.last);
   func::CallOp::create(builder, span.last->getLoc(), kRelease, TypeRange(),
                        turn);

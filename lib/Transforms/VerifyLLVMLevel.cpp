@@ -35,7 +35,8 @@ static constexpr StringRef kLegalIntrinsics[] = {
     "llvm.intr.copysign",    "llvm.intr.floor",        "llvm.intr.ceil",
     "llvm.intr.trunc",       "llvm.intr.minimum",      "llvm.intr.maximum",
     "llvm.intr.masked.load", "llvm.intr.masked.store", "llvm.intr.smin",
-    "llvm.intr.smax",        "llvm.intr.umin",         "llvm.intr.umax"};
+    "llvm.intr.smax",        "llvm.intr.umin",         "llvm.intr.umax",
+    "llvm.intr.prefetch"};
 
 static LogicalResult verifyBits(Operation *op) {
   StringRef name = op->getName().getStringRef();

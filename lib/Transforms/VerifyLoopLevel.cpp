@@ -36,10 +36,11 @@ static constexpr StringRef kLegal[] = {
     "affine.for", "affine.yield", "affine.apply", "affine.load", "affine.store",
     "scf.for", "scf.if", "scf.yield",
     // Buffers.
-    "memref.load", "memref.store", "memref.view", "memref.subview",
-    "memref.expand_shape", "memref.collapse_shape", "memref.reinterpret_cast",
-    "memref.cast", "memref.dim", "memref.extract_aligned_pointer_as_index",
-    "memref.global", "memref.get_global", "memref.alloc",
+    "memref.load", "memref.store", "memref.prefetch", "memref.view",
+    "memref.subview", "memref.expand_shape", "memref.collapse_shape",
+    "memref.reinterpret_cast", "memref.cast", "memref.dim",
+    "memref.extract_aligned_pointer_as_index", "memref.global",
+    "memref.get_global", "memref.alloc",
     // Lanes.
     "vector.load", "vector.store", "vector.maskedload", "vector.maskedstore",
     "vector.create_mask", "vector.constant_mask", "vector.broadcast",

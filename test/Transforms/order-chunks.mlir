@@ -1,4 +1,4 @@
-// RUN: ssm-opt %s -ssm-order-chunks -split-input-file | FileCheck %s
+// RUN: ssm-opt %s -ssm-order-chunks -cse -split-input-file | FileCheck %s
 
 // A block: its states are released before the products that follow the scan.
 // CHECK-DAG:     func.func private @ssm_await(memref<1xi8>, index) attributes {llvm.bareptr}
@@ -7,7 +7,14 @@
 // CHECK-SAME:      %[[X:[a-z0-9]+]]: memref<24x16xf32>, %[[S:[a-z0-9]+]]: memref<?x16xf32, {{.*}}>, %[[W:[a-z0-9]+]]: memref<1x16x16xf32>, %[[WS:[a-z0-9]+]]: memref<?xi8>, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[UNIT:[a-z0-9]+]]: index)
 // CHECK-SAME:      ssm.ordered
 // CHECK:           memref.view
+// The states are in another thread's cache, a line of 16 floats after the other.
+// CHECK:           %[[LINE:.+]] = arith.constant 16 : index
+// CHECK-NEXT:      scf.for %[[I:.+]] = %{{.+}} to %{{.+}} step %[[LINE]] {
+// CHECK-NEXT:        memref.prefetch %[[S]][%{{.+}}, %[[I]]], read, locality<3>, data
+// CHECK-NEXT:      }
 // CHECK-NEXT:      call @ssm_await(%[[TURN]], %[[UNIT]])
+// CHECK:           memref.prefetch %[[S]]
+// CHECK-NEXT:      }
 // CHECK-NEXT:      ssm.panel_map product(%[[X]] {{.*}} carries(%[[S]]
 // CHECK:           }
 // CHECK-NEXT:      call @ssm_release(%[[TURN]], %[[UNIT]])
@@ -19,7 +26,7 @@
 // CHECK-LABEL:   func.func private @chunk.block0.tail(
 // CHECK-SAME:      %[[WS:[a-z0-9]+]]: memref<?xi8>, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[UNIT:[a-z0-9]+]]: index)
 // CHECK:           call @ssm_await(%[[TURN]], %[[UNIT]])
-// CHECK-NEXT:      ssm.panel_map
+// CHECK:           ssm.panel_map
 // CHECK:           call @ssm_release(%[[TURN]], %[[UNIT]])
 
 // A step stands alone, and rows are of different streams.
@@ -33,7 +40,7 @@
 // CHECK:           memref.subview
 // CHECK-NEXT:      ssm.panel_map rows
 // CHECK:           call @ssm_await
-// CHECK-NEXT:      scf.for
+// CHECK:           memref.load
 // CHECK:           ssm.panel_map rows
 // CHECK:           ssm.pool_rows
 // CHECK-NEXT:      call @ssm_release
