@@ -1,6 +1,6 @@
 // RUN: ssm-opt %s -convert-recurrence-to-chunk -split-input-file -verify-diagnostics
-// RUN: not ssm-opt %s -convert-recurrence-to-chunk=rows=0 2>&1 | FileCheck %s
-// CHECK: error: rows is 0; expected at least 1
+// RUN: not ssm-opt %s -convert-recurrence-to-chunk=rows=-1 2>&1 | FileCheck %s
+// CHECK: error: a chunk has -1 rows; expected 1 to 4096
 
 func.func private @scan_alone(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<8xf64> {ssm.parameter}, %w: tensor<16x16xf32> {ssm.parameter})
     -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {

@@ -24,6 +24,7 @@ static constexpr Flag kFlags[] = {
     {kThreadsFlag, "N", "share the work among N threads (default 1)"},
     kWeightsFlag,
     kTargetFlag,
+    kChunkFlag,
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {

@@ -7,6 +7,7 @@
 
 #include "tools/ssmc/Compilation.h"
 #include "dialect/SsmDialect.h"
+#include "lib/Analysis/ChunkRows.h"
 #include "lib/Analysis/Weights.h"
 #include "lib/Import/ImportModel.h"
 #include "lib/Reference/RunModel.h"
@@ -33,6 +34,17 @@ mlir::LogicalResult ssmc::report(mlir::MLIRContext &context, Error error) {
   return mlir::failure();
 }
 
+Expected<int64_t> ssmc::parseChunkRows(const CommandLine &line) {
+  if (!line.has(kChunkFlag.name))
+    return 0;
+  auto rows = parseInteger(kChunkFlag.name, line.get(kChunkFlag.name), 1);
+  if (rows && *rows > kMaxChunkRows)
+    return createStringError(kChunkFlag.name + " is '" +
+                             line.get(kChunkFlag.name) +
+                             "'; expected at most " + Twine(kMaxChunkRows));
+  return rows;
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
                                                     const CommandLine &line,
                                                     StringRef name) {
@@ -49,6 +61,12 @@ mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
   passes.addPass(createInferenceMode());
   if (failed(passes.run(*model)))
     return nullptr;
+  auto rows = parseChunkRows(line);
+  if (!rows)
+    return report(context, rows.takeError()), nullptr;
+  if (*rows)
+    (*model)->setAttr(kChunkRowsAttr,
+                      mlir::Builder(&context).getI64IntegerAttr(*rows));
   return model;
 }
 

@@ -39,11 +39,19 @@ inline constexpr Flag kTargetsFlag = {
     "names, or 'native', this machine's. Or another system:\n"
     "aarch64-linux-gnu, arm64-apple-macosx,\n"
     "riscv64-linux-gnu, x86_64-pc-windows-msvc"};
+inline constexpr Flag kChunkFlag = {
+    "--chunk", "ROWS",
+    "time steps that go through all layers together, and\n"
+    "streams that share a step (default: the cost model's\n"
+    "choice, see inspect); results do not depend on it"};
 inline constexpr Flag kWithoutHeadFlag = {
     "--without-head", "", "leave the head off: y is what enters it"};
 
-/// Reads the model that the command line names, in inference form. Null after
-/// an error.
+/// What --chunk says; 0 when it is not given.
+llvm::Expected<int64_t> parseChunkRows(const CommandLine &line);
+
+/// Reads the model that the command line names, in inference form, with the
+/// sizes that it sets as the module's. Null after an error.
 mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context,
                                               const CommandLine &line,
                                               llvm::StringRef name);

@@ -8,6 +8,7 @@
 #include "lib/Import/DiagnosticPrinter.h"
 #include "lib/Pipelines/Compile.h"
 #include "tools/ssmc/Commands.h"
+#include "tools/ssmc/Compilation.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
 #include <csignal>
@@ -46,6 +47,8 @@ static int runCommand(const Command &command, ArrayRef<char *> arguments) {
     printHelp(outs(), command.spec);
     return kSuccess;
   }
+  if (auto rows = parseChunkRows(*line); !rows)
+    return reportUsage(command.spec.name, rows.takeError());
   mlir::DialectRegistry registry;
   registerPipelineDialects(registry);
   mlir::MLIRContext context(registry);

@@ -17,6 +17,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/ChunkRows.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Conversion/RecurrenceToChunk/UnitConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -36,18 +37,34 @@ struct RecurrenceToChunk
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (rows < 1) {
-      module.emitError() << "rows is " << rows.getValue()
-                         << "; expected at least 1";
+    FailureOr<int64_t> rows = chooseRows();
+    if (failed(rows))
       return signalPassFailure();
-    }
+    Builder builder(module.getContext());
+    module->setAttr(kChunkRowsAttr, builder.getI64IntegerAttr(*rows));
     SmallVector<func::FuncOp> units;
     for (auto function : module.getOps<func::FuncOp>())
       if (function->hasAttr("ssm.unit"))
         units.push_back(function);
     for (func::FuncOp unit : units)
-      if (failed(UnitConverter(unit, rows, isModelOutput(unit)).convert()))
+      if (failed(UnitConverter(unit, *rows, isModelOutput(unit)).convert()))
         return signalPassFailure();
+  }
+
+  /// What the option says, or else the module, or else the cost model.
+  FailureOr<int64_t> chooseRows() {
+    ModuleOp module = getOperation();
+    int64_t wanted = rows;
+    if (auto attribute = module->getAttrOfType<IntegerAttr>(kChunkRowsAttr);
+        attribute && !wanted)
+      wanted = attribute.getInt();
+    else if (!wanted)
+      return chooseChunkRows(module);
+    if (wanted < 1 || wanted > kMaxChunkRows)
+      return module.emitError()
+             << "a chunk has " << wanted << " rows; expected 1 to "
+             << kMaxChunkRows;
+    return wanted;
   }
 
   /// Whether a call of the unit gives the model's output, whose rows are the
