@@ -23,7 +23,7 @@ def main() -> None:
         error = np.abs(y - wanted).max() / np.abs(wanted).max()
         different = (y.argmax(axis=1) != wanted.argmax(axis=1)).sum()
         right = (y.argmax(axis=1) == test["labels"]).mean()
-        accuracy = "error below 2e-5" if error < 2e-5 else f"ERROR {error:.2e}"
+        accuracy = "error below 1e-5" if error < 1e-5 else f"ERROR {error:.2e}"
         print(f"{name}: {accuracy}, {different} of {len(y)} differ, {right:.1%} right")
 
 

@@ -49,17 +49,6 @@ def targets(node) -> set[str]:
     return inner | ({node["target"]} if "target" in node else set())
 
 
-def is_damped(node) -> bool:
-    """Whether a model.json has a damped LinOSS, float32's hardest case."""
-    if isinstance(node, list):
-        return any(map(is_damped, node))
-    if not isinstance(node, dict):
-        return False
-    linoss = node.get("target") in ("LinOSS", "LinOSSSequenceMixer")
-    damped = node.get("damping", True) and node.get("discretization", "IMEX") == "IMEX"
-    return (linoss and damped) or any(map(is_damped, node.values()))
-
-
 def distance(value, wanted) -> float:
     """The largest error, relative to the largest magnitude of the reference."""
     if value.shape != wanted.shape:

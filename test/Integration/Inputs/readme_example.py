@@ -26,7 +26,7 @@ def check(digits: str, model: str, file: str) -> None:
     steps = np.fromfile(file, "<f4").reshape(64, 10)
     wanted = load_file(f"{digits}/{model}/expected.safetensors")["log_probabilities64"][IMAGE]
     error = np.abs(steps[-1] - wanted).max() / np.abs(wanted).max()
-    print("error below 2e-5" if error < 2e-5 else f"error {error:.2e}: {steps[-1]} {wanted}")
+    print("error below 1e-5" if error < 1e-5 else f"error {error:.2e}: {steps[-1]} {wanted}")
 
 
 if __name__ == "__main__":
