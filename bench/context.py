@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ class Bench:
 
     builder: Builder
     python: Path  # of the environment that has the peers
-    seconds: float = 30
+    seconds: float = 24
     with_peers: bool = True
     rounds: tuple[int, int] = (3, 60)  # at least, at most
     began: float = field(default_factory=time.monotonic)
@@ -95,6 +96,14 @@ class Bench:
             except BuildError as error:
                 failed.append({"program": "build", "threads": 1, "error": str(error)})
         return programs, failed
+
+    def job(self, run: Callable[..., Row], name: str, batch: int, *rest: Any) -> Row:
+        """A job of a section; one that fails leaves its error, and the others go on."""
+        try:
+            return run(self, name, batch, *rest)
+        except BuildError as error:
+            row = {"program": "build", "threads": 1, "error": str(error)}
+            return {"workload": name, "batch": batch, "flops": 0, "peak": {}, "rows": [row]}
 
     def peaks(self) -> list[Program]:
         return [self.builder.peak(1), self.builder.peak(2)]

@@ -35,6 +35,7 @@ class Program:
     truth: Path | None = None  # outputs that its `y` must agree with
     tolerance: float = 1e-4  # of the largest magnitude
     environment: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)  # known before, part of its result
 
 
 def largest_core() -> int:
@@ -151,7 +152,8 @@ class Running:
             self.process.wait()
 
     def result(self) -> dict[str, Any]:
-        r = {"program": self.program.name, "threads": self.program.threads, **self.info}
+        r = {"program": self.program.name, "threads": self.program.threads}
+        r |= self.program.facts | self.info
         if self.alive and self.seconds:
             r |= {
                 "min": min(self.seconds),

@@ -62,7 +62,13 @@ class Model:
             **options,
         }
         harness = self.prefix.parent.parent / "bin" / "harness"
-        return Program(label, [harness, *(f"{k}={v}" for k, v in values.items())], threads)
+        command = [harness, *(f"{k}={v}" for k, v in values.items())]
+        facts = {
+            "compile_s": self.compiled["seconds"],
+            "compile_cpu_s": self.compiled["cpu_seconds"],
+            "compiler_peak_mb": self.compiled["peak_mb"],
+        }
+        return Program(label, command, threads, facts=facts)
 
 
 class Builder:
@@ -120,7 +126,9 @@ class Builder:
     def random_model(self, name: str, workload: Workload) -> Model:
         """A model with random weights, for sweeps."""
         file = self.folder / "models" / f"{name}.json"
-        file.write_text(json.dumps(workload.model_json()))
+        text = json.dumps(workload.model_json())
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
         return self.compile(name, [file, "--weights", "random:1"], "")
 
     def compile(self, name: str, source: list[Any], target: str) -> Model:
@@ -129,8 +137,9 @@ class Builder:
         target = target or self.target
         prefix = self.folder / "models" / f"{name}-{target.replace(',', '-')}"
         header, record = Path(f"{prefix}.h"), Path(f"{prefix}.json")
-        inputs = [self.ssmc, *self.build.glob("lib/*.so")]
-        if not is_newer(record, [i for i in inputs if i.exists()]):
+        path = Path(source[0])
+        inputs = [path] if path.is_file() else list(path.glob("model.*"))
+        if not is_newer(record, [self.ssmc, *inputs]):
             output = ["-o", prefix, "--name", name, "--emit", "obj,header,shared"]
             command = [self.ssmc, "compile", *source, *output]
             command += [] if target == "default" else ["--target", target]

@@ -100,8 +100,8 @@ def of_threads(results: Row) -> list[Limit]:
         machine = peak["2"][0] / peak["1"][0] if {"1", "2"} <= set(peak) else None
         if value and machine:
             text = f"{w} b{b}, two threads: at least 0.95 times what the FMA peak gains"
-            note = f" x of {machine:.2f} x"
-            out.append(Limit(text, f"{value:.2f}{note}", value >= 0.95 * machine))
+            found_text = f"{value:.2f} x, FMA peak {machine:.2f} x"
+            out.append(Limit(text, found_text, value >= 0.95 * machine))
     for job in (results.get("scaling") or {}).get("busy", []):
         value = ratio(find(job, "ssmc@2"), find(job, "ssmc@1"))
         name = f"{job['workload']} b{job['batch']}"

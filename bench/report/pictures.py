@@ -20,48 +20,67 @@ def save(figure, path: Path) -> None:
     plt.close(figure)
 
 
+def roofline_points(results: Row) -> list[tuple[float, float, str, str, str]]:
+    """FLOP per byte of weights, GFLOP/s, label, marker and colour of each program."""
+    points = []
+    for section, marker in (("sequences", "o"), ("steps", "s")):
+        for job in jobs(results, section):
+            numbers = job.get("inspect", {})
+            rows = numbers.get("time steps per chunk", 24)
+            if section == "steps":
+                rows = min(job["batch"], numbers.get("streams per group", 24))
+            for program, color in (("by hand@1", HAND), ("ssmc@1", OURS)):
+                row = find(job, program)
+                if not row:
+                    continue
+                x = numbers["operations per step"] * rows / numbers["packed weights"]
+                what = "stream" if section == "steps" else "sequence"
+                name = f"{job['workload']}, {job['batch']} {what}{'s' * (job['batch'] > 1)}"
+                label = name if program == "ssmc@1" else ""
+                points.append((x, job["flops"] / row["min"] / 1e9, label, marker, color))
+    return points
+
+
 def plot_roofline(results: Row, path: Path) -> None:
     """FLOPs per byte of weights that are read, against GFLOP/s."""
     machine = results["scaling"]["machine"]
     peak = machine["peak"]["1"][0]
-    figure, axes = plt.subplots(figsize=(7, 4.2))
-    x = np.logspace(-1.2, 2.2, 100)
+    figure, axes = plt.subplots(figsize=(8, 4.6))
+    x = np.logspace(-0.8, 2, 100)
+    shown = {2**18: "-", 2**20: "--", 2**23: "-.", 2**28: ":"}
     for read in machine["read"]:
-        size = read["bytes"]
-        if size in (2**17, 2**20, 2**23, 2**28):
-            name = f"{size // 1024} KB" if size < 2**20 else f"{size // 2**20} MB"
-            roof = np.minimum(x * read["gb_per_s"], peak)
-            axes.plot(x, roof, color="0.75", zorder=1)
-            axes.annotate(
-                f"{name}: {read['gb_per_s']:.0f} GB/s",
-                (x[0], roof[0]),
-                fontsize=7,
-                color="0.4",
-                va="bottom",
+        if read["bytes"] in shown:
+            kilobytes = read["bytes"] // 1024
+            name = f"{kilobytes} KB" if kilobytes < 1024 else f"{kilobytes // 1024} MB"
+            axes.plot(
+                x,
+                np.minimum(x * read["gb_per_s"], peak),
+                color="0.6",
+                linestyle=shown[read["bytes"]],
+                label=f"{name} read at {read['gb_per_s']:.0f} GB/s",
+                zorder=1,
             )
-    axes.axhline(peak, color="0.4", zorder=1)
-    axes.annotate(f"FMA peak {peak:.0f} GFLOP/s", (x[0], peak), va="bottom", fontsize=8)
-    for section, marker in (("sequences", "o"), ("steps", "s")):
-        for job in jobs(results, section):
-            numbers = job["inspect"]
-            rows = numbers.get("time steps per chunk", 24)
-            if section == "steps":
-                rows = min(job["batch"], numbers.get("streams per group", 24))
-            for program, color in (("ssmc@1", OURS), ("by hand@1", HAND)):
-                row = find(job, program)
-                if not row:
-                    continue
-                per_step = numbers["operations per step"]
-                intensity = per_step * rows / numbers["packed weights"]
-                axes.plot(intensity, job["flops"] / row["min"] / 1e9, marker, color=color)
-                if program == "ssmc@1":
-                    name = job_name(job).replace(" b", " step b" if section == "steps" else " b")
-                    at = (intensity * 1.06, job["flops"] / row["min"] / 1e9)
-                    axes.annotate(name, at, fontsize=7, va="center")
-    axes.set(xscale="log", yscale="log", xlim=(x[0], x[-1]))
-    axes.set_xlabel("FLOP per byte of weights read (a chunk or group of streams reads them once)")
+    axes.axhline(peak, color="0.3", zorder=1, label=f"FMA peak, {peak:.0f} GFLOP/s")
+    lowest: dict[bool, float] = {}  # where the last label of steps, and of all else, is
+    points = roofline_points(results)
+    for at, value, label, marker, color in sorted(points, key=lambda p: -p[1]):
+        axes.plot(at, value, marker, color=color, markersize=5)
+        if label:
+            y = min(value, lowest.get(at < 2, 1e9) / 1.16)
+            lowest[at < 2] = y
+            ends = (at, value), ((1.0 if at < 2 else 45), y)
+            axes.annotate(
+                label,
+                *ends,
+                fontsize=7,
+                va="center",
+                arrowprops={"arrowstyle": "-", "color": "0.8", "lw": 0.5},
+            )
+    axes.set(xscale="log", yscale="log", xlim=(x[0], 150))
+    axes.set_xlabel("FLOP per byte of weights (a chunk, or a group of streams, reads them once)")
     axes.set_ylabel("GFLOP/s, one thread")
     axes.set_title("Sequences (dots) and steps (squares); red: ssmc, grey: by hand", fontsize=9)
+    axes.legend(fontsize=7, loc="lower right", frameon=False)
     save(figure, path)
 
 

@@ -40,4 +40,4 @@ def run_job(bench: Bench, name: str, batch: int, specs: str) -> Row:
 
 
 def run(bench: Bench) -> list[Row]:
-    return [run_job(bench, *job) for job in JOBS]
+    return [bench.job(run_job, *job) for job in JOBS]

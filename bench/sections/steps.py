@@ -18,13 +18,16 @@ def run_job(bench: Bench, name: str, batch: int, specs: str, seconds: float) -> 
     bench.say(f"steps: {name}, {batch} streams")
     numbers = bench.builder.inspect(name)
     size = numbers["packed weights"]
-    programs, failed = bench.build(
+    makers = [
         lambda: bench.ours_stepping(name, "ssmc@1", batch),
         lambda: bench.ours_stepping(name, "ssmc (no answer)@1", batch, answer=0),
         lambda: bench.expert_stepping(name, batch),
         lambda: bench.builder.bandwidth(size, "reading the weights"),
-    )
-    programs = [*bench.peaks()[:1], *programs, *bench.peers(specs, name, batch)]
+    ]
+    if batch > 1:
+        makers.append(lambda: bench.ours_stepping(name, "ssmc@2", batch, threads=2))
+    programs, failed = bench.build(*makers)
+    programs = [*bench.peaks(), *programs, *bench.peers(specs, name, batch)]
     peaks, rows = split_peaks(bench.measure(programs, seconds))
     return {
         "workload": name,
@@ -38,4 +41,4 @@ def run_job(bench: Bench, name: str, batch: int, specs: str, seconds: float) -> 
 
 
 def run(bench: Bench) -> list[Row]:
-    return [run_job(bench, *job, bench.seconds / 2) for job in JOBS]
+    return [bench.job(run_job, *job, bench.seconds / 2) for job in JOBS]
