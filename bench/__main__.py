@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.context import Bench
 from bench.machine.describe import describe
-from bench.native import Builder, BuildError
+from bench.native import ROOT, Builder, BuildError
 from bench.sections import compiling, scaling, sequences, steps, streams, sweep
 
 SECTIONS = {
@@ -66,7 +66,9 @@ def main() -> int:
             results[name] = {"error": f"{type(error).__name__}: {error}"}
             failed += 1
         results.setdefault("taken", {})[name] = round(time.monotonic() - start)
-        output.write_text(json.dumps(results, indent=1) + "\n")
+        # Errors name files: as seen from the repository.
+        text = json.dumps(results, indent=1).replace(f"{ROOT}/", "")
+        output.write_text(text + "\n")
     bench.say(f"wrote {output}")
     return 1 if failed else 0
 

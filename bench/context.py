@@ -97,6 +97,13 @@ class Bench:
                 failed.append({"program": "build", "threads": 1, "error": str(error)})
         return programs, failed
 
+    def inspect(self, name: str) -> tuple[dict[str, int], list[Row]]:
+        """Numbers of `ssmc inspect`, or a row with its error."""
+        try:
+            return self.builder.inspect(name), []
+        except BuildError as error:
+            return {}, [{"program": "ssmc inspect", "threads": 1, "error": str(error)}]
+
     def job(self, run: Callable[..., Row], name: str, batch: int, *rest: Any) -> Row:
         """A job of a section; one that fails leaves its error, and the others go on."""
         try:

@@ -72,7 +72,7 @@ def program_rows(job: Row, scale: float) -> list[list[str]]:
     for row in sorted(job["rows"], key=lambda r: (r["threads"], r.get("min", 1e9))):
         name, threads = title(row["program"]), str(row["threads"])
         if "min" not in row:
-            rows.append([name, threads, "failed: see the end", *[""] * 7])
+            rows.append([name, threads, "failed: see the end", *[""] * 8])
             continue
         reading = row["program"].startswith("reading")
         mine = ours.get(row["threads"])
@@ -92,7 +92,7 @@ def program_rows(job: Row, scale: float) -> list[list[str]]:
                 f"{row.get('rss_peak_mb', 0):.0f}",
             ]
         )
-    return [row[:11] for row in rows]
+    return rows
 
 
 def job_tables(results: Row, section: str, unit: str, scale: float) -> str:
@@ -218,7 +218,12 @@ def failures(results: Row) -> str:
             out.append((name, section["error"]))
     if not out:
         return "None.\n"
-    last = lambda text: " ".join(text.split())[-300:]  # noqa: E731
+
+    def last(text: str) -> str:
+        if "Traceback" in text:
+            text = text.strip().splitlines()[-1]
+        return " ".join(text.split())[-300:]
+
     return "\n".join(f"* {where}: `{last(error)}`" for where, error in out) + "\n"
 
 

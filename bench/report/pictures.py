@@ -31,7 +31,7 @@ def roofline_points(results: Row) -> list[tuple[float, float, str, str, str]]:
                 rows = min(job["batch"], numbers.get("streams per group", 24))
             for program, color in (("by hand@1", HAND), ("ssmc@1", OURS)):
                 row = find(job, program)
-                if not row:
+                if not row or not numbers:
                     continue
                 x = numbers["operations per step"] * rows / numbers["packed weights"]
                 what = "stream" if section == "steps" else "sequence"

@@ -29,13 +29,14 @@ def run_job(bench: Bench, name: str, batch: int, specs: str) -> Row:
     programs, failed = bench.build(*makers)
     rows = bench.measure([*bench.peaks(), *programs, *bench.peers(specs, name, batch)])
     peaks, rows = split_peaks(rows)
+    numbers, errors = bench.inspect(name)
     return {
         "workload": name,
         "batch": batch,
         "flops": w.flops(batch),
-        "inspect": bench.builder.inspect(name),
+        "inspect": numbers,
         "peak": peaks,
-        "rows": rows + failed,
+        "rows": rows + failed + errors,
     }
 
 
