@@ -177,6 +177,18 @@ Expected<SmallVector<char, 0>> ModelCode::emitLoadable(size_t variant) const {
   return emitWithWeights(**module, variants[variant].target);
 }
 
+Expected<std::map<std::string, int64_t>>
+ModelCode::measureStack(size_t variant) const {
+  LLVMContext context;
+  auto module = fromBitcode(variants[variant].bitcode, context);
+  if (!module)
+    return module.takeError();
+  auto machine = createTargetMachine(variants[variant].target);
+  if (!machine)
+    return machine.takeError();
+  return ssmc::measureStack(**module, **machine);
+}
+
 Expected<SmallVector<char, 0>> ModelCode::emitAssembly() const {
   LLVMContext context;
   auto module = link(context);

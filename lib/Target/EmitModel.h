@@ -10,6 +10,7 @@
 
 #include "lib/Target/EmitObject.h"
 #include "lib/Target/ModelInfo.h"
+#include "lib/Target/StackUsage.h"
 #include "lib/Target/TargetCpu.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
@@ -43,6 +44,10 @@ public:
   /// An object file with one variant only, which JitSession can load.
   llvm::Expected<llvm::SmallVector<char, 0>>
   emitLoadable(size_t variant = 0) const;
+  /// Stack that each function of the C API takes in a variant (see StackUsage.h
+  /// for what is summed), by its name.
+  llvm::Expected<std::map<std::string, int64_t>>
+  measureStack(size_t variant = 0) const;
   /// What emitObject would write, as assembly or LLVM IR.
   llvm::Expected<llvm::SmallVector<char, 0>> emitAssembly() const;
   llvm::Expected<llvm::SmallVector<char, 0>> emitText() const;

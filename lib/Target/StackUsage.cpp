@@ -19,20 +19,18 @@
 using namespace llvm;
 using namespace ssmc;
 
-/// Functions that `function` calls, by name: code generation may change the
-/// module.
-static SetVector<StringRef> findCallees(const Function &function,
-                                        ArrayRef<StringRef> addressTaken) {
-  SetVector<StringRef> callees;
+/// Functions that `function` calls, or passes on to be called.
+static SetVector<const Function *> findCallees(const Function &function) {
+  SetVector<const Function *> callees;
   for (const BasicBlock &block : function)
     for (const Instruction &instruction : block) {
       auto *call = dyn_cast<CallBase>(&instruction);
-      if (!call || isa<IntrinsicInst>(call) || call->isInlineAsm())
+      if (!call || isa<IntrinsicInst>(call))
         continue;
-      if (const Function *callee = call->getCalledFunction())
-        callees.insert(callee->getName());
-      else
-        callees.insert_range(addressTaken);
+      // The called function is an operand like those in the arguments.
+      for (const Use &operand : call->operands())
+        if (auto *callee = dyn_cast<Function>(operand->stripPointerCasts()))
+          callees.insert(callee);
     }
   return callees;
 }
@@ -124,21 +122,17 @@ ssmc::measureStack(Module &module, TargetMachine &machine) {
   // Names outlive what code generation does to functions.
   StringMap<SetVector<StringRef>> callees;
   std::vector<std::string> roots;
-  SmallVector<StringRef> addressTaken;
   StringMap<char> names;
   auto keep = [&](StringRef name) {
     return names.try_emplace(name).first->getKey();
   };
-  for (const Function &function : module)
-    if (!function.isDeclaration() && function.hasAddressTaken())
-      addressTaken.push_back(keep(function.getName()));
   for (const Function &function : module) {
     if (function.isDeclaration())
       continue;
     if (!function.hasLocalLinkage())
       roots.push_back(function.getName().str());
-    for (StringRef callee : findCallees(function, addressTaken))
-      callees[function.getName()].insert(keep(callee));
+    for (const Function *callee : findCallees(function))
+      callees[function.getName()].insert(keep(callee->getName()));
   }
   // x86 pushes a return address, which is no part of a frame.
   int64_t perCall = module.getTargetTriple().isX86()

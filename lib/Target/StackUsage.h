@@ -17,11 +17,10 @@
 namespace ssmc {
 
 /// Generates code for `module`, which changes it, and sums frames along the
-/// worst chain of calls from each function that other files can call. A call
-/// through a pointer is taken to reach every function of the module whose
-/// address is taken; what the caller's own functions take (an executor's) comes
-/// on top, and so do memcpy, memmove and memset. Fails on recursion and on
-/// frames of a size that only shows at run time.
+/// worst chain of calls from each function that other files can call. A
+/// function that is passed to another one is taken to be called by it. What
+/// functions of other files take (an executor's, memcpy) comes on top. Fails on
+/// recursion and on frames of a size that only shows at run time.
 llvm::Expected<std::map<std::string, int64_t>>
 measureStack(llvm::Module &module, llvm::TargetMachine &machine);
 

@@ -72,17 +72,22 @@ TEST(StackUsage, AddsFramesAlongTheWorstChain) {
   EXPECT_LE(worst->at("alone"), 16);
 }
 
-TEST(StackUsage, CallsThroughPointersReachWhatHasAnAddress) {
+TEST(StackUsage, FunctionsThatArePassedAreCalled) {
   std::string text = kChain.str();
   text += R"(
 define void @pass(ptr %executor) {
   call void %executor(ptr @far)
   ret void
 }
+define void @yield(ptr %executor) {
+  call void %executor(ptr null)
+  ret void
+}
 )";
   auto worst = measure(text);
   ASSERT_TRUE(bool(worst)) << toString(worst.takeError());
   EXPECT_GE(worst->at("pass"), 3000 + 3 * 8);
+  EXPECT_LE(worst->at("yield"), 16);
 }
 
 TEST(StackUsage, RefusesWhatHasNoLimit) {

@@ -99,6 +99,8 @@ struct Inspection {
   std::string cpu;
   uint64_t weightBytes = 0, codeBytes = 0, objectBytes = 0;
   CostReport costs;
+  /// Bytes of stack by function of the C API.
+  std::map<std::string, int64_t> stack;
 };
 } // namespace
 
@@ -119,8 +121,8 @@ static void printText(raw_ostream &os, const Inspection &found) {
      << (info.pooled ? "sequence" : "time step") << "\n";
   printLayers(os, found.layers);
   printStates(os, info);
-  auto line = [&](StringRef what, const Twine &value) {
-    os << "  " << left_justify(what, 22) << " " << value << "\n";
+  auto line = [&](const Twine &what, const Twine &value) {
+    os << "  " << left_justify(what.str(), 22) << " " << value << "\n";
   };
   os << "compiled for " << found.cpu << "\n";
   line("parameters", Twine(info.parameters));
@@ -133,6 +135,8 @@ static void printText(raw_ostream &os, const Inspection &found) {
   line("time steps per chunk", Twine(info.stepsPerChunk));
   line("machine code", Twine(found.codeBytes) + " bytes");
   line("object file", Twine(found.objectBytes) + " bytes");
+  for (const auto &[function, bytes] : found.stack)
+    line("stack of " + function, Twine(bytes) + " bytes");
   found.costs.print(os);
 }
 
@@ -174,6 +178,10 @@ static void printJson(raw_ostream &os, const Inspection &found) {
     json.attribute("steps_per_chunk", info.stepsPerChunk);
     json.attribute("code_bytes", found.codeBytes);
     json.attribute("object_bytes", found.objectBytes);
+    json.attributeObject("stack_bytes", [&] {
+      for (const auto &[function, bytes] : found.stack)
+        json.attribute(function, bytes);
+    });
     found.costs.print(json);
   });
   os << "\n";
@@ -202,14 +210,20 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
   auto codeBytes = getCodeBytes(*object);
   if (!codeBytes)
     return report(context, codeBytes.takeError());
-  Inspection found{getInputType(*module),
-                   summarizeLayers(*model),
-                   native->lowered.info,
-                   target.cpu,
-                   native->lowered.blob.size(),
-                   *codeBytes,
-                   object->size(),
-                   std::move(*costs)};
+  auto stack = native->code.measureStack();
+  if (!stack)
+    return report(context, stack.takeError());
+  Inspection found;
+  found.input = getInputType(*module);
+  found.layers = summarizeLayers(*model);
+  found.info = native->lowered.info;
+  found.cpu = target.cpu;
+  found.weightBytes = native->lowered.blob.size();
+  found.codeBytes = *codeBytes;
+  found.objectBytes = object->size();
+  found.costs = std::move(*costs);
+  for (StringRef function : {"step", "chunk", "forward"})
+    found.stack[function.str()] = (*stack)["model_" + function.str()];
   found.costs.flops = countFlops(found);
   return found;
 }
