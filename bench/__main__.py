@@ -31,6 +31,7 @@ def parse_arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--build", type=Path, required=True, help="the build's folder")
     p.add_argument("--seconds", type=float, default=24, help="for each job of sequences")
+    p.add_argument("--minutes", type=float, default=18, help="then peers are left out")
     p.add_argument("--only", default=",".join(SECTIONS), help="sections, separated by commas")
     p.add_argument("--without-peers", action="store_true", help="only ours and by hand")
     p.add_argument("--target", default="native", help="CPU that our models are compiled for")
@@ -44,7 +45,13 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     a = parse_arguments()
-    bench = Bench(Builder(a.build, a.target), Path(sys.executable), a.seconds, not a.without_peers)
+    bench = Bench(
+        Builder(a.build, a.target),
+        Path(sys.executable),
+        seconds=a.seconds,
+        with_peers=not a.without_peers,
+        minutes=a.minutes,
+    )
     output = a.output or bench.builder.folder / "results.json"
     # Sections that are not measured now keep the figures they have.
     results = json.loads(output.read_text()) if output.exists() else {}

@@ -24,10 +24,15 @@ class Bench:
     seconds: float = 24
     with_peers: bool = True
     rounds: tuple[int, int] = (3, 60)  # at least, at most
+    minutes: float = 18  # after which peers are left out, and turns are shorter
     began: float = field(default_factory=time.monotonic)
 
     def say(self, text: str) -> None:
         print(f"[{time.monotonic() - self.began:6.0f} s] {text}", file=sys.stderr, flush=True)
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self.began > 60 * self.minutes
 
     # -- Programs --------------------------------------------------------------
 
@@ -76,7 +81,7 @@ class Bench:
         )
 
     def peers(self, specs: str, name: str, batch: int) -> list[Program]:
-        if not self.with_peers:
+        if not self.with_peers or self.is_late:
             return []
         return [self.peer(spec, name, batch) for spec in specs.split()]
 
@@ -85,6 +90,8 @@ class Bench:
     def measure(self, programs: list[Program], seconds: float | None = None) -> list[Row]:
         least, most = self.rounds
         seconds = self.seconds if seconds is None else seconds
+        if self.is_late:
+            least, seconds = 1, seconds / 4
         return drive.measure(programs, seconds, least=least, most=most)
 
     def build(self, *makers) -> tuple[list[Program], list[Row]]:
@@ -106,8 +113,13 @@ class Bench:
 
     def job(self, run: Callable[..., Row], name: str, batch: int, *rest: Any) -> Row:
         """A job of a section; one that fails leaves its error, and the others go on."""
+        late = self.is_late
         try:
-            return run(self, name, batch, *rest)
+            job = run(self, name, batch, *rest)
+            if late and self.with_peers:
+                error = f"left out: {self.minutes:.0f} minutes were over (--minutes)"
+                job["rows"].append({"program": "peers", "threads": 1, "error": error})
+            return job
         except BuildError as error:
             row = {"program": "build", "threads": 1, "error": str(error)}
             return {"workload": name, "batch": batch, "flops": 0, "peak": {}, "rows": [row]}

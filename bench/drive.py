@@ -88,7 +88,6 @@ class Running:
                 f"the output differs from the f64 one by {self.info['err']:.1e} of its largest"
                 f" magnitude; {self.program.tolerance:.0e} would be accepted"
             )
-            self.end()
 
     def read(self, limit: float) -> dict[str, Any]:
         end = time.monotonic() + limit
@@ -141,6 +140,7 @@ class Running:
         return "error" not in self.info
 
     def end(self) -> None:
+        self.errors.close()
         if self.process is None:
             return
         with contextlib.suppress(OSError):
@@ -150,6 +150,7 @@ class Running:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.process.stdout.close()
 
     def result(self) -> dict[str, Any]:
         r = {"program": self.program.name, "threads": self.program.threads}

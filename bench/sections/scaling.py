@@ -1,5 +1,6 @@
 """What must not matter: length, batch, decayed states, a busy neighbour."""
 
+import os
 import subprocess
 
 from bench.context import Bench, Row, split_peaks
@@ -43,10 +44,10 @@ def decay(bench: Bench) -> list[Row]:
 
 def busy(bench: Bench) -> list[Row]:
     """One and two threads while the other core does something else."""
-    out = []
+    out, other = [], str(min(os.sched_getaffinity(0)))  # programs of one thread have the largest
     for name, batch in (("W1", 1), ("W1", 32), ("W2", 1)):
         bench.say(f"busy second core: {name}, batch {batch}")
-        neighbour = subprocess.Popen(["taskset", "-c", "0", *map(str, bench.builder.busy())])
+        neighbour = subprocess.Popen(["taskset", "-c", other, *map(str, bench.builder.busy())])
         try:
             programs = [bench.ours(name, batch, threads) for threads in (1, 2)]
             rows = bench.measure(programs, bench.seconds / 4)
