@@ -37,6 +37,7 @@ struct call {
   /* Set by plan_tickets. */
   int32_t workers;
   int64_t whole;   /* tickets that are streams or groups */
+  int64_t steps;   /* of a shared chunk */
   int64_t tickets; /* in all */
 };
 
@@ -219,7 +220,7 @@ static void step_group(const struct call *call, int64_t group, char *ws) {
  * too, for its answer. */
 static int64_t chunks_of(const struct call *call, int64_t stream) {
   int64_t steps = steps_of(call, stream);
-  return steps > model_steps ? (steps - 1) / model_steps + 1 : 1;
+  return steps > call->steps ? (steps - 1) / call->steps + 1 : 1;
 }
 
 /* Where a worker is among the shared streams: tickets only grow. */
@@ -257,13 +258,13 @@ static void run_shared(const struct call *call, int64_t ticket,
     at->first += chunks;
     ++at->stream;
   }
-  int64_t chunk = ticket - at->first, first = chunk * model_steps;
+  int64_t chunk = ticket - at->first, first = chunk * call->steps;
   int64_t left = steps_of(call, at->stream) - first;
   struct turn turn = {unit_counters(call), ticket - call->whole, call->executor,
                       callers_mode};
   char *record = take_record(call, at->stream, chunk == 0, &turn);
   if (left > 0)
-    run_chunk(call, at->stream, first, left < model_steps ? left : model_steps,
+    run_chunk(call, at->stream, first, left < call->steps ? left : call->steps,
               record, &turn, ws);
   for (int64_t unit = 0; left == 0 && unit < model_units; ++unit) {
     ssm_await(&turn, unit);
@@ -277,23 +278,40 @@ static void run_shared(const struct call *call, int64_t ticket,
 
 /* -- Tickets --------------------------------------------------------------- */
 
+/* Time steps of the shortest chunk that is worth sharing: a multiple of the
+ * rows of every register tile. */
+enum { LEAST_STEPS = 24, TICKETS_PER_WORKER = 8 };
+
+/* Chunks are as long as the model likes best, but shorter where there would be
+ * too few to keep all workers busy to the end. */
+static int64_t choose_steps(int64_t shared, int32_t workers) {
+  int64_t steps = shared / TICKETS_PER_WORKER / workers;
+  steps = (steps / LEAST_STEPS + 1) * LEAST_STEPS;
+  return steps < model_steps ? steps : model_steps;
+}
+
 /* A worker that finds no whole stream left may be early by the longest one. So
  * the last streams are shared, as many as it takes to keep all other workers
  * busy for that long. */
 static void plan_tickets(struct call *call) {
-  int64_t longest = 1, shared = 0;
-  call->workers = call->executor ? call->executor->workers : 1;
   bool groups = call->kind == STEP;
+  call->workers = call->executor ? call->executor->workers : 1;
   call->whole = groups ? (call->n - 1) / model_rows + 1 : call->n;
-  if (!groups && call->workers > 1) {
-    for (int64_t i = 0; i < (call->lengths ? call->n : 1); ++i)
-      if (longest < chunks_of(call, i))
-        longest = chunks_of(call, i);
-    while (longest > 1 && call->whole > 0 &&
-           shared / (call->workers - 1) < longest)
-      shared += chunks_of(call, --call->whole);
-  }
-  call->tickets = call->whole + shared;
+  call->tickets = call->whole;
+  if (groups || call->workers == 1)
+    return;
+  int64_t longest = 0, shared = 0; /* time steps */
+  for (int64_t i = 0; i < (call->lengths ? call->n : 1); ++i)
+    if (longest < steps_of(call, i))
+      longest = steps_of(call, i);
+  int64_t least = choose_steps(0, call->workers);
+  while (longest > least && call->whole > 0 &&
+         shared / (call->workers - 1) < longest)
+    shared += steps_of(call, --call->whole);
+  call->steps = choose_steps(shared, call->workers);
+  call->tickets = call->whole;
+  for (int64_t i = call->whole; i < call->n; ++i)
+    call->tickets += chunks_of(call, i);
 }
 
 static void run_whole(const struct call *call, int64_t ticket, char *ws) {

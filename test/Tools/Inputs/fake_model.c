@@ -5,7 +5,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { INPUTS = 3, ROWS = 4, STEPS = 5 };
+#ifndef MODEL_STEPS
+#define MODEL_STEPS 5
+#endif
+enum { INPUTS = 3, ROWS = 4, STEPS = MODEL_STEPS };
 
 const int64_t model_state_bytes = 192;
 const int64_t model_workspace_bytes = 128;
