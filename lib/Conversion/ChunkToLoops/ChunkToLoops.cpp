@@ -77,7 +77,9 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
         return signalPassFailure();
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
-          .Case([&](PanelMapOp map) { lowerPanelMap(map, *target, shape, builder); })
+          .Case([&](PanelMapOp map) {
+            lowerPanelMap(map, *target, shape, builder);
+          })
           .Case([&](LookupOp lookup) { lowerLookup(lookup, builder); })
           .Case([&](PoolRowsOp pool) { lowerPoolRows(pool, builder); })
           .Case([&](PoolMeanOp pool) { lowerPoolMean(pool, builder); })

@@ -29,7 +29,7 @@ static bool isSplatConstant(Operation *op) {
 
 /// Whether two panels can share registers: every operation works lane by lane
 /// or takes one half of a panel. Constants may have been hoisted.
-static bool canPair(PanelMapOp op) {
+static bool worksInPairs(PanelMapOp op) {
   Block &body = op.getBody().front();
   auto isKnown = [&](Value operand) {
     return isa<VectorType>(operand.getType()) &&
@@ -52,7 +52,7 @@ static bool canPair(PanelMapOp op) {
 }
 
 PanelBody::PanelBody(PanelMapOp op, RowBuilder &rows, int64_t f32Lanes)
-    : op(op), rows(rows), inPairs(f32Lanes == kPanelLanes && canPair(op)) {}
+    : op(op), rows(rows), pairs(f32Lanes == kPanelLanes && worksInPairs(op)) {}
 
 Value PanelBody::firstLane(Value panel, Value lanes) {
   return rows.scale(panel, lanesOf(lanes));
@@ -72,76 +72,32 @@ void PanelBody::storeCarries(ValueRange carries, Value stream, Value panel) {
     rows.storeLanes(value, carry, stream, firstLane(panel, value));
 }
 
-SmallVector<Value> PanelBody::emit(Value row, Value panel,
-                                   ArrayRef<Value> accumulators,
-                                   ArrayRef<Value> carries) {
-  SmallVector<Value> next;
-  size_t each = op.getCarries().size();
-  size_t count = accumulators.size(), p = 0;
-  for (; inPairs && p + 1 < count; p += 2)
-    emitPair(row, rows.add(panel, p), accumulators[p], accumulators[p + 1]);
-  for (; p < count; ++p)
-    llvm::append_range(next,
-                       emitOne(row, rows.add(panel, p), accumulators[p],
-                               carries.slice(p * each, each)));
-  return next;
-}
-
-/// Clones the body for one row and panel, stores its outputs, returns carries.
-SmallVector<Value> PanelBody::emitOne(Value row, Value panel, Value accumulator,
-                                      ArrayRef<Value> carries) {
-  IRMapping mapping;
-  if (accumulator)
-    mapping.map(op.getAccumulator(), accumulator);
-  auto mapLanes = [&](ValueRange buffers, Block::BlockArgListType arguments,
-                      bool column) {
-    for (auto [buffer, argument] : llvm::zip_equal(buffers, arguments)) {
-      if (argument.use_empty())
-        continue;
-      int64_t lanes = lanesOf(argument);
-      mapping.map(argument,
-                  column ? rows.loadLanes(buffer, panel, rows.index(0), lanes)
-                         : rows.loadLanes(buffer, row,
-                                          firstLane(panel, argument), lanes));
-    }
-  };
-  mapLanes(op.getRows(), op.getRowArguments(), false);
-  mapLanes(op.getColumns(), op.getColumnArguments(), true);
-  mapLanes(op.getOuts(), op.getOutArguments(), false);
-  for (auto [argument, carry] : llvm::zip_equal(op.getCarryArguments(), carries))
-    mapping.map(argument, carry);
-  for (Operation &nested : op.getBody().front().without_terminator())
-    rows.builder.clone(nested, mapping);
-  SmallVector<Value> results;
-  for (Value value : op.getYield().getValues())
-    results.push_back(mapping.lookupOrDefault(value));
-  for (auto [value, out] : llvm::zip(results, op.getOuts()))
-    rows.storeLanes(value, out, row, firstLane(panel, value));
-  return SmallVector<Value>(
-      ArrayRef<Value>(results).drop_front(op.getOuts().size()));
-}
-
-//===----------------------------------------------------------------------===//
-// Two panels
-//===----------------------------------------------------------------------===//
-
-namespace ssmc {
-/// What stands for a value of the body in two panels: for 16 lanes one value
-/// each, for 8 lanes one value that holds both.
-class PairMapping {
+/// What stands for a value of the body at one place: one value, but in a pair
+/// one for each panel where it has 16 lanes.
+class PanelBody::LaneMapping {
 public:
   void map(Value from, ArrayRef<Value> to) {
     values[from] = SmallVector<Value, 2>(to);
   }
   bool contains(Value from) const { return values.contains(from); }
-  ArrayRef<Value> lookup(Value from) const {
-    return values.find(from)->second;
-  }
+  ArrayRef<Value> lookup(Value from) const { return values.find(from)->second; }
 
 private:
   llvm::DenseMap<Value, SmallVector<Value, 2>> values;
 };
-} // namespace ssmc
+
+SmallVector<SmallVector<Value>> PanelBody::emit(ArrayRef<Place> places) {
+  SmallVector<LaneMapping> lanes(places.size());
+  for (auto [place, mapping] : llvm::zip_equal(places, lanes))
+    loadLanes(place, mapping);
+  for (Operation &nested : op.getBody().front().without_terminator())
+    for (auto [place, mapping] : llvm::zip_equal(places, lanes))
+      emitOp(nested, mapping, place.isPair);
+  SmallVector<SmallVector<Value>> carries;
+  for (auto [place, mapping] : llvm::zip_equal(places, lanes))
+    carries.push_back(storeResults(place, mapping));
+  return carries;
+}
 
 /// Lanes `first ... first + 7` of `a`, then of `b`.
 static Value joinHalves(RowBuilder &rows, Value a, Value b, int64_t first) {
@@ -152,69 +108,96 @@ static Value joinHalves(RowBuilder &rows, Value a, Value b, int64_t first) {
   return vector::ShuffleOp::create(rows.builder, rows.loc, a, b, order);
 }
 
-void PanelBody::emitPair(Value row, Value panel, Value first, Value second) {
-  PairMapping pairs;
-  Value next = rows.add(panel, 1);
-  if (first)
-    pairs.map(op.getAccumulator(), {first, second});
+/// Loads what the body's arguments stand for.
+void PanelBody::loadLanes(const Place &place, LaneMapping &lanes) {
+  SmallVector<Value> panels{place.panel};
+  if (place.isPair)
+    panels.push_back(rows.add(place.panel, 1));
+  if (place.sum)
+    lanes.map(op.getAccumulator(),
+              place.isPair ? ArrayRef<Value>{place.sum, place.nextSum}
+                           : ArrayRef<Value>{place.sum});
   auto mapRows = [&](ValueRange buffers, Block::BlockArgListType arguments) {
     for (auto [buffer, argument] : llvm::zip_equal(buffers, arguments)) {
       if (argument.use_empty())
         continue;
+      SmallVector<Value, 2> values;
       // The 8 features of one panel, then of the next, are neighbours.
-      Value a = rows.loadLanes(buffer, row, firstLane(panel, argument),
-                               kPanelLanes);
-      if (lanesOf(argument) == kHalfPanel)
-        pairs.map(argument, {a});
-      else
-        pairs.map(argument, {a, rows.loadLanes(buffer, row,
-                                               firstLane(next, argument),
-                                               kPanelLanes)});
+      bool together = place.isPair && lanesOf(argument) == kHalfPanel;
+      int64_t count = together ? kPanelLanes : lanesOf(argument);
+      for (Value panel : ArrayRef<Value>(panels).take_front(together ? 1 : 2))
+        values.push_back(rows.loadLanes(buffer, place.row,
+                                        firstLane(panel, argument), count));
+      lanes.map(argument, values);
     }
   };
   mapRows(op.getRows(), op.getRowArguments());
   mapRows(op.getOuts(), op.getOutArguments());
   for (auto [column, argument] :
        llvm::zip_equal(op.getColumns(), op.getColumnArguments())) {
-    Value a = rows.loadLanes(column, panel, rows.index(0), lanesOf(argument));
-    Value b = rows.loadLanes(column, next, rows.index(0), lanesOf(argument));
-    if (lanesOf(argument) == kHalfPanel)
-      pairs.map(argument, {joinHalves(rows, a, b, 0)});
-    else
-      pairs.map(argument, {a, b});
+    if (argument.use_empty())
+      continue;
+    SmallVector<Value, 2> values;
+    for (Value panel : panels)
+      values.push_back(
+          rows.loadLanes(column, panel, rows.index(0), lanesOf(argument)));
+    if (place.isPair && lanesOf(argument) == kHalfPanel)
+      values = {joinHalves(rows, values[0], values[1], 0)};
+    lanes.map(argument, values);
   }
-  for (Operation &nested : op.getBody().front().without_terminator()) {
-    for (Value operand : nested.getOperands())
-      if (!pairs.contains(operand)) // a hoisted constant
-        pairs.map(operand, emitPairOp(*operand.getDefiningOp(), pairs));
-    pairs.map(nested.getResult(0), emitPairOp(nested, pairs));
-  }
-  for (auto [value, out] : llvm::zip(op.getYield().getValues(), op.getOuts()))
-    rows.storeLanes(pairs.lookup(value)[0], out, row, firstLane(panel, value));
+  for (auto [argument, carry] :
+       llvm::zip_equal(op.getCarryArguments(), place.carries))
+    lanes.map(argument, carry);
 }
 
-/// The operation on both panels.
-SmallVector<Value> PanelBody::emitPairOp(Operation &nested,
-                                         const PairMapping &pairs) {
-  if (auto slice = dyn_cast<vector::ExtractStridedSliceOp>(nested)) {
-    ArrayRef<Value> panels = pairs.lookup(slice.getSource());
+/// Emits one operation of the body for a place.
+void PanelBody::emitOp(Operation &nested, LaneMapping &lanes, bool isPair) {
+  auto map = [&](ArrayRef<Value> values) {
+    lanes.map(nested.getResult(0), values);
+  };
+  for (Value operand : nested.getOperands())
+    if (!lanes.contains(operand)) { // a hoisted constant
+      if (isPair)
+        emitOp(*operand.getDefiningOp(), lanes, isPair);
+      else
+        lanes.map(operand, operand);
+    }
+  auto slice = dyn_cast<vector::ExtractStridedSliceOp>(nested);
+  if (slice && isPair) {
+    ArrayRef<Value> panels = lanes.lookup(slice.getSource());
     int64_t first = cast<IntegerAttr>(slice.getOffsets()[0]).getInt();
-    return {joinHalves(rows, panels[0], panels[1], first)};
+    return map(joinHalves(rows, panels[0], panels[1], first));
   }
-  auto type = cast<VectorType>(nested.getResult(0).getType());
-  int64_t copies = type.getDimSize(0) / kHalfPanel;
-  auto wide = VectorType::get(kPanelLanes, type.getElementType());
-  SmallVector<Value> results;
+  // In a pair, 16 lanes are two operations, and 8 lanes one on 16.
+  auto type = dyn_cast<VectorType>(nested.getResult(0).getType());
+  int64_t copies = isPair ? type.getDimSize(0) / kHalfPanel : 1;
+  SmallVector<Value, 2> results;
   for (int64_t i = 0; i < copies; ++i) {
-    IRMapping mapping;
+    IRMapping operands;
     for (Value operand : nested.getOperands())
-      mapping.map(operand, pairs.lookup(operand)[i]);
-    Operation *copy = rows.builder.clone(nested, mapping);
+      operands.map(operand, lanes.lookup(operand)[i]);
+    Operation *copy = rows.builder.clone(nested, operands);
+    results.push_back(copy->getResult(0));
+    if (!isPair || copies == 2)
+      continue;
+    auto wide = VectorType::get(kPanelLanes, type.getElementType());
     copy->getResult(0).setType(wide);
     if (auto constant = dyn_cast<arith::ConstantOp>(copy))
       constant.setValueAttr(
           cast<SplatElementsAttr>(constant.getValue()).resizeSplat(wide));
-    results.push_back(copy->getResult(0));
   }
-  return results;
+  map(results);
+}
+
+/// Stores the outputs; returns the carries.
+SmallVector<Value> PanelBody::storeResults(const Place &place,
+                                           const LaneMapping &lanes) {
+  SmallVector<Value> results;
+  for (Value value : op.getYield().getValues())
+    results.push_back(lanes.contains(value) ? lanes.lookup(value)[0] : value);
+  for (auto [value, out, argument] :
+       llvm::zip(results, op.getOuts(), op.getOutArguments()))
+    rows.storeLanes(value, out, place.row, firstLane(place.panel, argument));
+  return SmallVector<Value>(
+      ArrayRef<Value>(results).drop_front(op.getOuts().size()));
 }

@@ -13,21 +13,29 @@
 
 namespace ssmc {
 
-/// Emits the body of a panel map for one row and neighbouring panels. Where a
-/// panel gives 8 features and a register holds 16, two panels are computed in
-/// the lanes of one.
+/// Emits the body of a panel map. Where a panel gives 8 features and a register
+/// holds 16, two neighbouring panels are computed in the lanes of one.
 class PanelBody {
 public:
+  /// Where the body runs, and on what: a row, a panel, or two, their sums
+  /// (null: no product) and the carries of the one panel.
+  struct Place {
+    mlir::Value row, panel;
+    mlir::Value sum, nextSum;
+    bool isPair = false;
+    llvm::SmallVector<mlir::Value> carries;
+  };
+
   /// `f32Lanes` numbers fit a register.
   PanelBody(PanelMapOp op, RowBuilder &rows, int64_t f32Lanes);
 
-  /// Runs the body of panels `panel`, `panel + 1`, ..., whose accumulators are
-  /// `accumulators` (null: no product), and stores its outputs. `carries` are
-  /// those of the first panel, then of the second, ...; returns the next ones.
-  llvm::SmallVector<mlir::Value>
-  emit(mlir::Value row, mlir::Value panel,
-       llvm::ArrayRef<mlir::Value> accumulators,
-       llvm::ArrayRef<mlir::Value> carries);
+  /// Whether two panels with 8 features each can be one place.
+  bool canPair() const { return pairs; }
+  /// Runs the body at all places, one operation of it after the other, so that
+  /// its long chains of dependent instructions take turns. Stores the outputs;
+  /// returns the carries that each place leaves.
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>>
+  emit(llvm::ArrayRef<Place> places);
 
   /// The carries of one panel, of the stream in row `stream` of the records.
   llvm::SmallVector<mlir::Value> loadCarries(mlir::Value stream,
@@ -36,18 +44,16 @@ public:
                     mlir::Value panel);
 
 private:
-  llvm::SmallVector<mlir::Value> emitOne(mlir::Value row, mlir::Value panel,
-                                         mlir::Value accumulator,
-                                         llvm::ArrayRef<mlir::Value> carries);
-  void emitPair(mlir::Value row, mlir::Value panel, mlir::Value first,
-                mlir::Value second);
-  llvm::SmallVector<mlir::Value> emitPairOp(mlir::Operation &nested,
-                                            const class PairMapping &pairs);
+  class LaneMapping;
+  void loadLanes(const Place &place, LaneMapping &lanes);
+  void emitOp(mlir::Operation &nested, LaneMapping &lanes, bool isPair);
+  llvm::SmallVector<mlir::Value> storeResults(const Place &place,
+                                              const LaneMapping &lanes);
   mlir::Value firstLane(mlir::Value panel, mlir::Value lanes);
 
   PanelMapOp op;
   RowBuilder &rows;
-  bool inPairs;
+  bool pairs;
 };
 
 } // namespace ssmc

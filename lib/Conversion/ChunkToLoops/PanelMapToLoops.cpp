@@ -63,8 +63,12 @@ private:
   int64_t rowsForWidth(const TileShape &shape, int64_t width);
   void emitTile(const Tile &tile);
   void emitBodies(const Tile &tile, ArrayRef<Value> accumulators);
+  void emitCarryingBodies(const Tile &tile, ArrayRef<Value> accumulators);
+  PanelBody::Place placeOf(const Tile &tile, ArrayRef<Value> accumulators,
+                           int64_t r, int64_t p);
   SmallVector<Value> initialAccumulators(const Tile &tile, Value panel);
   SmallVector<Value> emitProduct(const Tile &tile, Value biasPanel);
+  void emitPrefetch(const Tile &tile, Value k, int64_t unroll);
   SmallVector<Value> emitProductStep(const Tile &tile, Value k,
                                      ValueRange accumulators);
 
@@ -97,8 +101,8 @@ Value PanelMapLowering::emitTiles(Value from, const TileShape &shape) {
   Value to;
   if (Value count = op.getCount()) {
     to = arith::SubIOp::create(builder, loc, count, from);
-    Value rest = arith::RemUIOp::create(builder, loc, to,
-                                        rows.index(shape.rows));
+    Value rest =
+        arith::RemUIOp::create(builder, loc, to, rows.index(shape.rows));
     to = arith::SubIOp::create(builder, loc, count, rest);
   } else {
     to = rows.index(op.getNumRows() - left % shape.rows);
@@ -157,41 +161,79 @@ void PanelMapLowering::emitTile(const Tile &tile) {
   emitBodies(opaque, emitProduct(tile, opaque.panel));
 }
 
-/// The body of every row and panel. With streams each row has its own carries;
-/// else they pass on from row to row.
+/// The body of every row and panel. Without carries several places take turns,
+/// as many as registers hold.
 void PanelMapLowering::emitBodies(const Tile &tile,
                                   ArrayRef<Value> accumulators) {
-  SmallVector<Value> carries;
+  if (!op.getCarries().empty())
+    return emitCarryingBodies(tile, accumulators);
+  size_t together = std::max<int64_t>(1, target.vectorRegisters *
+                                             target.f32Lanes / kPanelLanes / 8);
+  SmallVector<PanelBody::Place> places;
+  auto flush = [&] {
+    body.emit(places);
+    places.clear();
+  };
+  for (int64_t r = 0; r < tile.rows; ++r)
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      bool isPair = body.canPair() && p + 1 < tile.panels;
+      places.push_back(placeOf(tile, accumulators, r, p));
+      if (isPair) {
+        places.back().isPair = true;
+        places.back().nextSum = placeOf(tile, accumulators, r, ++p).sum;
+      }
+      if (places.size() == together)
+        flush();
+    }
+  flush();
+}
+
+PanelBody::Place PanelMapLowering::placeOf(const Tile &tile,
+                                           ArrayRef<Value> accumulators,
+                                           int64_t r, int64_t p) {
+  PanelBody::Place place;
+  place.row = rows.add(tile.row, r);
+  place.panel = rows.add(tile.panel, p);
+  if (!accumulators.empty())
+    place.sum = accumulators[p * tile.rows + r];
+  return place;
+}
+
+/// With streams each row has its own carries; else they pass on from row to
+/// row.
+void PanelMapLowering::emitCarryingBodies(const Tile &tile,
+                                          ArrayRef<Value> accumulators) {
+  SmallVector<SmallVector<Value>> carries(tile.panels);
   auto forEachPanel = [&](auto action) {
-    for (int64_t p = 0; p < tile.panels; ++p)
-      action(p, rows.add(tile.panel, p));
+    for (auto [p, own] : llvm::enumerate(carries))
+      action(rows.add(tile.panel, p), own);
   };
   auto load = [&](Value stream) {
-    carries.clear();
-    forEachPanel([&](int64_t, Value panel) {
-      llvm::append_range(carries, body.loadCarries(stream, panel));
+    forEachPanel([&](Value panel, SmallVector<Value> &own) {
+      own = body.loadCarries(stream, panel);
     });
   };
   auto store = [&](Value stream) {
-    size_t each = op.getCarries().size();
-    forEachPanel([&](int64_t p, Value panel) {
-      body.storeCarries(ValueRange(carries).slice(p * each, each), stream,
-                        panel);
+    forEachPanel([&](Value panel, SmallVector<Value> &own) {
+      body.storeCarries(own, stream, panel);
     });
   };
   bool inTime = !op.getStreams();
   if (inTime)
     load(rows.index(0));
   for (int64_t r = 0; r < tile.rows; ++r) {
-    Value row = rows.add(tile.row, r);
-    SmallVector<Value> sums(tile.panels);
-    for (int64_t p = 0; p < tile.panels && !accumulators.empty(); ++p)
-      sums[p] = accumulators[p * tile.rows + r];
-    Value stream = inTime ? Value() : rows.streamOf(op.getStreams(), row);
-    if (stream)
+    SmallVector<PanelBody::Place> places;
+    Value stream;
+    if (!inTime) {
+      stream = rows.streamOf(op.getStreams(), rows.add(tile.row, r));
       load(stream);
-    carries = body.emit(row, tile.panel, sums, carries);
-    if (stream)
+    }
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      places.push_back(placeOf(tile, accumulators, r, p));
+      places.back().carries = carries[p];
+    }
+    carries = body.emit(places);
+    if (!inTime)
       store(stream);
   }
   if (inTime)
@@ -223,13 +265,14 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile,
     return {};
   SmallVector<Value> accumulators = initialAccumulators(tile, biasPanel);
   int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
-  int64_t instructions = accumulators.size() *
-                         std::max<int64_t>(1, kPanelLanes / target.f32Lanes);
+  int64_t instructions =
+      accumulators.size() * std::max<int64_t>(1, kPanelLanes / target.f32Lanes);
   int64_t unroll = std::clamp<int64_t>(
       (tile.rows > 1 ? kTileTrip : kRowTrip) / instructions, 1, 4);
   int64_t unrolled = depth / unroll * unroll;
   accumulators = rows.loop(
       0, unrolled, unroll, accumulators, [&](Value k, ValueRange carried) {
+        emitPrefetch(tile, k, unroll);
         SmallVector<Value> sums(carried);
         for (int64_t u = 0; u < unroll; ++u)
           sums = emitProductStep(tile, rows.add(k, u), sums);
@@ -238,6 +281,38 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile,
   for (int64_t k = unrolled; k < depth; ++k)
     accumulators = emitProductStep(tile, rows.index(k), accumulators);
   return accumulators;
+}
+
+// Weights that do not stay in the L1 cache are read once for all rows of a
+// chunk, in order; without help the first tile of a column waits for them. The
+// tiles of a column share the work of fetching the next one's, line by line.
+void PanelMapLowering::emitPrefetch(const Tile &tile, Value k, int64_t unroll) {
+  auto weights = cast<MemRefType>(op.getW().getType());
+  constexpr int64_t kFloatBytes = 4;
+  if (tile.rows < full.rows || tile.rows == 1 ||
+      weights.getNumElements() * kFloatBytes <= target.l1Bytes)
+    return;
+  Location loc = op.getLoc();
+  int64_t lines = unroll * tile.panels, tiles = op.getNumRows() / tile.rows;
+  int64_t perTile = std::max<int64_t>(1, lines / tiles);
+  Value turn =
+      arith::DivUIOp::create(builder, loc, tile.row, rows.index(tile.rows));
+  turn =
+      arith::RemUIOp::create(builder, loc, turn, rows.index(lines / perTile));
+  for (int64_t i = 0; i < perTile; ++i) {
+    Value line = rows.add(rows.scale(turn, perTile), i);
+    Value ahead =
+        arith::DivUIOp::create(builder, loc, line, rows.index(unroll));
+    Value deeper =
+        arith::RemUIOp::create(builder, loc, line, rows.index(unroll));
+    Value panel = arith::AddIOp::create(
+        builder, loc, rows.add(tile.panel, tile.panels), ahead);
+    deeper = arith::AddIOp::create(builder, loc, k, deeper);
+    memref::PrefetchOp::create(builder, loc, op.getW(),
+                               ValueRange{panel, deeper, rows.index(0)},
+                               /*isWrite=*/false, /*localityHint=*/2,
+                               /*isDataCache=*/true);
+  }
 }
 
 // What there is fewer of, inputs or weights, stays in registers; the others are
