@@ -1,7 +1,7 @@
 """docs/benchmarks.md from the results."""
 
 from bench.report import limits
-from bench.report.figures import Row, find, job_name, jobs, share, title
+from bench.report.figures import Row, best_peer, find, job_name, jobs, ratio, share, title
 
 INTRODUCTION = """\
 # Benchmarks
@@ -64,6 +64,26 @@ def limits_table(results: Row) -> str:
     rows = [[limit.text, limit.found, marks[limit.met]] for limit in limits.all_limits(results)]
     met = sum(row[2] == "yes" for row in rows)
     return f"{met} of {len(rows)} are met.\n\n" + table("limit | measured | met", rows)
+
+
+def summary_table(results: Row) -> str:
+    """A line per workload: how much faster than what."""
+    rows = []
+    for job in jobs(results, "sequences"):
+        ours, best = find(job, "ssmc@1"), best_peer(job)
+        if not ours:
+            continue
+        others = [find(job, "jax discretax@1"), best, find(job, "by hand@1")]
+        times = [f"{other['min'] / ours['min']:.2f}" if other else "" for other in others]
+        times[1] += f" ({title(best['program'])})" if best else ""
+        two = ratio(ours, find(job, "ssmc@2"))
+        figures = [f"{ours['min'] * 1e3:.4g}", f"{share(job, ours):.1f}"]
+        rows.append([job_name(job), *figures, *times, f"{two:.2f}" if two else ""])
+    header = (
+        "one thread | ms | % of FMA peak | times as fast as jax.jit of discretax |"
+        " as the best peer | as the code by hand | on two threads, as on one"
+    )
+    return table(header, rows) if rows else ""
 
 
 def program_rows(job: Row, scale: float) -> list[list[str]]:
@@ -236,7 +256,9 @@ def write_page(results: Row, pictures: set[str]) -> str:
         WORKLOADS,
         "## Machine\n",
         describe_machine(results),
+        summary_table(results),
         "## Limits\n",
+        "What the compiler is to reach, fastest runs, and whether it does on this machine:\n",
         limits_table(results),
         picture("ratios", "Time of every program relative to ssmc"),
         picture("roofline", "GFLOP/s over FLOP per byte of weights"),
