@@ -253,7 +253,9 @@ def VerifyLoopLevel : Pass<"verify-ssm-loop-level", "::mlir::ModuleOp"> {
   let description = [{
     The loop level: `affine`, `scf`, `vector`, `memref` and `arith`, of `math` what CPUs
     compute natively; no tensor and no operation of the ssm dialect. Nothing copies
-    buffers, and only functions named `prepare...` allocate them.
+    buffers, and only functions named `prepare...` allocate them. No unit writes rows
+    of activations as it read them, but the one that hands them to the user of a model
+    without a head.
 
     ```mlir
     func.func @chunk.block0.step() { %z = memref.alloc() : memref<1x64xf32> ... }

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/PureMoves.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/VerifyLevel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -40,7 +41,7 @@ static constexpr StringRef kLegal[] = {
     "memref.subview", "memref.expand_shape", "memref.collapse_shape",
     "memref.reinterpret_cast", "memref.cast", "memref.dim",
     "memref.extract_aligned_pointer_as_index", "memref.global",
-    "memref.get_global", "memref.alloc",
+    "memref.get_global", "memref.alloc", "memref.dealloc",
     // Lanes.
     "vector.load", "vector.store", "vector.maskedload", "vector.maskedstore",
     "vector.create_mask", "vector.constant_mask", "vector.broadcast",
@@ -75,6 +76,11 @@ static LogicalResult verifyBuffers(Operation *op) {
       failed(verifyNoTensor(op, op->getOperandTypes())))
     return failure();
   auto function = dyn_cast<func::FuncOp>(op);
+  if (function && function->hasAttr("ssm.kind"))
+    if (Operation *move = findPureMove(function))
+      return move->emitError() << "'" << move->getName()
+                               << "' writes activations as they were read; "
+                                  "expected every phase to compute something";
   if (function)
     return verifyNoTensor(op, function.getArgumentTypes());
   function = op->getParentOfType<func::FuncOp>();

@@ -6,19 +6,43 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/ssmc/CostReport.h"
+#include "dialect/SsmDialect.h"
 #include "llvm/Support/Format.h"
 
 using namespace llvm;
 using namespace ssmc;
 
+/// Operations of the products of a recurrence-level module for one time step: a
+/// multiply-add is two. What is done once per sequence, after a pool, is not
+/// counted.
+static int64_t countProductFlops(mlir::ModuleOp model) {
+  auto isSequence = [](mlir::Type type) {
+    return cast<mlir::ShapedType>(type).getRank() == 3;
+  };
+  int64_t flops = 0;
+  model.walk([&](mlir::Operation *op) {
+    if (auto linear = dyn_cast<LinearOp>(op)) {
+      if (isSequence(linear.getResult().getType()))
+        flops += 2 * cast<mlir::ShapedType>(linear.getWeight().getType())
+                         .getNumElements();
+    } else if (isa<SkipOp>(op)) {
+      flops += 2 * getNumFeatures(op->getResult(0).getType());
+    }
+  });
+  return flops;
+}
+
 mlir::FailureOr<CostReport> CostReport::make(mlir::ModuleOp model,
                                              const CompileOptions &options) {
   mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
-  if (failed(lowerModel(*copy, options.from, Level::Chunk, options)))
+  if (failed(lowerModel(*copy, options.from, Level::Recurrence, options)))
     return mlir::failure();
-  PhaseShapes shapes = describePhases(*copy);
+  int64_t flops = countProductFlops(*copy);
   CompileOptions rest = options;
   rest.withoutHead = false; // done
+  if (failed(lowerModel(*copy, Level::Recurrence, Level::Chunk, rest)))
+    return mlir::failure();
+  PhaseShapes shapes = describePhases(*copy);
   if (failed(lowerModel(*copy, Level::Chunk, Level::Loops, rest)))
     return mlir::failure();
   auto target = TargetDescription::fromModule(*copy);
@@ -27,7 +51,7 @@ mlir::FailureOr<CostReport> CostReport::make(mlir::ModuleOp model,
   auto entries = costModel(*copy, shapes, *target);
   if (failed(entries))
     return mlir::failure();
-  return CostReport{*target, std::move(*entries)};
+  return CostReport{*target, std::move(*entries), flops};
 }
 
 /// Of `flops` in `cycles`.

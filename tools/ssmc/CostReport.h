@@ -19,7 +19,8 @@ namespace ssmc {
 struct CostReport {
   TargetDescription target;
   std::vector<EntryCost> entries;
-  /// Operations that the model needs per time step, without padding.
+  /// Operations that the model needs per time step, without padding: of its
+  /// products, and of what the caller adds (scans).
   int64_t flops = 0;
 
   /// Lowers a copy of the model-level `model` for the first of `options`' CPUs

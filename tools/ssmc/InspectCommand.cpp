@@ -37,7 +37,6 @@ static int64_t countScanFlops(const StateEntry &entry) {
   case StateEntry::Kind::Oscillator:
     return 12 * entry.size;
   case StateEntry::Kind::Sums:
-    return entry.size;
   case StateEntry::Kind::Count:
     return 0;
   }
@@ -103,15 +102,6 @@ struct Inspection {
   std::map<std::string, int64_t> stack;
 };
 } // namespace
-
-static int64_t countFlops(const Inspection &found) {
-  int64_t flops = 0;
-  for (const LayerSummary &layer : found.layers)
-    flops += layer.flops;
-  for (const StateEntry &entry : found.info.states)
-    flops += countScanFlops(entry);
-  return flops;
-}
 
 static void printText(raw_ostream &os, const Inspection &found) {
   const ModelInfo &info = found.info;
@@ -224,7 +214,8 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
   found.costs = std::move(*costs);
   for (StringRef function : {"step", "chunk", "forward"})
     found.stack[function.str()] = (*stack)["model_" + function.str()];
-  found.costs.flops = countFlops(found);
+  for (const StateEntry &entry : found.info.states)
+    found.costs.flops += countScanFlops(entry);
   return found;
 }
 
