@@ -17,11 +17,11 @@
 #include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "llvm/Support/Alignment.h"
-#include "llvm/Support/Allocator.h"
 #include <thread>
 
 using namespace mlir;
@@ -34,34 +34,38 @@ void ssmc::registerPipelineDialects(DialectRegistry &registry) {
   registerRowOpBufferization(registry);
 }
 
-namespace {
-/// Bytes that start at a cache line, as @prepare and the kernels expect.
-class AlignedBuffer {
-public:
-  explicit AlignedBuffer(size_t size)
-      : bytes(static_cast<char *>(llvm::allocate_buffer(size + 1, kAlignment))),
-        size(size) {
-    std::memset(bytes, 0, size);
+static constexpr size_t kCacheLine = 64;
+
+AlignedBuffer::AlignedBuffer(size_t size) : length(size) {
+  size_t whole = llvm::alignTo(size + 1, kCacheLine);
+  bytes.reset(static_cast<char *>(std::aligned_alloc(kCacheLine, whole)));
+  if (!bytes)
+    llvm::report_bad_alloc_error("out of memory for packed weights");
+  std::memset(bytes.get(), 0, whole);
+}
+
+/// Frees what functions of `module` allocate after its last use in the block.
+static void freeAfterLastUse(ModuleOp module) {
+  SmallVector<memref::AllocOp> allocations;
+  module.walk([&](memref::AllocOp op) { allocations.push_back(op); });
+  for (memref::AllocOp allocation : allocations) {
+    Block *block = allocation->getBlock();
+    Operation *last = allocation;
+    SmallVector<Value> aliases = {allocation.getResult()};
+    for (size_t i = 0; i < aliases.size(); ++i)
+      for (Operation *user : aliases[i].getUsers()) {
+        Operation *ancestor = block->findAncestorOpInBlock(*user);
+        if (last->isBeforeInBlock(ancestor))
+          last = ancestor;
+        llvm::copy_if(user->getResults(), std::back_inserter(aliases),
+                      [](Value v) { return isa<MemRefType>(v.getType()); });
+      }
+    if (last->hasTrait<OpTrait::IsTerminator>())
+      continue;
+    OpBuilder builder(allocation.getContext());
+    builder.setInsertionPointAfter(last);
+    memref::DeallocOp::create(builder, allocation.getLoc(), allocation);
   }
-  ~AlignedBuffer() { llvm::deallocate_buffer(bytes, size + 1, kAlignment); }
-  AlignedBuffer(const AlignedBuffer &) = delete;
-  AlignedBuffer &operator=(const AlignedBuffer &) = delete;
-
-  char *data() { return bytes; }
-
-private:
-  static constexpr size_t kAlignment = 64;
-  char *bytes;
-  size_t size;
-};
-} // namespace
-
-/// What @prepare allocates lives until it has run: its buffers are few, and
-/// freed together.
-static thread_local llvm::BumpPtrAllocator *prepareArena = nullptr;
-
-static void *allocateInArena(size_t bytes) {
-  return prepareArena->Allocate(bytes, llvm::Align(64));
 }
 
 /// The values of the model's parameters by name.
@@ -101,6 +105,15 @@ static void fillWeights(const ModelPlan &plan,
   }
 }
 
+/// Frees the data of the model's parameters in its context.
+static void releaseWeights(ModuleOp model) {
+  model.walk([](ParameterOp parameter) {
+    if (auto resource = dyn_cast_if_present<DenseResourceElementsAttr>(
+            parameter.getValueAttr()))
+      resource.getRawHandle().getResource()->setBlob({});
+  });
+}
+
 /// A copy of the module with only the functions for which `keep` holds.
 static OwningOpRef<ModuleOp>
 withFunctions(ModuleOp module, llvm::function_ref<bool(StringRef)> keep) {
@@ -125,44 +138,56 @@ static LogicalResult runPasses(ModuleOp module, Level from, Level to,
   return verify(module);
 }
 
-/// Runs @prepare of a module at loop level, on this machine.
-static LogicalResult runPrepare(ModuleOp loops, const ModelPlan &plan,
-                                const llvm::StringMap<WeightValues> &values,
-                                std::vector<char> &blob) {
+/// Compiles @prepare of a module at loop level for this machine.
+static FailureOr<std::unique_ptr<JitSession>>
+compilePrepare(ModuleOp loops, const ModelPlan &plan) {
   OwningOpRef<ModuleOp> prepare = withFunctions(loops, isPrepare);
   auto entry = prepare->lookupSymbol<func::FuncOp>("prepare");
   if (!entry)
     return loops.emitError() << "has no function 'prepare'";
   entry->setAttr("llvm.emit_c_interface", UnitAttr::get(loops.getContext()));
+  freeAfterLastUse(*prepare);
   if (failed(runPasses(*prepare, Level::Loops, Level::LLVM, {})))
     return failure();
-  AlignedBuffer weights(plan.weightBytes), packed(plan.blobBytes);
-  fillWeights(plan, values, weights.data());
+  // Optimizing takes longer than it saves, but for many weights.
+  constexpr int64_t kMany = 16 << 20;
+  auto level = plan.blobBytes > kMany ? llvm::CodeGenOptLevel::Default
+                                      : llvm::CodeGenOptLevel::None;
+  auto session =
+      JitSession::compile(*prepare, level,
+                          {{"malloc", reinterpret_cast<void *>(&std::malloc)},
+                           {"free", reinterpret_cast<void *>(&std::free)}});
+  if (!session)
+    return loops.emitError() << "cannot compile @prepare: "
+                             << llvm::toString(session.takeError());
+  return std::move(*session);
+}
 
+/// Runs @prepare of a module at loop level, on this machine. When `model` is
+/// given, its weights are freed.
+static LogicalResult runPrepare(ModuleOp loops, const ModelPlan &plan,
+                                const llvm::StringMap<WeightValues> &values,
+                                ModuleOp model, AlignedBuffer &blob) {
+  auto session = compilePrepare(loops, plan);
+  if (failed(session))
+    return failure();
   struct Bytes { // how C sees a memref<?xi8>
     char *allocated, *aligned;
     int64_t offset, size, stride;
   };
   using Prepare = void(Bytes *, Bytes *);
-  auto fail = [&](llvm::Error error) {
-    return loops.emitError()
-           << "cannot run @prepare: " << llvm::toString(std::move(error));
-  };
-  auto session = JitSession::compile(
-      *prepare, llvm::CodeGenOptLevel::None,
-      {{"malloc", reinterpret_cast<void *>(&allocateInArena)}});
-  if (!session)
-    return fail(session.takeError());
   auto run = (*session)->lookupFunction<Prepare>("_mlir_ciface_prepare");
   if (!run)
-    return fail(run.takeError());
+    return loops.emitError()
+           << "cannot run @prepare: " << llvm::toString(run.takeError());
+  AlignedBuffer weights(plan.weightBytes);
+  fillWeights(plan, values, weights.data());
+  if (model)
+    releaseWeights(model);
+  blob = AlignedBuffer(plan.blobBytes);
   Bytes from{weights.data(), weights.data(), 0, plan.weightBytes, 1};
-  Bytes to{packed.data(), packed.data(), 0, plan.blobBytes, 1};
-  llvm::BumpPtrAllocator arena;
-  prepareArena = &arena;
+  Bytes to{blob.data(), blob.data(), 0, plan.blobBytes, 1};
   (*run)(&from, &to);
-  prepareArena = nullptr;
-  blob.assign(packed.data(), packed.data() + plan.blobBytes);
   return success();
 }
 
@@ -263,10 +288,11 @@ struct VariantJob {
 } // namespace
 
 /// Takes the module of `job` from chunk level to the LLVM dialect. With `blob`,
-/// fills it by the module's @prepare: all variants' are the same.
+/// fills it by the module's @prepare: all variants' are the same. The weights
+/// of `released`, if any, are freed then.
 static LogicalResult lowerVariant(VariantJob &job, const TileOptions &tiles,
                                   const llvm::StringMap<WeightValues> &weights,
-                                  std::vector<char> *blob) {
+                                  ModuleOp released, AlignedBuffer *blob) {
   OwningOpRef<ModuleOp> &module = job.result.module;
   auto dropPrepare = [&] {
     module =
@@ -277,7 +303,7 @@ static LogicalResult lowerVariant(VariantJob &job, const TileOptions &tiles,
   if (failed(runPasses(*module, Level::Chunk, Level::Loops, tiles)))
     return failure();
   if (blob) {
-    if (failed(runPrepare(*module, job.plan, weights, *blob)))
+    if (failed(runPrepare(*module, job.plan, weights, released, *blob)))
       return failure();
     dropPrepare();
   }
@@ -328,8 +354,9 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
   CompiledModel compiled;
   auto lower = [&](size_t i) {
     VariantJob &job = (*jobs)[i];
-    std::vector<char> *blob = i == 0 ? &compiled.blob : nullptr;
-    job.status = lowerVariant(job, tiles, *weights, blob);
+    AlignedBuffer *blob = i == 0 ? &compiled.blob : nullptr;
+    job.status = lowerVariant(job, tiles, *weights,
+                              options.keepWeights ? nullptr : model, blob);
   };
   loadDialects(*model.getContext(), tiles);
   std::vector<std::thread> threads;

@@ -13,8 +13,28 @@
 #include "lib/Target/TargetCpu.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include <cstdlib>
 
 namespace ssmc {
+
+/// Bytes that start at a cache line, as @prepare and the kernels expect.
+class AlignedBuffer {
+public:
+  AlignedBuffer() = default;
+  /// `size` zeros.
+  explicit AlignedBuffer(size_t size);
+
+  char *data() { return bytes.get(); }
+  size_t size() const { return length; }
+  operator llvm::ArrayRef<char>() const { return {bytes.get(), length}; }
+
+private:
+  struct Free {
+    void operator()(char *memory) const { std::free(memory); }
+  };
+  std::unique_ptr<char[], Free> bytes;
+  size_t length = 0;
+};
 
 struct CompileOptions {
   /// The CPUs to compile for, of one system: their registers and caches decide
@@ -22,6 +42,9 @@ struct CompileOptions {
   std::vector<TargetCpu> targets;
   /// Leave the head off: y is what enters it.
   bool withoutHead = false;
+  /// Whether the context keeps the model's weights. Otherwise they are freed as
+  /// soon as they are packed, and the model cannot be used again.
+  bool keepWeights = true;
   /// The level that the model is at: model or recurrence level.
   Level from = Level::Model;
   /// Sizes of chunks and tiles; empty: chosen for the CPU.
@@ -42,7 +65,7 @@ struct CompiledModel {
   /// One per CPU, in the order of CompileOptions.
   std::vector<CompiledVariant> variants;
   /// The packed weights that all of them take as their first argument.
-  std::vector<char> blob;
+  AlignedBuffer blob;
   /// All that is known of the model but its name and hash, with sizes that are
   /// enough for every variant.
   ModelInfo info;

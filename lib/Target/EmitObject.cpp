@@ -191,7 +191,7 @@ Expected<SmallVector<char, 0>> ssmc::emitMachineCode(Module &module,
   if (verifyModule(module, &why))
     return createStringError("generated LLVM IR is invalid: " + broken);
   SmallVector<char, 0> code;
-  code.reserve(sizeHint + (1 << 20));
+  code.reserve(sizeHint + (16 << 20));
   raw_svector_ostream stream(code);
   legacy::PassManager passes;
   passes.add(new TargetLibraryInfoWrapperPass(getAllowedLibrary(module)));

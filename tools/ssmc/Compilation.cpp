@@ -104,9 +104,12 @@ uint64_t ssmc::hashModel(mlir::ModuleOp model) {
 mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
                                                  ArrayRef<TargetCpu> targets,
                                                  bool withoutHead,
-                                                 StringRef name, Level from) {
+                                                 StringRef name, Level from,
+                                                 bool keepWeights) {
   mlir::MLIRContext &context = *model->getContext();
+  uint64_t hash = hashModel(model) ^ withoutHead;
   CompileOptions options;
+  options.keepWeights = keepWeights;
   options.targets = targets;
   options.withoutHead = withoutHead;
   options.from = from;
@@ -119,7 +122,7 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
   if (failed(lowered))
     return mlir::failure();
   lowered->info.name = name.str();
-  lowered->info.hash = hashModel(model) ^ withoutHead;
+  lowered->info.hash = hash;
   if (auto function = reference::getModelFunction(model); succeeded(function))
     lowered->info.description = describeModel(*function);
   std::vector<LoweredVariant> variants;

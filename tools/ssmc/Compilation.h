@@ -71,12 +71,12 @@ struct NativeCode {
 };
 
 /// Compiles a model-level module, which stays as it is, for CPUs that share an
-/// object. Errors are reported on its context.
-mlir::FailureOr<NativeCode> compileForCpus(mlir::ModuleOp model,
-                                           llvm::ArrayRef<TargetCpu> targets,
-                                           bool withoutHead,
-                                           llvm::StringRef name,
-                                           Level from = Level::Model);
+/// object. Errors are reported on its context. Without `keepWeights` the module
+/// has no weights afterwards.
+mlir::FailureOr<NativeCode>
+compileForCpus(mlir::ModuleOp model, llvm::ArrayRef<TargetCpu> targets,
+               bool withoutHead, llvm::StringRef name,
+               Level from = Level::Model, bool keepWeights = true);
 
 /// The same for one CPU, loaded into this process, which must be able to run
 /// it.

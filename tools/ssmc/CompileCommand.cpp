@@ -138,17 +138,6 @@ public:
   Emitter(mlir::ModuleOp model, const NativeCode &native, StringRef prefix)
       : model(model), native(native), prefix(prefix) {}
 
-  /// The object file, made on first use.
-  Expected<ArrayRef<char>> getObject() {
-    if (object.empty()) {
-      auto bytes = native.code.emitObject();
-      if (!bytes)
-        return bytes.takeError();
-      object = std::move(*bytes);
-    }
-    return ArrayRef<char>(object);
-  }
-
   Error add(EmitKind kind);
   ArrayRef<OutputFile> getFiles() const { return files; }
 
@@ -156,7 +145,6 @@ private:
   mlir::ModuleOp model;
   const NativeCode &native;
   StringRef prefix;
-  SmallVector<char, 0> object;
   std::vector<OutputFile> files;
 
   Error addFile(const Twine &extension, Expected<SmallVector<char, 0>> bytes) {
@@ -184,15 +172,16 @@ private:
 Error Emitter::add(EmitKind kind) {
   switch (kind) {
   case EmitKind::Object:
+    return addFile(".o", native.code.emitObject());
   case EmitKind::Shared: {
-    auto bytes = getObject();
-    if (!bytes)
-      return bytes.takeError();
-    if (kind == EmitKind::Shared)
-      return addFile(
-          ".so", linkSharedLibrary(
-                     *bytes, native.lowered.variants.front().target.triple));
-    return addFile(".o", SmallVector<char, 0>(*bytes));
+    const Triple &triple = native.lowered.variants.front().target.triple;
+    for (const OutputFile &file : files)
+      if (file.path == (prefix + ".o").str())
+        return addFile(".so", linkSharedLibrary(file.bytes, triple));
+    auto object = native.code.emitObject();
+    if (!object)
+      return object.takeError();
+    return addFile(".so", linkSharedLibrary(*object, triple));
   }
   case EmitKind::Header:
     return addFile(".h", toBytes(emitHeader(native.lowered.info)));
@@ -302,7 +291,10 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   if (!model)
     return mlir::failure();
   bool withoutHead = line.has(kWithoutHeadFlag.name);
-  auto native = compileForCpus(*model, targets, withoutHead, name, levels.from);
+  bool keepWeights =
+      line.has("--verify") || llvm::is_contained(kinds, EmitKind::Model);
+  auto native = compileForCpus(*model, targets, withoutHead, name, levels.from,
+                               keepWeights);
   if (failed(native))
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);

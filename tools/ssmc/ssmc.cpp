@@ -12,6 +12,9 @@
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
 #include <csignal>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 using namespace llvm;
 using namespace ssmc;
@@ -59,6 +62,11 @@ static int runCommand(const Command &command, ArrayRef<char *> arguments) {
 int main(int argc, char **argv) {
   sys::PrintStackTraceOnErrorSignal(argv[0]);
   std::signal(SIGXFSZ, SIG_IGN); // a file too large is an error like others
+#ifdef __GLIBC__
+  // Weights that are freed go back to the system at once; by default, glibc
+  // keeps what is below 32 MB.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
   setBugReportMsg("This is an error of ssmc itself. Please report it with the "
                   "model.json and these lines:\n");
   ArrayRef<char *> arguments(argv + 1, argv + argc);
