@@ -18,10 +18,11 @@ int MODEL_forward(const float *, float *, int64_t, const int64_t *, int64_t,
 
 enum { INPUTS = 3, RECORD = 192, STREAMS = 14, STEPS = 70, GUARD = 64 };
 
-extern void (*fake_pause)(void);
+extern void (*fake_pause)(int unit);
 
 /* Threads lose their CPU at random moments. */
-static void shake(void) {
+static void shake(int unit) {
+  (void)unit;
   static _Thread_local unsigned seed;
   seed = seed * 1664525u + 1013904223u + (unsigned)(uintptr_t)&seed;
   if (seed >> 29 == 0)

@@ -35,12 +35,13 @@ static void require(bool condition) {
     abort();
 }
 
-/* What a test does in the middle of the work: it may take its time. */
-void (*fake_pause)(void);
+/* What a test does in the middle of the work: it may take its time. `unit` is
+ * the one that waits for its turn next, or -1. */
+void (*fake_pause)(int unit);
 
-static void pause_here(void) {
+static void pause_here(int unit) {
   if (fake_pause)
-    fake_pause();
+    fake_pause(unit);
 }
 
 static void advance(const char *weights, char *record, int64_t n,
@@ -53,14 +54,14 @@ static void advance(const char *weights, char *record, int64_t n,
   for (int i = 0; i < INPUTS; ++i) {
     for (int k = 0; k < 128; ++k) /* all of the workspace is the model's */
       ws[k] = (char)k;
-    pause_here();
+    pause_here(i);
     ssm_await(turn, i);
     for (int64_t t = 0; t < n; ++t) {
       state->sums[i] += x[t * INPUTS + i];
       if (y)
         y[t * INPUTS + i] = state->sums[i];
     }
-    pause_here();
+    pause_here(-1);
     if (i == INPUTS - 1)
       state->count += (int32_t)n;
     ssm_release(turn, i);
@@ -94,7 +95,7 @@ void ssm_chunk_tail(const char *weights, char *record, int64_t n,
 
 void ssm_answer(const char *weights, const char *record, float *y, char *ws) {
   const struct record *state = (const struct record *)record;
-  pause_here();
+  pause_here(-1);
   require(model_pooled && y && weights && ws);
   for (int i = 0; i < INPUTS; ++i)
     y[i] = state->count ? state->sums[i] / (float)state->count : -1.0f;
