@@ -29,7 +29,7 @@ Expected<int32_t> ssmc::parseThreads(const CommandLine &line) {
 }
 
 Threads::Threads(std::unique_ptr<ThreadPool> pool) : pool(std::move(pool)) {}
-Threads::Threads(Threads &&) = default;
+Threads::Threads(Threads &&) noexcept = default;
 Threads::~Threads() = default;
 
 Expected<Threads> Threads::start(int32_t count) {

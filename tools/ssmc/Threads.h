@@ -29,7 +29,7 @@ public:
   /// `count` of them, the caller's included. Fails with the system's reason
   /// when it does not give as many.
   static llvm::Expected<Threads> start(int32_t count);
-  Threads(Threads &&);
+  Threads(Threads &&) noexcept;
   ~Threads();
 
   /// For a model's calls; null for one thread.
