@@ -145,7 +145,7 @@ private:
   mlir::ModuleOp model;
   const NativeCode &native;
   StringRef prefix;
-  std::vector<OutputFile> files;
+  SmallVector<OutputFile, 0> files; // std::vector would copy their bytes
 
   Error addFile(const Twine &extension, Expected<SmallVector<char, 0>> bytes) {
     if (!bytes)
