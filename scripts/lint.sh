@@ -8,7 +8,7 @@ shift
 status=0
 
 echo "==> clang-format"
-git ls-files -z '*.c' '*.h' '*.cpp' |
+git ls-files -z '*.c' '*.h' '*.cpp' '*.hpp' |
   xargs -0 -r clang-format-22 --dry-run -Werror || status=1
 
 echo "==> ruff"
