@@ -7,8 +7,8 @@
 
 #include "lib/Analysis/CostModel.h"
 #include "dialect/SsmDialect.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
-#include <map>
 
 using namespace ssmc;
 
@@ -67,66 +67,92 @@ static bool fitsRegisters(const TargetDescription &target,
          countRegisters(target, shape) <= target.vectorRegisters;
 }
 
-namespace {
-/// A tile and the cycles of the product that starts with it.
-struct Choice {
-  TileShape shape;
-  double cycles;
-};
-
-/// The best tiles for one product: of each number of rows, once.
-class TileChooser {
-public:
-  TileChooser(const TargetDescription &target, int64_t depth, int64_t panels)
-      : target(target), depth(depth), panels(panels) {}
-
-  double cyclesWith(const TileShape &shape, int64_t rows) {
-    int64_t rest = panels % shape.panels;
-    double perRow = panels / shape.panels * cyclesOfTile(target, shape, depth);
-    if (rest)
-      perRow += cyclesOfTile(target, {shape.rows, rest}, depth);
-    double cycles = rows / shape.rows * perRow;
-    return rows % shape.rows ? cycles + choose(rows % shape.rows).cycles
-                             : cycles;
+llvm::SmallVector<TileShape>
+ssmc::withTailTiles(const TargetDescription &target, TileShape full,
+                    int64_t panels) {
+  llvm::SmallVector<TileShape> tiles{full};
+  for (int64_t rows : {4, 3, 2, 1}) {
+    // Of 12 rows up to two fours are left over, of 6 one three.
+    bool useful = rows <= 2 || (full.rows > 6 ? rows == 4 : rows == 3);
+    if (!useful || rows >= full.rows)
+      continue;
+    TileShape tile{rows, 1};
+    for (int64_t p = 2; p <= std::min(panels, kMaxTilePanels); ++p)
+      if (fitsRegisters(target, {rows, p}))
+        tile.panels = p;
+    tiles.push_back(tile);
   }
+  return tiles;
+}
 
-  const Choice &choose(int64_t rows) {
-    auto [place, isNew] = known.try_emplace(rows);
-    if (!isNew)
-      return place->second;
-    // Where not even one panel fits, it is left to the code generator.
-    llvm::SmallVector<Choice> choices = {{{1, 1}, cyclesWith({1, 1}, rows)}};
-    for (int64_t r = 1; r <= std::min(rows, kMaxTileRows); ++r)
-      for (int64_t p = 1; p <= std::min(panels, kMaxTilePanels); ++p)
-        if (TileShape shape{r, p}; fitsRegisters(target, shape))
-          choices.push_back({shape, cyclesWith(shape, rows)});
-    double least = choices.front().cycles;
-    for (const Choice &choice : choices)
-      least = std::min(least, choice.cycles);
-    // Of those that are as good: no rows left over, then the tallest.
-    auto rank = [&](const Choice &choice) {
-      return std::make_tuple(choice.cycles <= least * (1 + kTolerance),
-                             rows % choice.shape.rows == 0, choice.shape.rows,
-                             -choice.cycles);
-    };
-    const Choice *best =
-        llvm::max_element(choices, [&](const Choice &a, const Choice &b) {
-          return rank(a) < rank(b);
-        });
-    return known[rows] = *best;
-  }
+/// The rows of a tile of `width` panels that takes no more registers than
+/// `shape`; a divisor of its rows.
+static int64_t rowsForWidth(const TileShape &shape, int64_t width) {
+  int64_t most = std::max(shape.rows * shape.panels / width, int64_t(1));
+  int64_t rows = std::min(shape.rows, most);
+  while (shape.rows % rows != 0)
+    --rows;
+  return rows;
+}
 
-private:
-  const TargetDescription &target;
-  int64_t depth, panels;
-  std::map<int64_t, Choice> known;
-};
-} // namespace
+llvm::SmallVector<TileColumns>
+ssmc::splitPanels(const TileShape &shape, int64_t panels, bool mayBeWider) {
+  int64_t columns = mayBeWider && shape.rows > 1
+                        ? std::max<int64_t>(1, panels / shape.panels)
+                        : llvm::divideCeil(panels, shape.panels);
+  int64_t width = panels / columns, wider = panels % columns;
+  llvm::SmallVector<TileColumns> split;
+  if (wider)
+    split.push_back({0, wider, {rowsForWidth(shape, width + 1), width + 1}});
+  split.push_back({wider * (width + 1),
+                   columns - wider,
+                   {rowsForWidth(shape, width), width}});
+  return split;
+}
 
 double ssmc::cyclesOfProduct(const TargetDescription &target,
-                             const TileShape &shape, int64_t rows,
-                             int64_t depth, int64_t panels) {
-  return TileChooser(target, depth, panels).cyclesWith(shape, rows);
+                             const TileShape &full, int64_t rows, int64_t depth,
+                             int64_t panels) {
+  double cycles = 0;
+  for (const TileShape &shape : withTailTiles(target, full, panels)) {
+    for (const TileColumns &columns :
+         splitPanels(shape, panels, shape.rows == full.rows))
+      cycles += rows / shape.rows * (shape.rows / columns.tile.rows) *
+                columns.count * cyclesOfTile(target, columns.tile, depth);
+    rows %= shape.rows;
+  }
+  return cycles;
+}
+
+TileShape ssmc::chooseTile(const TargetDescription &target, int64_t rows,
+                           int64_t depth, int64_t panels) {
+  if (rows < 1 || panels < 1)
+    return {};
+  auto cyclesWith = [&](const TileShape &shape) {
+    return cyclesOfProduct(target, shape, rows, depth, panels);
+  };
+  // Where not even one panel fits, it is left to the code generator.
+  using Choice = std::pair<TileShape, double>;
+  llvm::SmallVector<Choice> choices = {{{1, 1}, cyclesWith({1, 1})}};
+  for (int64_t r = 1; r <= std::min(rows, kMaxTileRows); ++r)
+    for (int64_t p = 1; p <= std::min(panels, kMaxTilePanels); ++p)
+      if (TileShape shape{r, p}; fitsRegisters(target, shape))
+        choices.push_back({shape, cyclesWith(shape)});
+  double least = choices.front().second;
+  for (auto [shape, cycles] : choices)
+    least = std::min(least, cycles);
+  // Of those that are as good: no rows left over, then the tallest.
+  auto rank = [&](const Choice &choice) {
+    auto [shape, cycles] = choice;
+    int64_t height = splitPanels(shape, panels, true).front().tile.rows;
+    return std::make_tuple(cycles <= least * (1 + kTolerance),
+                           rows % shape.rows == 0, height, -cycles);
+  };
+  return llvm::max_element(choices,
+                           [&](const Choice &a, const Choice &b) {
+                             return rank(a) < rank(b);
+                           })
+      ->first;
 }
 
 double ssmc::cyclesOfEpilogue(const TargetDescription &target,
@@ -146,29 +172,4 @@ double ssmc::bytesPerCycle(const TargetDescription &target, int64_t footprint) {
 
 double ssmc::cyclesOfLoads(const TargetDescription &target, int64_t bytes) {
   return bytes / (4.0 * target.f32Lanes * target.loadsPerCycle);
-}
-
-TileShape ssmc::chooseTile(const TargetDescription &target, int64_t rows,
-                           int64_t depth, int64_t panels) {
-  if (rows < 1 || panels < 1)
-    return {};
-  return TileChooser(target, depth, panels).choose(rows).shape;
-}
-
-llvm::SmallVector<TileShape>
-ssmc::withTailTiles(const TargetDescription &target, TileShape full,
-                    int64_t panels) {
-  llvm::SmallVector<TileShape> tiles{full};
-  for (int64_t rows : {4, 3, 2, 1}) {
-    // Of 12 rows up to two fours are left over, of 6 one three.
-    bool useful = rows <= 2 || (full.rows > 6 ? rows == 4 : rows == 3);
-    if (!useful || rows >= full.rows)
-      continue;
-    TileShape tile{rows, 1};
-    for (int64_t p = 2; p <= std::min(panels, kMaxTilePanels); ++p)
-      if (fitsRegisters(target, {rows, p}))
-        tile.panels = p;
-    tiles.push_back(tile);
-  }
-  return tiles;
 }

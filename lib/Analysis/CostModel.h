@@ -39,11 +39,6 @@ int64_t countRegisters(const TargetDescription &target, const TileShape &shape);
 /// the sums of the step before take.
 double cyclesPerDepth(const TargetDescription &target, const TileShape &shape);
 
-/// Cycles of `rows` by `panels` with tiles of `shape`; what they leave over is
-/// done with smaller tiles, the rows with those that chooseTile gives.
-double cyclesOfProduct(const TargetDescription &target, const TileShape &shape,
-                       int64_t rows, int64_t depth, int64_t panels);
-
 /// Cycles of what is done with the sums of a product, or without one:
 /// arithmetic on vectors with results of `vectorBits`, and divisions. Adds to
 /// the cycles of the product: it was measured not to hide behind the product of
@@ -58,19 +53,36 @@ double bytesPerCycle(const TargetDescription &target, int64_t footprint);
 /// Cycles of vector loads or stores of so many bytes in the L1 cache.
 double cyclesOfLoads(const TargetDescription &target, int64_t bytes);
 
-/// The tile to run `rows` by `panels` with; never larger than these. When its
-/// rows do not divide `rows`, ask again for those that are left over; panels
-/// that are left over get a tile of as many rows. For rows known at run time,
-/// ask for the most there can be, then for each number that can be left over.
-TileShape chooseTile(const TargetDescription &target, int64_t rows,
-                     int64_t depth, int64_t panels);
-
 /// The tiles of a product's loops: `full`, then those for the rows that it
 /// leaves over. Each has fewer rows than the one before, the last a single one,
-/// and as many panels as fit the registers. A tile for every number of rows left
-/// over would double the code for nothing that was measured.
+/// and as many panels as fit the registers. A tile for every number of rows
+/// left over would double the code for nothing that was measured.
 llvm::SmallVector<TileShape> withTailTiles(const TargetDescription &target,
                                            TileShape full, int64_t panels);
+
+/// Columns of panels that are alike: `count` from panel `first` on, each run
+/// with `tile` over all rows.
+struct TileColumns {
+  int64_t first, count;
+  TileShape tile;
+};
+
+/// How tiles of `shape` divide `panels`: evenly, so that no narrow column is
+/// left over whose few multiply-adds wait for their inputs. Columns are
+/// narrower than `shape`, or, if they may be, wider; fewer rows then make up
+/// for the width.
+llvm::SmallVector<TileColumns> splitPanels(const TileShape &shape,
+                                           int64_t panels, bool mayBeWider);
+
+/// Cycles of `rows` by `panels` with tiles of `full`, and those for what they
+/// leave over.
+double cyclesOfProduct(const TargetDescription &target, const TileShape &full,
+                       int64_t rows, int64_t depth, int64_t panels);
+
+/// The tile to run `rows` by `panels` with; never larger than these. For rows
+/// known at run time ask for the most there can be.
+TileShape chooseTile(const TargetDescription &target, int64_t rows,
+                     int64_t depth, int64_t panels);
 
 } // namespace ssmc
 

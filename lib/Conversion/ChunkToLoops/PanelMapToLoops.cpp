@@ -60,7 +60,6 @@ private:
   Value emitTiles(Value from, const TileShape &shape);
   void emitColumn(Value panel, int64_t width, Value from, Value to,
                   int64_t tileRows);
-  int64_t rowsForWidth(const TileShape &shape, int64_t width);
   void emitTile(const Tile &tile);
   void emitBodies(const Tile &tile, ArrayRef<Value> accumulators);
   void emitCarryingBodies(const Tile &tile, ArrayRef<Value> accumulators);
@@ -107,33 +106,16 @@ Value PanelMapLowering::emitTiles(Value from, const TileShape &shape) {
   } else {
     to = rows.index(op.getNumRows() - left % shape.rows);
   }
-  // Wider columns where they would leave a narrow one over: the last few
-  // multiply-adds of a narrow one wait for their inputs. Fewer rows make up for
-  // the width, if there are any.
-  int64_t columns = shape.rows == full.rows && shape.rows > 1
-                        ? std::max<int64_t>(1, panels / shape.panels)
-                        : llvm::divideCeil(panels, shape.panels);
-  int64_t width = panels / columns, wider = panels % columns;
-  auto emitColumns = [&](int64_t first, int64_t count, int64_t columnWidth) {
-    rows.loop(first, first + count * columnWidth, columnWidth, {},
-              [&](Value panel, ValueRange) {
-                emitColumn(panel, columnWidth, from, to,
-                           rowsForWidth(shape, columnWidth));
+  bool mayBeWider = shape.rows == full.rows;
+  for (const TileColumns &columns : splitPanels(shape, panels, mayBeWider)) {
+    auto [tileRows, width] = columns.tile;
+    rows.loop(columns.first, columns.first + columns.count * width, width, {},
+              [&, tileRows = tileRows, width = width](Value panel, ValueRange) {
+                emitColumn(panel, width, from, to, tileRows);
                 return SmallVector<Value>();
               });
-  };
-  emitColumns(0, wider, width + 1);
-  emitColumns(wider * (width + 1), columns - wider, width);
+  }
   return to;
-}
-
-/// The rows of a tile, fewer when its panels are more than the shape has.
-int64_t PanelMapLowering::rowsForWidth(const TileShape &shape, int64_t width) {
-  int64_t most = std::max(shape.rows * shape.panels / width, int64_t(1));
-  int64_t result = std::min(shape.rows, most);
-  while (shape.rows % result != 0)
-    --result;
-  return result;
 }
 
 /// Rows `from` to `to`, a multiple of the tile's, of `width` panels.
@@ -161,31 +143,19 @@ void PanelMapLowering::emitTile(const Tile &tile) {
   emitBodies(opaque, emitProduct(tile, opaque.panel));
 }
 
-/// The body of every row and panel. Without carries several places take turns,
-/// as many as registers hold.
+/// The body of every row and panel.
 void PanelMapLowering::emitBodies(const Tile &tile,
                                   ArrayRef<Value> accumulators) {
   if (!op.getCarries().empty())
     return emitCarryingBodies(tile, accumulators);
-  size_t together = std::max<int64_t>(1, target.vectorRegisters *
-                                             target.f32Lanes / kPanelLanes / 8);
-  SmallVector<PanelBody::Place> places;
-  auto flush = [&] {
-    body.emit(places);
-    places.clear();
-  };
   for (int64_t r = 0; r < tile.rows; ++r)
     for (int64_t p = 0; p < tile.panels; ++p) {
-      bool isPair = body.canPair() && p + 1 < tile.panels;
-      places.push_back(placeOf(tile, accumulators, r, p));
-      if (isPair) {
-        places.back().isPair = true;
-        places.back().nextSum = placeOf(tile, accumulators, r, ++p).sum;
-      }
-      if (places.size() == together)
-        flush();
+      PanelBody::Place place = placeOf(tile, accumulators, r, p);
+      place.isPair = body.canPair() && p + 1 < tile.panels;
+      if (place.isPair)
+        place.nextSum = placeOf(tile, accumulators, r, ++p).sum;
+      body.emit(place);
     }
-  flush();
 }
 
 PanelBody::Place PanelMapLowering::placeOf(const Tile &tile,
