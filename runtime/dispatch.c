@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * Which of the variants of a model's code this CPU can run. Called while the
- * program is loaded, when no other function may be called and no address of
- * another object is known yet: there are inline functions only. The build
- * compiles it to LLVM IR like entry_points.c. */
+ * program is loaded, when nothing of another object may be used yet, and
+ * compiled for any x86-64. The build compiles it to LLVM IR like
+ * entry_points.c. */
 
 #include "dispatch.h"
 #include "errors.h"
