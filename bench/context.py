@@ -69,8 +69,9 @@ class Bench:
         command = [self.python, "-m", f"bench.peers.run_{library}", "--data", self.builder.data]
         command += ["--cache", self.builder.folder / "cache", "--workload", name]
         command += ["--batch", batch, "--variant", variant, "--threads", threads]
-        # discretax's own f32 scan is off by 3e-3 on W3; the page shows every error.
-        tolerance = 1e-2 if variant == "discretax" else 1e-4
+        # On W3 matrices rounded to f32 alone make 1.3e-4, discretax's own f32 scan 3e-3; the
+        # page shows every error.
+        tolerance = 1e-2 if variant == "discretax" else 1e-3
         label = f"{library} {variant}@{threads}"
         return Program(
             label,

@@ -4,6 +4,7 @@ Variants: discretax, scan8, two, bmm, step_real, step_natural.
 """
 
 import fcntl
+import hashlib
 import os
 import resource
 import subprocess
@@ -29,7 +30,7 @@ def export(a, stem: Path) -> None:
         exported = jax.export.export(jax.jit(lambda w, s, x: plain(w, s, x)))(w, s, x[0])
         weights = jax.tree.leaves(w)
         operands = weights + jax.tree.leaves(s)
-        np.savez(stem.with_suffix(".npz"), *operands, seq=x, weights=len(weights))
+        np.savez(stem.with_suffix(".npz"), *operands, weights=len(weights))
     else:
         f, w, x = rewrites.build(p, a.variant, a.batch)
         exported = jax.export.export(jax.jit(f))(w, x)
@@ -103,7 +104,7 @@ def main(a, stem: Path) -> None:
         return
     count = int(arrays["weights"])
     weights, state = operands[:count], operands[count:]
-    sequence = [put(v) for v in arrays["seq"]]
+    sequence = [put(v) for v in p.streams(a.batch)]
     for x in sequence:
         y, *state = f(*weights, *state, x)
     kept = [state]
@@ -114,10 +115,18 @@ def main(a, stem: Path) -> None:
     common.serve(run_step, err=p.error(y.to_host(), p.truth_of_steps), **figures)
 
 
+def hash_sources() -> str:
+    """Changes with what is exported, so that nothing is loaded that was compiled before."""
+    folder = Path(__file__).parent
+    names = ("rewrites.py", "steps.py", "run_iree.py", "../workloads.py", "../models.py")
+    text = b"".join((folder / name).read_bytes() for name in names)
+    return hashlib.sha256(text).hexdigest()[:8]
+
+
 if __name__ == "__main__":
     arguments = common.arguments()
     # Threads are chosen when it runs: one module serves any number.
-    of = f"iree-{arguments.workload}-{arguments.batch}-{arguments.variant}"
+    of = f"iree-{arguments.workload}-{arguments.batch}-{arguments.variant}-{hash_sources()}"
     path = Path(arguments.cache) / of
     if os.environ.get("SSMC_BENCH_EXPORT"):
         export(arguments, path)
