@@ -96,7 +96,9 @@ def program_rows(job: Row, scale: float) -> list[list[str]]:
             continue
         reading = row["program"].startswith("reading")
         mine = ours.get(row["threads"])
-        times = [f"{row['min'] / mine['min']:.2f}", f"{row['median'] / mine['median']:.2f}"]
+        times = ["", ""]
+        if mine:
+            times = [f"{row[which] / mine[which]:.2f}" for which in ("min", "median")]
         compiled = f"{row['compile_cpu_s']:.1f}" if "compile_cpu_s" in row else ""
         rows.append(
             [
@@ -104,7 +106,7 @@ def program_rows(job: Row, scale: float) -> list[list[str]]:
                 threads,
                 f"{row['min'] * scale:.4g}",
                 f"{row['median'] * scale:.4g}",
-                *(times if mine else ["", ""]),
+                *times,
                 "" if reading else f"{job['flops'] / row['min'] / 1e9:.1f}",
                 "" if reading else f"{share(job, row):.1f}",
                 f"{row['err']:.0e}" if "err" in row else "",

@@ -109,7 +109,7 @@ def plot_ratios(results: Row, path: Path) -> None:
         axes.set_yticks(range(len(names)), [title(n).replace("*", "") for n in names], fontsize=7)
         axes.margins(x=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel("time / time of ssmc, one thread, fastest runs", fontsize=8)
+    figure.supxlabel("time / time of ssmc, one thread, fastest runs", fontsize=8, y=-0.04)
     save(figure, path)
 
 
