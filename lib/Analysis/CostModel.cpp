@@ -32,6 +32,19 @@ static constexpr double kCyclesPerDivision = 0.6;
 /// at 3.24 GHz: 91, 75 and 20 GB/s.
 static constexpr double kL2Bytes = 28, kL3Bytes = 23, kMemoryBytes = 6;
 
+mlir::FailureOr<std::optional<TileShape>>
+ssmc::getGivenTile(mlir::ModuleOp module) {
+  mlir::Attribute given = module->getAttr(kTileAttr);
+  if (!given)
+    return std::optional<TileShape>();
+  auto numbers = dyn_cast<mlir::DenseI64ArrayAttr>(given);
+  if (numbers && numbers.size() == 2 && numbers[0] >= 1 && numbers[1] >= 1)
+    return std::optional(TileShape{numbers[0], numbers[1]});
+  return module.emitError() << "has '" << kTileAttr << "' = " << given
+                            << "; expected rows and panels, such as "
+                               "array<i64: 6, 1>";
+}
+
 /// Registers of one accumulator.
 static int64_t registersPerPanel(const TargetDescription &target) {
   return llvm::divideCeil(kPanelLanes, target.f32Lanes);
@@ -141,12 +154,20 @@ TileShape ssmc::chooseTile(const TargetDescription &target, int64_t rows,
   double least = choices.front().second;
   for (auto [shape, cycles] : choices)
     least = std::min(least, cycles);
-  // Of those that are as good: no rows left over, then the tallest.
+  // Of those that are as good: no rows left over; weights that L2 can deliver
+  // in time; then the fewest loads per multiply-add, and the tallest. On
+  // AVX-512, 6 x 4 takes 10 loads and 12 x 2 takes 14, for 24 multiply-adds,
+  // and a scan has 6 steps to wait for instead of 12: 1 to 6 % of the time of
+  // W1 to W4.
+  int64_t perPanel = registersPerPanel(target);
   auto rank = [&](const Choice &choice) {
     auto [shape, cycles] = choice;
-    int64_t height = splitPanels(shape, panels, true).front().tile.rows;
-    return std::make_tuple(cycles <= least * (1 + kTolerance),
-                           rows % shape.rows == 0, height, -cycles);
+    TileShape tile = splitPanels(shape, panels, true).front().tile;
+    double weights = 4.0 * kPanelLanes * target.fmasPerCycle;
+    double loads = 1.0 / tile.rows + 1.0 / (tile.panels * perPanel);
+    return std::make_tuple(
+        cycles <= least * (1 + kTolerance), rows % shape.rows == 0,
+        weights <= kL2Bytes * tile.rows * perPanel, -loads, tile.rows, -cycles);
   };
   return llvm::max_element(choices,
                            [&](const Choice &a, const Choice &b) {

@@ -50,11 +50,14 @@ TEST(CostModel, CyclesByHand) {
 TEST(CostModel, ChunksGetTheLargestTileOfTheRegisters) {
   for (int64_t depth : {16, 64, 256}) {
     EXPECT_EQ(choose(avx2(), 24, depth, 4), "6x1");
-    EXPECT_EQ(choose(avx512(), 24, depth, 4), "12x2");
+    EXPECT_EQ(choose(avx512(), 24, depth, 4), "6x4");
+    EXPECT_EQ(choose(avx512(), 24, depth, 2), "12x2");
     EXPECT_EQ(choose(neon(), 24, depth, 4), "6x1");
   }
   // No panel left over.
   EXPECT_EQ(choose(avx512(), 24, 64, 3), "8x3");
+  // 4 x 6 has no more loads than 6 x 4, but reads weights faster than L2 can.
+  EXPECT_EQ(choose(avx512(), 24, 64, 6), "8x3");
 }
 
 TEST(CostModel, FewRowsRunPanelsSideBySide) {
