@@ -104,20 +104,36 @@ void ssmc::lowerPoolRows(PoolRowsOp op, OpBuilder &builder) {
   });
 }
 
+// One division for all features: the product with a reciprocal in f64 is as
+// good as the quotient once it is rounded to f32.
 void ssmc::lowerPoolMean(PoolMeanOp op, OpBuilder &builder) {
   RowBuilder rows(builder, op.getLoc());
   Location loc = op.getLoc();
   int64_t features = getNumFeatures(op.getSums().getType());
+  int64_t inVectors = features / kHalfPanel * kHalfPanel;
+  auto narrow = VectorType::get(kHalfPanel, builder.getF32Type());
+  auto wide = VectorType::get(kHalfPanel, builder.getF64Type());
   forEachRow(rows, op.getCount(), rowsOf(op.getOut()), [&](Value row) {
     Value stream = rows.streamOf(op.getStreams(), row);
     Value seen = memref::LoadOp::create(builder, loc, op.getCounts(),
                                         ValueRange{stream, rows.index(0)});
-    Value divisor =
-        arith::SIToFPOp::create(builder, loc, builder.getF64Type(), seen);
-    forEachFeature(rows, 0, features, 1, [&](Value h) {
-      Value sum = memref::LoadOp::create(builder, loc, op.getSums(),
-                                         ValueRange{stream, h});
-      Value mean = arith::DivFOp::create(builder, loc, sum, divisor);
+    seen = arith::SIToFPOp::create(builder, loc, builder.getF64Type(), seen);
+    Value one =
+        arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(1));
+    Value scale = arith::DivFOp::create(builder, loc, one, seen);
+    Value scales = vector::BroadcastOp::create(builder, loc, wide, scale);
+    forEachFeature(rows, 0, inVectors, kHalfPanel, [&](Value h) {
+      Value mean = vector::LoadOp::create(builder, loc, wide, op.getSums(),
+                                          ValueRange{stream, h});
+      mean = arith::MulFOp::create(builder, loc, mean, scales);
+      mean = arith::TruncFOp::create(builder, loc, narrow, mean);
+      vector::StoreOp::create(builder, loc, mean, op.getOut(),
+                              ValueRange{row, h});
+    });
+    forEachFeature(rows, inVectors, features, 1, [&](Value h) {
+      Value mean = memref::LoadOp::create(builder, loc, op.getSums(),
+                                          ValueRange{stream, h});
+      mean = arith::MulFOp::create(builder, loc, mean, scale);
       mean = arith::TruncFOp::create(builder, loc, builder.getF32Type(), mean);
       memref::StoreOp::create(builder, loc, mean, op.getOut(),
                               ValueRange{row, h});
@@ -125,40 +141,109 @@ void ssmc::lowerPoolMean(PoolMeanOp op, OpBuilder &builder) {
   });
 }
 
-// The few classes of a head are not worth vectors; f64 makes the sum exact
-// enough whatever their number.
+namespace {
+/// The log-probabilities of a row, 8 classes at a time, in f64: exact enough
+/// whatever their number. Lanes add up in one order at every vector width.
+class LogSoftmaxBuilder {
+public:
+  LogSoftmaxBuilder(RowLogSoftmaxOp op, RowBuilder &rows)
+      : op(op), rows(rows), builder(rows.builder), loc(rows.loc),
+        classes(getNumFeatures(op.getOut().getType())) {}
+
+  void emit(Value row);
+
+private:
+  using Combine = llvm::function_ref<Value(Value, Value)>;
+  /// What `body` makes of the lanes from `first` on, combined over all classes;
+  /// lanes beyond them count as `neutral`.
+  Value reduce(double neutral, llvm::function_ref<Value(Value first)> body,
+               Combine combine);
+  Value load(Value row, Value first);
+  Value splat(Value scalar) {
+    return vector::BroadcastOp::create(builder, loc, wide(), scalar);
+  }
+  VectorType wide() {
+    return VectorType::get(kHalfPanel, builder.getF64Type());
+  }
+
+  RowLogSoftmaxOp op;
+  RowBuilder &rows;
+  OpBuilder &builder;
+  Location loc;
+  int64_t classes;
+};
+} // namespace
+
+Value LogSoftmaxBuilder::load(Value row, Value first) {
+  Value x = rows.loadLanes(op.getX(), row, first, kHalfPanel);
+  return arith::ExtFOp::create(builder, loc, wide(), x);
+}
+
+Value LogSoftmaxBuilder::reduce(double neutral,
+                                llvm::function_ref<Value(Value)> body,
+                                Combine combine) {
+  Value neutrals = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(wide(), neutral));
+  int64_t whole = classes / kHalfPanel * kHalfPanel;
+  Value lanes =
+      rows.loop(0, whole, kHalfPanel, neutrals,
+                [&](Value first, ValueRange carried) -> SmallVector<Value> {
+                  return {combine(carried[0], body(first))};
+                })[0];
+  if (whole < classes) {
+    SmallVector<bool> inside(kHalfPanel);
+    for (int64_t lane = 0; lane < classes - whole; ++lane)
+      inside[lane] = true;
+    auto type = VectorType::get(kHalfPanel, builder.getI1Type());
+    Value mask = arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(type, inside));
+    Value rest = arith::SelectOp::create(builder, loc, mask,
+                                         body(rows.index(whole)), neutrals);
+    lanes = combine(lanes, rest);
+  }
+  // Lane i with lane i + 4, then + 2, then + 1.
+  for (int64_t half = kHalfPanel / 2; half; half /= 2) {
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < kHalfPanel; ++lane)
+      order.push_back((lane + half) % kHalfPanel);
+    lanes = combine(
+        lanes, vector::ShuffleOp::create(builder, loc, lanes, lanes, order));
+  }
+  return vector::ExtractOp::create(builder, loc, lanes, int64_t(0));
+}
+
+void LogSoftmaxBuilder::emit(Value row) {
+  Value largest = splat(reduce(
+      -std::numeric_limits<double>::infinity(),
+      [&](Value first) { return load(row, first); },
+      [&](Value a, Value b) -> Value {
+        return arith::MaximumFOp::create(builder, loc, a, b);
+      }));
+  Value sum = reduce(
+      0,
+      [&](Value first) -> Value {
+        Value x =
+            arith::SubFOp::create(builder, loc, load(row, first), largest);
+        return math::ExpOp::create(builder, loc, x);
+      },
+      [&](Value a, Value b) -> Value {
+        return arith::AddFOp::create(builder, loc, a, b);
+      });
+  Value logarithm = splat(math::LogOp::create(builder, loc, sum));
+  int64_t padded = llvm::alignTo(classes, kHalfPanel);
+  rows.loop(0, padded, kHalfPanel, {}, [&](Value first, ValueRange) {
+    Value x = arith::SubFOp::create(builder, loc, load(row, first), largest);
+    x = arith::SubFOp::create(builder, loc, x, logarithm);
+    auto narrow = VectorType::get(kHalfPanel, builder.getF32Type());
+    x = arith::TruncFOp::create(builder, loc, narrow, x);
+    rows.storeLanes(x, op.getOut(), row, first);
+    return SmallVector<Value>();
+  });
+}
+
 void ssmc::lowerRowLogSoftmax(RowLogSoftmaxOp op, OpBuilder &builder) {
   RowBuilder rows(builder, op.getLoc());
-  Location loc = op.getLoc();
-  Type f64 = builder.getF64Type();
-  int64_t classes = getNumFeatures(op.getOut().getType());
-  auto load = [&](Value row, Value c) -> Value {
-    Value x =
-        memref::LoadOp::create(builder, loc, op.getX(), ValueRange{row, c});
-    return arith::ExtFOp::create(builder, loc, f64, x);
-  };
-  forEachRow(rows, op.getCount(), rowsOf(op.getOut()), [&](Value row) {
-    Value largest = load(row, rows.index(0));
-    largest = rows.loop(1, classes, 1, largest,
-                        [&](Value c, ValueRange carried) -> SmallVector<Value> {
-                          return {arith::MaximumFOp::create(
-                              builder, loc, carried[0], load(row, c))};
-                        })[0];
-    Value zero =
-        arith::ConstantOp::create(builder, loc, builder.getF64FloatAttr(0));
-    Value sum = rows.loop(
-        0, classes, 1, zero,
-        [&](Value c, ValueRange carried) -> SmallVector<Value> {
-          Value x = arith::SubFOp::create(builder, loc, load(row, c), largest);
-          Value power = math::ExpOp::create(builder, loc, x);
-          return {arith::AddFOp::create(builder, loc, carried[0], power)};
-        })[0];
-    Value logarithm = math::LogOp::create(builder, loc, sum);
-    forEachFeature(rows, 0, classes, 1, [&](Value c) {
-      Value x = arith::SubFOp::create(builder, loc, load(row, c), largest);
-      x = arith::SubFOp::create(builder, loc, x, logarithm);
-      x = arith::TruncFOp::create(builder, loc, builder.getF32Type(), x);
-      memref::StoreOp::create(builder, loc, x, op.getOut(), ValueRange{row, c});
-    });
-  });
+  LogSoftmaxBuilder softmax(op, rows);
+  forEachRow(rows, op.getCount(), rowsOf(op.getOut()),
+             [&](Value row) { softmax.emit(row); });
 }
