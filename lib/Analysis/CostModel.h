@@ -16,6 +16,7 @@
 
 #include "lib/Analysis/TargetDescription.h"
 #include "llvm/ADT/SmallVector.h"
+#include <optional>
 
 namespace ssmc {
 
@@ -29,6 +30,14 @@ struct TileShape {
     return rows == other.rows && panels == other.panels;
   }
 };
+
+/// A module's attribute: rows and panels of all tiles, where the user sets
+/// them.
+inline constexpr llvm::StringLiteral kTileAttr = "ssm.tile";
+
+/// The tile that `module` sets, if it does; an error at the module when it is
+/// none.
+mlir::FailureOr<std::optional<TileShape>> getGivenTile(mlir::ModuleOp module);
 
 /// Vector registers that the product loop of `shape` needs at once: its sums,
 /// the weights and inputs that several sums share, and one of the others.

@@ -127,7 +127,8 @@ double EntryCost::totalCycles() const {
 
 /// `weights` are all that an entry point reads.
 static PhaseCost costPhase(const PhaseCounts &counts, const PhaseShapes &shapes,
-                           const TargetDescription &target, int64_t weights) {
+                           const TargetDescription &target,
+                           std::optional<TileShape> tile, int64_t weights) {
   PhaseCost cost;
   for (const BufferTraffic &buffer : counts.buffers)
     cost.bytes[static_cast<int>(getBufferKind(buffer.buffer))] += buffer.bytes;
@@ -146,7 +147,10 @@ static PhaseCost costPhase(const PhaseCounts &counts, const PhaseShapes &shapes,
         cost.layers * shape.rows * shape.depth * shape.panels * kPanelLanes;
     cost.productFlops = 2 * multiplyAdds;
     productBits = 32 * multiplyAdds;
-    cost.tile = chooseTile(target, shape.rows, shape.depth, shape.panels);
+    cost.tile = tile
+                    ? TileShape{std::min(tile->rows, shape.rows),
+                                std::min(tile->panels, shape.panels)}
+                    : chooseTile(target, shape.rows, shape.depth, shape.panels);
     double product =
         cost.layers * cyclesOfProduct(target, cost.tile, shape.rows,
                                       shape.depth, shape.panels);
@@ -193,6 +197,9 @@ static int64_t rowsOf(func::FuncOp entry, const PhaseShapes &shapes) {
 FailureOr<std::vector<EntryCost>>
 ssmc::costModel(ModuleOp loops, const PhaseShapes &shapes,
                 const TargetDescription &target) {
+  auto tile = getGivenTile(loops);
+  if (failed(tile))
+    return failure();
   std::vector<EntryCost> entries;
   for (StringRef name : {"ssm_chunk_full", "ssm_step", "ssm_rows"}) {
     auto function = loops.lookupSymbol<func::FuncOp>(name);
@@ -212,7 +219,8 @@ ssmc::costModel(ModuleOp loops, const PhaseShapes &shapes,
     for (const PhaseCounts &phase : *counts)
       if (phase.phase >= 0 || phase.totalBytes().loaded ||
           phase.totalBytes().stored)
-        entry.phases.push_back(costPhase(phase, shapes, target, weights));
+        entry.phases.push_back(
+            costPhase(phase, shapes, target, *tile, weights));
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -25,6 +25,7 @@ static constexpr Flag kFlags[] = {
     kWeightsFlag,
     kTargetFlag,
     kChunkFlag,
+    kTileFlag,
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {

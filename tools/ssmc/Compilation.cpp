@@ -34,15 +34,48 @@ mlir::LogicalResult ssmc::report(mlir::MLIRContext &context, Error error) {
   return mlir::failure();
 }
 
-Expected<int64_t> ssmc::parseChunkRows(const CommandLine &line) {
-  if (!line.has(kChunkFlag.name))
-    return 0;
-  auto rows = parseInteger(kChunkFlag.name, line.get(kChunkFlag.name), 1);
-  if (rows && *rows > kMaxChunkRows)
-    return createStringError(kChunkFlag.name + " is '" +
-                             line.get(kChunkFlag.name) +
-                             "'; expected at most " + Twine(kMaxChunkRows));
-  return rows;
+/// "6x1".
+static Expected<TileShape> parseTile(StringRef text) {
+  auto [rows, panels] = text.split('x');
+  TileShape tile;
+  constexpr int64_t kMost = 64;
+  if (!rows.getAsInteger(10, tile.rows) &&
+      !panels.getAsInteger(10, tile.panels) && tile.rows >= 1 &&
+      tile.panels >= 1 && tile.rows <= kMost && tile.panels <= kMost)
+    return tile;
+  return createStringError(kTileFlag.name + " is '" + text +
+                           "'; expected rows x panels, such as 6x1, at most " +
+                           Twine(kMost) + " each");
+}
+
+Expected<SizeFlags> SizeFlags::parse(const CommandLine &line) {
+  SizeFlags sizes;
+  if (line.has(kChunkFlag.name)) {
+    auto rows = parseInteger(kChunkFlag.name, line.get(kChunkFlag.name), 1);
+    if (!rows)
+      return rows.takeError();
+    if (*rows > kMaxChunkRows)
+      return createStringError(kChunkFlag.name + " is '" +
+                               line.get(kChunkFlag.name) +
+                               "'; expected at most " + Twine(kMaxChunkRows));
+    sizes.chunkRows = *rows;
+  }
+  if (line.has(kTileFlag.name)) {
+    auto tile = parseTile(line.get(kTileFlag.name));
+    if (!tile)
+      return tile.takeError();
+    sizes.tile = *tile;
+  }
+  return sizes;
+}
+
+void SizeFlags::attachTo(mlir::ModuleOp model) const {
+  mlir::Builder builder(model.getContext());
+  if (chunkRows)
+    model->setAttr(kChunkRowsAttr, builder.getI64IntegerAttr(chunkRows));
+  if (tile.rows)
+    model->setAttr(kTileAttr,
+                   builder.getDenseI64ArrayAttr({tile.rows, tile.panels}));
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
@@ -61,12 +94,10 @@ mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
   passes.addPass(createInferenceMode());
   if (failed(passes.run(*model)))
     return nullptr;
-  auto rows = parseChunkRows(line);
-  if (!rows)
-    return report(context, rows.takeError()), nullptr;
-  if (*rows)
-    (*model)->setAttr(kChunkRowsAttr,
-                      mlir::Builder(&context).getI64IntegerAttr(*rows));
+  auto sizes = SizeFlags::parse(line);
+  if (!sizes)
+    return report(context, sizes.takeError()), nullptr;
+  sizes->attachTo(*model);
   return model;
 }
 

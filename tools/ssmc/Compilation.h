@@ -8,6 +8,7 @@
 #ifndef SSMC_TOOLS_SSMC_COMPILATION_H
 #define SSMC_TOOLS_SSMC_COMPILATION_H
 
+#include "lib/Analysis/CostModel.h"
 #include "lib/Pipelines/Compile.h"
 #include "lib/Target/EmitModel.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -44,11 +45,22 @@ inline constexpr Flag kChunkFlag = {
     "time steps that go through all layers together, and\n"
     "streams that share a step (default: the cost model's\n"
     "choice, see inspect); results do not depend on it"};
+inline constexpr Flag kTileFlag = {
+    "--tile", "RxP",
+    "rows by panels of 16 columns of register tiles\n"
+    "(default: the cost model's choice for each product)"};
 inline constexpr Flag kWithoutHeadFlag = {
     "--without-head", "", "leave the head off: y is what enters it"};
 
-/// What --chunk says; 0 when it is not given.
-llvm::Expected<int64_t> parseChunkRows(const CommandLine &line);
+/// Sizes that the command line sets; 0 where it does not.
+struct SizeFlags {
+  int64_t chunkRows = 0;
+  TileShape tile = {0, 0};
+
+  static llvm::Expected<SizeFlags> parse(const CommandLine &line);
+  /// Makes them the module's, for passes to find.
+  void attachTo(mlir::ModuleOp model) const;
+};
 
 /// Reads the model that the command line names, in inference form, with the
 /// sizes that it sets as the module's. Null after an error.

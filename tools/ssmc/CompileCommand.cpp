@@ -55,6 +55,8 @@ static constexpr Flag kFlags[] = {
      "runs: for programs that load no indirect functions (musl,\n"
      "no C library at all)"},
     kWithoutHeadFlag,
+    kChunkFlag,
+    kTileFlag,
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {
@@ -239,7 +241,14 @@ static mlir::OwningOpRef<mlir::ModuleOp>
 loadModel(mlir::MLIRContext &context, const CommandLine &line, StringRef name) {
   if (!line.has("--compile-from"))
     return importModel(context, line, name);
-  return mlir::parseSourceFile<mlir::ModuleOp>(line.getArgument(), &context);
+  auto sizes = SizeFlags::parse(line);
+  if (!sizes)
+    return report(context, sizes.takeError()), nullptr;
+  auto model =
+      mlir::parseSourceFile<mlir::ModuleOp>(line.getArgument(), &context);
+  if (model)
+    sizes->attachTo(*model);
+  return model;
 }
 
 /// What the files' names begin with: -o, to which the name is added when it is
@@ -327,6 +336,14 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
       return createStringError("--compile-from reads IR with its weights; "
                                "leave " +
                                flag + " off");
+  if (levels.from > Level::Recurrence && line.has(kChunkFlag.name))
+    return createStringError("--compile-from " + getLevelName(levels.from) +
+                             ": chunks have their rows already; leave " +
+                             kChunkFlag.name + " off");
+  if (levels.from > Level::Chunk && line.has(kTileFlag.name))
+    return createStringError("--compile-from " + getLevelName(levels.from) +
+                             ": there are loops already; leave " +
+                             kTileFlag.name + " off");
   if (levels.from != Level::Model && llvm::is_contained(kinds, EmitKind::Model))
     return createStringError("--emit model: the model is at " +
                              getLevelName(levels.from) + " level already");

@@ -19,8 +19,8 @@ using namespace ssmc;
 
 static constexpr Flag kJsonFlag = {"--json", "", "print JSON, for programs"};
 
-static constexpr Flag kFlags[] = {kWeightsFlag, kTargetFlag, kChunkFlag,
-                                  kIgnoreUnknownFlag, kJsonFlag};
+static constexpr Flag kFlags[] = {kWeightsFlag, kTargetFlag,        kChunkFlag,
+                                  kTileFlag,    kIgnoreUnknownFlag, kJsonFlag};
 
 static constexpr CommandSpec kSpec = {
     "inspect", "MODEL",

@@ -37,6 +37,8 @@ static constexpr Flag kFlags[] = {
     kWithoutHeadFlag,
     kWeightsFlag,
     kTargetFlag,
+    kChunkFlag,
+    kTileFlag,
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {

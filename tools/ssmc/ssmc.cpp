@@ -50,8 +50,8 @@ static int runCommand(const Command &command, ArrayRef<char *> arguments) {
     printHelp(outs(), command.spec);
     return kSuccess;
   }
-  if (auto rows = parseChunkRows(*line); !rows)
-    return reportUsage(command.spec.name, rows.takeError());
+  if (auto sizes = SizeFlags::parse(*line); !sizes)
+    return reportUsage(command.spec.name, sizes.takeError());
   mlir::DialectRegistry registry;
   registerPipelineDialects(registry);
   mlir::MLIRContext context(registry);

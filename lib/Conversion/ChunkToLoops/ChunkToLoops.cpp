@@ -56,12 +56,12 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
           << tilePanels.getValue() << "; expected both, or 0 to choose";
       return signalPassFailure();
     }
-    std::optional<TileShape> shape;
-    if (tileRows && tilePanels)
-      shape = TileShape{tileRows, tilePanels};
+    auto shape = getGivenTile(getOperation());
     auto target = TargetDescription::fromModule(getOperation());
-    if (failed(target))
+    if (failed(shape) || failed(target))
       return signalPassFailure();
+    if (tileRows && tilePanels)
+      shape = std::optional(TileShape{tileRows, tilePanels});
     SmallVector<Operation *> ops;
     getOperation()->walk([&](DestinationStyleOpInterface op) {
       if (isa<SsmDialect>(op->getDialect()))
@@ -78,7 +78,7 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](PanelMapOp map) {
-            lowerPanelMap(map, *target, shape, builder);
+            lowerPanelMap(map, *target, *shape, builder);
           })
           .Case([&](LookupOp lookup) { lowerLookup(lookup, builder); })
           .Case([&](PoolRowsOp pool) { lowerPoolRows(pool, builder); })

@@ -55,16 +55,15 @@ struct RecurrenceToChunk
   FailureOr<int64_t> chooseRows() {
     ModuleOp module = getOperation();
     int64_t wanted = rows;
-    if (auto attribute = module->getAttrOfType<IntegerAttr>(kChunkRowsAttr);
-        attribute && !wanted)
-      wanted = attribute.getInt();
-    else if (!wanted)
+    Attribute given = module->getAttr(kChunkRowsAttr);
+    if (!wanted && !given)
       return chooseChunkRows(module);
-    if (wanted < 1 || wanted > kMaxChunkRows)
-      return module.emitError()
-             << "a chunk has " << wanted << " rows; expected 1 to "
-             << kMaxChunkRows;
-    return wanted;
+    if (!wanted)
+      wanted = isa<IntegerAttr>(given) ? cast<IntegerAttr>(given).getInt() : -1;
+    if (wanted >= 1 && wanted <= kMaxChunkRows)
+      return wanted;
+    return module.emitError() << "a chunk has " << wanted
+                              << " rows; expected 1 to " << kMaxChunkRows;
   }
 
   /// Whether a call of the unit gives the model's output, whose rows are the
