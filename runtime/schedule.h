@@ -37,7 +37,7 @@ struct call {
   /* Set by plan_tickets. */
   int32_t workers;
   int64_t whole;   /* tickets that are streams or groups */
-  int64_t steps;   /* of a shared chunk */
+  int64_t piece;   /* time steps of a shared chunk, streams of a group */
   int64_t tickets; /* in all */
 };
 
@@ -198,9 +198,9 @@ static void run_stream(const struct call *call, int64_t stream, char *ws) {
 
 /* One time step of the streams first, first + 1, ... of a group. */
 static void step_group(const struct call *call, int64_t group, char *ws) {
-  int64_t first = group * model_rows;
+  int64_t first = group * call->piece;
   int64_t left = call->n - first;
-  int64_t n = left < model_rows ? left : model_rows;
+  int64_t n = left < call->piece ? left : call->piece;
   const char *x = call->x + first * model_inputs * VALUE_BYTES;
   float *y = model_pooled
                  ? NULL
@@ -220,7 +220,7 @@ static void step_group(const struct call *call, int64_t group, char *ws) {
  * too, for its answer. */
 static int64_t chunks_of(const struct call *call, int64_t stream) {
   int64_t steps = steps_of(call, stream);
-  return steps > call->steps ? (steps - 1) / call->steps + 1 : 1;
+  return steps > call->piece ? (steps - 1) / call->piece + 1 : 1;
 }
 
 /* Where a worker is among the shared streams: tickets only grow. */
@@ -258,13 +258,13 @@ static void run_shared(const struct call *call, int64_t ticket,
     at->first += chunks;
     ++at->stream;
   }
-  int64_t chunk = ticket - at->first, first = chunk * call->steps;
+  int64_t chunk = ticket - at->first, first = chunk * call->piece;
   int64_t left = steps_of(call, at->stream) - first;
   struct turn turn = {unit_counters(call), ticket - call->whole, call->executor,
                       callers_mode};
   char *record = take_record(call, at->stream, chunk == 0, &turn);
   if (left > 0)
-    run_chunk(call, at->stream, first, left < call->steps ? left : call->steps,
+    run_chunk(call, at->stream, first, left < call->piece ? left : call->piece,
               record, &turn, ws);
   for (int64_t unit = 0; left == 0 && unit < model_units; ++unit) {
     ssm_await(&turn, unit);
@@ -278,28 +278,30 @@ static void run_shared(const struct call *call, int64_t ticket,
 
 /* -- Tickets --------------------------------------------------------------- */
 
-/* Time steps of the shortest chunk that is worth sharing: a multiple of the
- * rows of every register tile. */
-enum { LEAST_STEPS = 24, TICKETS_PER_WORKER = 8 };
+/* What is worth sharing: fewer rows make poor use of the weights. It is a
+ * multiple of the rows of every register tile. */
+enum { LEAST_ROWS = 24, TICKETS_PER_WORKER = 8 };
 
 /* Chunks are as long as the model likes best, but shorter where there would be
  * too few to keep all workers busy to the end. */
 static int64_t choose_steps(int64_t shared, int32_t workers) {
   int64_t steps = shared / TICKETS_PER_WORKER / workers;
-  steps = (steps / LEAST_STEPS + 1) * LEAST_STEPS;
+  steps = (steps / LEAST_ROWS + 1) * LEAST_ROWS;
   return steps < model_steps ? steps : model_steps;
+}
+
+/* Groups are as large as possible, but of one size, and as many for each. */
+static int64_t choose_group(int64_t n, int32_t workers) {
+  int64_t rounds = (n - 1) / (model_rows * workers) + 1;
+  int64_t rows = (n - 1) / (rounds * workers) + 1;
+  rows = rows < LEAST_ROWS ? LEAST_ROWS : rows;
+  return rows < model_rows && workers > 1 ? rows : model_rows;
 }
 
 /* A worker that finds no whole stream left may be early by the longest one. So
  * the last streams are shared, as many as it takes to keep all other workers
  * busy for that long. */
-static void plan_tickets(struct call *call) {
-  bool groups = call->kind == STEP;
-  call->workers = call->executor ? call->executor->workers : 1;
-  call->whole = groups ? (call->n - 1) / model_rows + 1 : call->n;
-  call->tickets = call->whole;
-  if (groups || call->workers == 1)
-    return;
+static void plan_streams(struct call *call) {
   int64_t longest = 0, shared = 0; /* time steps */
   for (int64_t i = 0; i < (call->lengths ? call->n : 1); ++i)
     if (longest < steps_of(call, i))
@@ -308,10 +310,22 @@ static void plan_tickets(struct call *call) {
   while (longest > least && call->whole > 0 &&
          shared / (call->workers - 1) < longest)
     shared += steps_of(call, --call->whole);
-  call->steps = choose_steps(shared, call->workers);
+  call->piece = choose_steps(shared, call->workers);
   call->tickets = call->whole;
   for (int64_t i = call->whole; i < call->n; ++i)
     call->tickets += chunks_of(call, i);
+}
+
+static void plan_tickets(struct call *call) {
+  call->workers = call->executor ? call->executor->workers : 1;
+  call->whole = call->n;
+  if (call->kind == STEP) {
+    call->piece = choose_group(call->n, call->workers);
+    call->whole = (call->n - 1) / call->piece + 1;
+  }
+  call->tickets = call->whole;
+  if (call->kind != STEP && call->workers > 1)
+    plan_streams(call);
 }
 
 static void run_whole(const struct call *call, int64_t ticket, char *ws) {
