@@ -14,7 +14,8 @@ def RecurrenceToChunk : Pass<"convert-recurrence-to-chunk", "::mlir::ModuleOp"> 
   let summary = "Turn each unit into a function on rows with fused epilogues";
   let description = [{
     For every function with `ssm.unit` adds a function `chunk.NAME` on `rows`
-    rows: (x, out unless in place, carries, parameters) -> (out, carries).
+    rows, as many as cost least on the target (`#dlti.target_system_spec`) unless
+    they are set: (x, out unless in place, carries, parameters) -> (out, carries).
     Projections become `ssm.panel_map`, with the scan or the pointwise layers
     that follow in its body; their weights `ssm.pack_panels` of the parameters.
 
@@ -25,7 +26,8 @@ def RecurrenceToChunk : Pass<"convert-recurrence-to-chunk", "::mlir::ModuleOp"> 
     ```
   }];
   let options = [
-    Option<"rows", "rows", "int64_t", "24", "Rows of a chunk">
+    Option<"rows", "rows", "int64_t", "0",
+           "Rows of a chunk (0: the module's ssm.chunk_rows, or else chosen)">
   ];
   let dependentDialects = ["ssmc::SsmDialect", "::mlir::func::FuncDialect",
     "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect",
@@ -39,7 +41,8 @@ def ChunkToLoops : Pass<"convert-chunk-to-loops", "::mlir::ModuleOp"> {
     rows and k, with vector accumulators as loop-carried values, the body in
     their epilogue; lookup, pooling and softmax become plain loops. Tiles have as
     many rows and panels as the registers of the target hold
-    (`#dlti.target_system_spec`, AVX2 without one); rows left over get smaller ones.
+    (`#dlti.target_system_spec`, AVX2 without one), or those of the module's
+    `ssm.tile`; rows left over get smaller ones.
 
     ```mlir
     ssm.panel_map product(%x, %w) ... { ^bb0(%acc, ...): ... }
