@@ -122,6 +122,10 @@ static void run_all(const char *name, const ssmc_executor *executor) {
 int main(void) {
   fill_inputs();
   run_all("none", NULL);
+#ifdef QUICK /* for emulators */
+  ssmc_executor few = {3, run_on_threads, yield_cpu};
+  run_all("on threads", &few);
+#else
   static const int32_t workers[] = {1, 2, 3, 4, 8};
   for (int e = 0; e < EXECUTORS; ++e)
     for (int w = 0; w < 5; ++w) {
@@ -131,6 +135,7 @@ int main(void) {
     }
   for (int i = 0; get_pool(i); ++i)
     run_all("ssmc_threads.hpp", get_pool(i));
+#endif
 #ifdef OPENMP
   for (int i = 0; get_openmp(i); ++i)
     run_all("ssmc_openmp.h", get_openmp(i));
