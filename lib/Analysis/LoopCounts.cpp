@@ -7,18 +7,15 @@
 
 #include "lib/Analysis/LoopCounts.h"
 #include "dialect/SsmDialect.h"
+#include "lib/Analysis/BufferAccess.h"
 #include "lib/Analysis/IndexValues.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace ssmc;
@@ -72,62 +69,8 @@ static int64_t getPhase(Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
-// What single operations do
+// Tallies
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// A load or store of `bytes` at `indices` of `view`.
-struct Access {
-  Value view;
-  ValueRange indices;
-  int64_t bytes;
-  bool isStore;
-};
-} // namespace
-
-/// Bytes of a value; an index is 8.
-static int64_t bytesOf(Type type) {
-  int64_t count = 1;
-  if (auto vector = dyn_cast<VectorType>(type)) {
-    count = vector.getNumElements();
-    type = vector.getElementType();
-  }
-  return count * (type.isIndex() ? 64 : type.getIntOrFloatBitWidth()) / 8;
-}
-
-static std::optional<Access> getAccess(Operation *op) {
-  auto load = [](auto op) {
-    return Access{op.getMemRef(), op.getIndices(),
-                  bytesOf(op->getResult(0).getType()), false};
-  };
-  using Result = std::optional<Access>;
-  return llvm::TypeSwitch<Operation *, Result>(op)
-      .Case<memref::LoadOp, affine::AffineLoadOp>(load)
-      .Case<memref::StoreOp, affine::AffineStoreOp>([](auto op) {
-        return Access{op.getMemRef(), op.getIndices(),
-                      bytesOf(op.getValueToStore().getType()), true};
-      })
-      .Case<vector::LoadOp, vector::MaskedLoadOp>([](auto op) {
-        return Access{op.getBase(), op.getIndices(),
-                      bytesOf(op->getResult(0).getType()), false};
-      })
-      .Case<vector::StoreOp, vector::MaskedStoreOp>([](auto op) {
-        return Access{op.getBase(), op.getIndices(),
-                      bytesOf(op.getValueToStore().getType()), true};
-      })
-      .Default(std::nullopt);
-}
-
-/// Whether `op` reads or writes memory in a way that getAccess does not know.
-static bool hasUnknownAccess(Operation *op) {
-  if (isMemoryEffectFree(op) || op->getNumRegions() ||
-      isa<ViewLikeOpInterface, memref::PrefetchOp>(op) ||
-      op->hasTrait<OpTrait::IsTerminator>())
-    return false;
-  return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<BaseMemRefType>) &&
-         !hasSingleEffect<MemoryEffects::Allocate>(op) &&
-         !hasSingleEffect<MemoryEffects::Free>(op);
-}
 
 /// Floating-point operations for each lane of the result; 0 for others.
 static int64_t flopsPerLane(Operation *op) {
@@ -138,10 +81,6 @@ static int64_t flopsPerLane(Operation *op) {
 }
 
 namespace {
-
-//===----------------------------------------------------------------------===//
-// Tallies
-//===----------------------------------------------------------------------===//
 
 /// How often an access is made, and at how many different places.
 struct Times {
@@ -173,7 +112,8 @@ struct Tally {
 
 } // namespace
 
-static bool dependsOn(const Access &access, const DenseSet<Value> &values) {
+static bool dependsOn(const BufferAccess &access,
+                      const DenseSet<Value> &values) {
   return values.contains(access.view) ||
          llvm::any_of(access.indices,
                       [&](Value index) { return values.contains(index); });
@@ -198,7 +138,7 @@ void Tally::addTrips(const Tally &body, int64_t times,
     auto [place, isNew] = accesses.try_emplace(op, Times{0, 0});
     Times &sum = place->second;
     sum.all += times * once.all;
-    if (dependsOn(*getAccess(op), dependents))
+    if (dependsOn(*getBufferAccess(op), dependents))
       sum.different += times * once.different;
     else
       sum.different = std::max(sum.different, once.different);
@@ -214,7 +154,7 @@ void Tally::addTrips(const Tally &body, int64_t times,
 int64_t Tally::getBytes() const {
   int64_t bytes = 0;
   for (auto &[op, times] : accesses)
-    bytes += times.all * getAccess(op)->bytes;
+    bytes += times.all * getBufferAccess(op)->bytes;
   for (const PhaseCounts &counts : calls) {
     Traffic total = counts.totalBytes();
     bytes += total.loaded + total.stored;
@@ -311,7 +251,7 @@ void FunctionCounter::countWork(Operation *op, Tally &tally) {
   work.flops = flopsPerLane(op) * (vector ? vector.getNumElements() : 1);
   if (vector)
     (isa<arith::DivFOp>(op) ? work.divisionBits : work.vectorBits) =
-        8 * bytesOf(type);
+        8 * ssmc::getBytes(type);
   tally.work[getPhase(op)].add(work, 1);
 }
 
@@ -323,7 +263,7 @@ LogicalResult FunctionCounter::countBlock(Block &block, Tally &tally) {
 }
 
 LogicalResult FunctionCounter::countOp(Operation *op, Tally &tally) {
-  if (getAccess(op)) {
+  if (getBufferAccess(op)) {
     tally.accesses.try_emplace(op, Times());
     return success();
   }
@@ -426,18 +366,18 @@ static int64_t limitOf(Value view) {
   auto type = cast<MemRefType>(view.getType());
   if (!type.hasStaticShape() || type.getNumElements() >= kUnlimited)
     return kUnlimited;
-  return type.getNumElements() * bytesOf(type.getElementType());
+  return type.getNumElements() * ssmc::getBytes(type.getElementType());
 }
 
 SmallVector<PhaseCounts> FunctionCounter::finish(const Tally &tally) {
   SmallVector<PhaseCounts> all;
   for (auto &[op, times] : tally.accesses) {
-    Access access = *getAccess(op);
+    BufferAccess access = *getBufferAccess(op);
     int64_t bytes = times.all * access.bytes;
     int64_t different = times.different * access.bytes;
     Traffic traffic;
-    (access.isStore ? traffic.stored : traffic.loaded) = bytes;
-    (access.isStore ? traffic.written : traffic.read) = different;
+    (access.isStore() ? traffic.stored : traffic.loaded) = bytes;
+    (access.isStore() ? traffic.written : traffic.read) = different;
     PhaseCounts counts{function, getPhase(op)};
     counts.buffers = {{access.view, bufferOf(access.view), traffic}};
     merge(all, counts);

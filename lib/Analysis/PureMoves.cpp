@@ -6,12 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/PureMoves.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "lib/Analysis/BufferAccess.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace ssmc;
@@ -30,30 +28,12 @@ static bool isActivations(Value buffer) {
           cast<MemRefType>(argument.getType()).getElementType().isInteger(8));
 }
 
-namespace {
-struct Store {
-  Value value, buffer;
-};
-} // namespace
-
-static Store getStore(Operation *op) {
-  return llvm::TypeSwitch<Operation *, Store>(op)
-      .Case<memref::StoreOp, affine::AffineStoreOp>([](auto store) {
-        return Store{store.getValueToStore(), store.getMemRef()};
-      })
-      .Case<vector::StoreOp, vector::MaskedStoreOp>([](auto store) {
-        return Store{store.getValueToStore(), store.getBase()};
-      })
-      .Default(Store());
-}
-
 /// The buffer that `value` was loaded from and has not been computed with
 /// since; null when it was.
 static Value getSource(Value value) {
   while (Operation *op = value.getDefiningOp()) {
-    if (isa<memref::LoadOp, affine::AffineLoadOp, vector::LoadOp,
-            vector::MaskedLoadOp>(op))
-      return op->getOperand(0);
+    if (auto load = getBufferAccess(op))
+      return load->view;
     if (!isa<vector::BroadcastOp, vector::ExtractOp,
              vector::ExtractStridedSliceOp, arith::BitcastOp>(op))
       return {};
@@ -68,10 +48,10 @@ Operation *ssmc::findPureMove(func::FuncOp chunk) {
   if (kind && kind.getValue() == "output")
     return nullptr;
   chunk.walk([&](Operation *op) {
-    Store store = getStore(op);
-    if (!store.value || !isActivations(store.buffer))
+    auto store = getBufferAccess(op);
+    if (!store || !store->isStore() || !isActivations(store->view))
       return WalkResult::advance();
-    Value source = getSource(store.value);
+    Value source = getSource(store->stored);
     if (!source || !isActivations(source))
       return WalkResult::advance();
     found = op;
