@@ -40,9 +40,11 @@ void ssm_chunk_full(const char *weights, char *record, const struct turn *turn,
 /* n < model_steps time steps of one stream. */
 void ssm_chunk_tail(const char *weights, char *record, int64_t n,
                     const struct turn *turn, const void *x, float *y, char *ws);
-/* The answer of a pooled head for all that a stream has seen. The functions
- * above leave y alone when the model has one. */
-void ssm_answer(const char *weights, const char *record, float *y, char *ws);
+/* The answers of a pooled head for all that n <= model_rows streams have seen;
+ * streams as in ssm_rows. The functions above leave y alone when the model has
+ * such a head. */
+void ssm_answers(const char *weights, const char *states, const int64_t *ids,
+                 int64_t first, int64_t n, float *y, char *ws);
 
 /* What ssm_chunk_full and ssm_chunk_tail call before they touch the states of
  * unit 0, 1, ... model_units - 1, and when they no longer will. */

@@ -163,8 +163,8 @@ static int64_t steps_of(const struct call *call, int64_t stream) {
 static void answer(const struct call *call, int64_t stream, const char *record,
                    char *ws) {
   if (model_pooled && call->y)
-    ssm_answer(model_weights, record,
-               (float *)(call->y + stream * model_outputs * VALUE_BYTES), ws);
+    ssm_answers(model_weights, record, NULL, 0, 1,
+                (float *)(call->y + stream * model_outputs * VALUE_BYTES), ws);
 }
 
 /* The `steps` <= model_steps time steps of a stream from `first` on. */
@@ -202,16 +202,16 @@ static void step_group(const struct call *call, int64_t group, char *ws) {
   int64_t left = call->n - first;
   int64_t n = left < call->piece ? left : call->piece;
   const char *x = call->x + first * model_inputs * VALUE_BYTES;
-  float *y = model_pooled
-                 ? NULL
-                 : (float *)(call->y + first * model_outputs * VALUE_BYTES);
+  float *out =
+      call->y ? (float *)(call->y + first * model_outputs * VALUE_BYTES) : NULL;
+  float *y = model_pooled ? NULL : out;
+  const int64_t *ids = call->ids ? call->ids + first : NULL;
   if (n == 1)
     ssm_step(model_weights, find_record(call, first), x, y, ws);
   else
-    ssm_rows(model_weights, call->states, call->ids ? call->ids + first : NULL,
-             first, n, x, y, ws);
-  for (int64_t i = first; i < first + n; ++i)
-    answer(call, i, find_record(call, i), ws);
+    ssm_rows(model_weights, call->states, ids, first, n, x, y, ws);
+  if (model_pooled && out)
+    ssm_answers(model_weights, call->states, ids, first, n, out, ws);
 }
 
 /* -- Shared streams -------------------------------------------------------- */

@@ -126,9 +126,9 @@ static Error checkInfo(const ModelInfo &info) {
 /// that assembly and profiles show them by name.
 static Error checkGenerated(Module &module, const ModelInfo &info) {
   for (StringRef name : {"ssm_rows", "ssm_step", "ssm_chunk_full",
-                         "ssm_chunk_tail", "ssm_answer"}) {
+                         "ssm_chunk_tail", "ssm_answers"}) {
     Function *function = module.getFunction(name);
-    bool needed = name != "ssm_answer" || info.pooled;
+    bool needed = name != "ssm_answers" || info.pooled;
     if (!function || function->isDeclaration()) {
       if (needed)
         return createStringError("the lowered model has no function " + name);
@@ -162,10 +162,10 @@ void ssmc::finishEntryPoints(Module &module, const ModelInfo &info,
                       function->getName().drop_front(kApiPrefix.size()));
 }
 
-/// A model without a pooled head never calls ssm_answer: gives the dead call a
+/// A model without a pooled head never calls ssm_answers: gives the dead call a
 /// body, so that even unoptimized code has no undefined symbol.
 static void defineMissingAnswer(Module &module) {
-  Function *answer = module.getFunction("ssm_answer");
+  Function *answer = module.getFunction("ssm_answers");
   if (!answer || !answer->isDeclaration())
     return;
   IRBuilder<> builder(BasicBlock::Create(module.getContext(), "", answer));

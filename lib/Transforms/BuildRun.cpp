@@ -14,7 +14,8 @@
 //   ssm_step(blob, record, x, y, ws)  one time step of one stream
 //   ssm_rows(blob, states, ids, first, n, x, y, ws)
 //                                     a time step of each of n streams
-//   ssm_answer(blob, record, y, ws)   what a pooled head says so far
+//   ssm_answers(blob, states, ids, first, n, y, ws)
+//                                     what a pooled head says of n streams
 //
 // each of which takes its rows through all layers. Consecutive blocks of one
 // shape are a loop, so code does not grow with depth. Units with carried states
@@ -59,7 +60,7 @@ public:
         builder(module.getContext()), loc(module.getLoc()) {}
 
   LogicalResult run(StringRef name);
-  LogicalResult runAnswer();
+  LogicalResult runAnswers();
   int64_t getWorkspaceBytes() const { return unitWorkspace + unitBytes; }
   /// How many units with carried states rows go through.
   int64_t getUnits() const { return units; }
@@ -68,10 +69,8 @@ private:
   void createFunction(StringRef name, ArrayRef<StringRef> arguments);
   void fillStreams();
   func::FuncOp chunkOf(const PlanStep &step) {
-    std::string name = ("chunk." + step.unit).str();
-    if (step.kind != "answer")
-      name += ("." + variant).str();
-    return module.lookupSymbol<func::FuncOp>(name);
+    return module.lookupSymbol<func::FuncOp>(
+        ("chunk." + step.unit + "." + variant).str());
   }
   SmallVector<StepRun> findRuns();
   LogicalResult emitRun(const StepRun &run, bool last);
@@ -340,8 +339,11 @@ LogicalResult RunBuilder::run(StringRef name) {
   return success();
 }
 
-LogicalResult RunBuilder::runAnswer() {
-  createFunction("ssm_answer", {"blob", "record", "y", "ws"});
+LogicalResult RunBuilder::runAnswers() {
+  createFunction("ssm_answers",
+                 {"blob", "states", "ids", "first", "n", "y", "ws"});
+  count = arguments["n"];
+  fillStreams();
   for (const PlanStep &step : plan.steps) {
     if (step.kind != "answer")
       continue;
@@ -388,8 +390,8 @@ struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
       units = run.getUnits();
     }
     if (plan->pooled) {
-      RunBuilder run(module, *plan, "answer");
-      if (failed(run.runAnswer()))
+      RunBuilder run(module, *plan, "rows");
+      if (failed(run.runAnswers()))
         return signalPassFailure();
       bytes = std::max(bytes, run.getWorkspaceBytes());
     }

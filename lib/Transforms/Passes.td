@@ -418,7 +418,7 @@ def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
   let description = [{
     From `ssm.plan` and the chunk functions makes `ssm_chunk_full`,
     `ssm_chunk_tail`, `ssm_step`, `ssm_rows` and, for a pooled model,
-    `ssm_answer`, on plain pointers. Consecutive blocks of one shape are a loop.
+    `ssm_answers`, on plain pointers. Consecutive blocks of one shape are a loop.
     The workspace that all of them need is the attribute `ssm.workspace_bytes`;
     `ssm.units` is how many units have carried states.
 

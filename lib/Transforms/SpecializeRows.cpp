@@ -68,6 +68,8 @@ static void forEachRowOp(func::FuncOp function, Setter set) {
       set(map);
     else if (auto pool = dyn_cast<PoolRowsOp>(op))
       set(pool);
+    else if (auto mean = dyn_cast<PoolMeanOp>(op))
+      set(mean);
     else if (auto lookup = dyn_cast<LookupOp>(op))
       set(lookup);
     else if (auto softmax = dyn_cast<RowLogSoftmaxOp>(op))
@@ -87,7 +89,8 @@ static void setStreams(func::FuncOp function, int64_t rows) {
   forEachRowOp(function, [&](auto op) {
     using Op = decltype(op);
     if constexpr (std::is_same_v<Op, PanelMapOp> ||
-                  std::is_same_v<Op, PoolRowsOp>)
+                  std::is_same_v<Op, PoolRowsOp> ||
+                  std::is_same_v<Op, PoolMeanOp>)
       op.getStreamsMutable().assign(streams);
   });
 }
@@ -97,29 +100,42 @@ static void setCount(func::FuncOp function) {
   forEachRowOp(function, [&](auto op) { op.getCountMutable().assign(count); });
 }
 
+/// The rows of a chunk function: of what it reads, or of a pooled head's
+/// answers. None when they are not of static shape.
+static std::optional<int64_t> getRows(func::FuncOp chunk) {
+  for (unsigned i = 0; i < chunk.getNumArguments(); ++i) {
+    auto type = dyn_cast<RankedTensorType>(chunk.getArgument(i).getType());
+    if (!chunk.getArgAttr(i, "ssm.rows"))
+      continue;
+    if (type && type.getRank() && !type.isDynamicDim(0))
+      return type.getDimSize(0);
+    break;
+  }
+  return std::nullopt;
+}
+
 namespace {
 struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
   void runOnOperation() override {
     SmallVector<func::FuncOp> chunks;
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (auto kind = function->getAttrOfType<StringAttr>("ssm.kind"))
-        if (kind.getValue() != "answer" && !function.isExternal() &&
-            !function->hasAttr("ssm.variant"))
-          chunks.push_back(function);
+      if (function->getAttrOfType<StringAttr>("ssm.kind") &&
+          !function.isExternal() && !function->hasAttr("ssm.variant"))
+        chunks.push_back(function);
     for (func::FuncOp chunk : chunks) {
-      auto first = chunk.getNumArguments()
-                       ? dyn_cast<RankedTensorType>(chunk.getArgumentTypes()[0])
-                       : RankedTensorType();
-      if (!first || first.getRank() == 0 || first.isDynamicDim(0)) {
-        chunk.emitError() << "does not take rows of static shape first";
+      std::optional<int64_t> rows = getRows(chunk);
+      if (!rows) {
+        chunk.emitError() << "does not take rows of static shape";
         return signalPassFailure();
       }
-      int64_t rows = first.getDimSize(0);
-      cloneAs(chunk, "full");
-      setCount(cloneAs(chunk, "tail"));
-      setOneRow(cloneAs(chunk, "step"));
+      // A stream has one answer, whatever its time steps.
+      if (chunk->getAttrOfType<StringAttr>("ssm.kind") != "answer") {
+        cloneAs(chunk, "full");
+        setCount(cloneAs(chunk, "tail"));
+        setOneRow(cloneAs(chunk, "step"));
+      }
       func::FuncOp streams = cloneAs(chunk, "rows");
-      setStreams(streams, rows);
+      setStreams(streams, *rows);
       setCount(streams);
       chunk.erase();
     }

@@ -14,7 +14,8 @@
 // SIGNATURES:     func.func @ssm_step(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 // blob, states, ids, first, n, x, y, workspace.
 // SIGNATURES:     func.func @ssm_rows(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
-// SIGNATURES:     func.func @ssm_answer(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
+// blob, states, ids, first, n, y, workspace.
+// SIGNATURES:     func.func @ssm_answers(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 
 // CHECK-LABEL: func.func @ssm_chunk_full(
 // CHECK-SAME:    %[[BLOB:[a-z0-9]+]]: memref<1xi8>, %[[RECORD:[a-z0-9]+]]: memref<1xi8>, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[X:[a-z0-9]+]]: memref<1xi8>, %[[Y:[a-z0-9]+]]: memref<1xi8>, %[[WS:[a-z0-9]+]]: memref<1xi8>
@@ -51,11 +52,13 @@
 // CHECK:         call @chunk.input.tail({{.*}}, %[[COUNT]], %{{.+}}) :
 // CHECK-LABEL: func.func @ssm_step(
 // CHECK:         call @chunk.input.step({{.*}}) : (memref<1x3xf32>, memref<1x16xf32>
-// CHECK-LABEL: func.func @ssm_answer(
-// CHECK-SAME:    %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %[[Y:[a-z0-9]+]]: memref<1xi8>
+// The answers of n streams: rows of y, sums and counts of each stream's record.
+// CHECK-LABEL: func.func @ssm_answers(
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: i64, %[[Y:[a-z0-9]+]]: memref<1xi8>
+// CHECK:         %[[COUNT:.+]] = arith.index_cast %[[N]] : i64 to index
 // CHECK:         %[[YS:.+]] = memref.reinterpret_cast %[[Y]]
-// CHECK:         %[[OUT:.+]] = memref.view %[[YS]][%c0][] : memref<?xi8> to memref<1x10xf32>
-// CHECK:         call @chunk.answer(%{{.+}}, %{{.+}}, %[[OUT]],
+// CHECK:         %[[OUT:.+]] = memref.view %[[YS]][%c0][] : memref<?xi8> to memref<24x10xf32>
+// CHECK:         call @chunk.answer.rows(%{{.+}}, %{{.+}}, %[[OUT]], %{{.+}}, %{{.+}}, %[[COUNT]],
 
 // ROWS-LABEL:  func.func @ssm_rows(
 // ROWS-SAME:     %[[IDS:[a-z0-9]+]]: memref<1xi8>, %[[FIRST:[a-z0-9]+]]: i64, %[[N:[a-z0-9]+]]: i64
@@ -102,5 +105,5 @@ module attributes {ssm.plan = {blob_bytes = 384 : i64, input_features = 3 : i64,
   func.func private @chunk.pool.tail(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "pool"}
   func.func private @chunk.pool.step(memref<1x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<?xi8>) attributes {ssm.kind = "pool"}
   func.func private @chunk.pool.rows(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "pool"}
-  func.func private @chunk.answer(memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<1x10xf32>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "answer", ssm.workspace_bytes = 64 : i64}
+  func.func private @chunk.answer.rows(memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<24x10xf32>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "answer", ssm.workspace_bytes = 64 : i64}
 }

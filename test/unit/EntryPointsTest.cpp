@@ -165,7 +165,7 @@ TEST_F(EntryPointsTest, namesWhatTheLoweredModelLacks) {
   info.pooled = true;
   auto answer = compile(kModel, "x86-64-v3", /*isForLinker=*/true);
   EXPECT_EQ(llvm::toString(answer.takeError()),
-            "the lowered model has no function ssm_answer");
+            "the lowered model has no function ssm_answers");
   info.stateBytes = 100;
   auto size = compile(kModel, "x86-64-v3", /*isForLinker=*/true);
   EXPECT_EQ(llvm::toString(size.takeError()),

@@ -21,12 +21,12 @@ namespace ssmc {
 /// in the epilogue of the product before it.
 class UnitConverter {
 public:
-  /// `rows` rows (one for the answer of a pooled head); `output` says that the
+  /// `rows` rows (of a pooled head: answers of streams); `output` says that the
   /// result is the model's output, so that its rows have no padding.
   UnitConverter(mlir::func::FuncOp unit, int64_t rows, bool output)
       : unit(unit),
         kind(unit->getAttrOfType<mlir::StringAttr>("ssm.unit").getValue()),
-        rows(kind == "answer" ? 1 : rows), output(output),
+        rows(rows), output(output),
         builder(unit.getContext()) {}
 
   /// Emits an error and fails where something has no form on rows.

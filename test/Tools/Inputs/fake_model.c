@@ -93,10 +93,16 @@ void ssm_chunk_tail(const char *weights, char *record, int64_t n,
   advance(weights, record, n, turn, x, y, ws);
 }
 
-void ssm_answer(const char *weights, const char *record, float *y, char *ws) {
-  const struct record *state = (const struct record *)record;
+void ssm_answers(const char *weights, const char *states, const int64_t *ids,
+                 int64_t first, int64_t n, float *y, char *ws) {
   pause_here(-1);
-  require(model_pooled && y && weights && ws);
-  for (int i = 0; i < INPUTS; ++i)
-    y[i] = state->count ? state->sums[i] / (float)state->count : -1.0f;
+  require(model_pooled && y && weights && ws && n > 0 && n <= ROWS);
+  for (int64_t r = 0; r < n; ++r) {
+    int64_t place = ids ? ids[r] : first + r;
+    const struct record *state =
+        (const struct record *)(states + place * model_state_bytes);
+    for (int i = 0; i < INPUTS; ++i)
+      y[r * INPUTS + i] =
+          state->count ? state->sums[i] / (float)state->count : -1.0f;
+  }
 }
