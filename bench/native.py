@@ -152,7 +152,8 @@ class Builder:
         """Numbers of `ssmc inspect`, by name."""
         target = [] if self.target == "default" else ["--target", self.target]
         text = run([self.ssmc, "inspect", self.data / name, *target])
-        return {k: int(v) for k, v in re.findall(r"^  (\w[\w ]*?)  +(\d+)\b", text, re.M)}
+        pattern = r"^  ([a-z][a-z ]*?)  +(\d+)(?: bytes| \(|$)"
+        return {k: int(v) for k, v in re.findall(pattern, text, re.M)}
 
     # -- Code by hand --------------------------------------------------------
 
