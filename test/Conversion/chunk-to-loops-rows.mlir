@@ -48,9 +48,15 @@ func.func @pool_rows(%x: memref<24x16xf32>, %sums: memref<?x10xf64>, %counts: me
 // CHECK-SAME:    %[[SUMS:[a-z0-9]+]]: memref<?x10xf64>, %[[COUNTS:[a-z0-9]+]]: memref<?x1xi64>, %[[OUT:[a-z0-9]+]]: memref<1x16xf32>
 // CHECK:         %[[N:.+]] = memref.load %[[COUNTS]][%c0, %c0]
 // CHECK:         %[[D:.+]] = arith.sitofp %[[N]] : i64 to f64
-// CHECK:         affine.for %[[H:.+]] = 0 to 10 {
+// CHECK:         %[[SCALE:.+]] = arith.divf %{{.+}}, %[[D]]
+// CHECK:         %[[SCALES:.+]] = vector.broadcast %[[SCALE]] : f64 to vector<8xf64>
+// CHECK:         %[[SUM8:.+]] = vector.load %[[SUMS]][%c0, %c0] : memref<?x10xf64>, vector<8xf64>
+// CHECK-NEXT:    %[[MEAN8:.+]] = arith.mulf %[[SUM8]], %[[SCALES]]
+// CHECK-NEXT:    %[[V8:.+]] = arith.truncf %[[MEAN8]] : vector<8xf64> to vector<8xf32>
+// CHECK-NEXT:    vector.store %[[V8]], %[[OUT]][%{{.+}}, %c0]
+// CHECK:         affine.for %[[H:.+]] = 8 to 10 {
 // CHECK-NEXT:      %[[SUM:.+]] = memref.load %[[SUMS]][%c0, %[[H]]]
-// CHECK-NEXT:      %[[MEAN:.+]] = arith.divf %[[SUM]], %[[D]]
+// CHECK-NEXT:      %[[MEAN:.+]] = arith.mulf %[[SUM]], %[[SCALE]]
 // CHECK-NEXT:      %[[V:.+]] = arith.truncf %[[MEAN]] : f64 to f32
 // CHECK-NEXT:      memref.store %[[V]], %[[OUT]]
 func.func @pool_mean(%sums: memref<?x10xf64>, %counts: memref<?x1xi64>, %out: memref<1x16xf32>) {
@@ -60,19 +66,29 @@ func.func @pool_mean(%sums: memref<?x10xf64>, %counts: memref<?x1xi64>, %out: me
 
 // -----
 
-// Over the features of the output, not of the padded input; the maximum hands
-// NaN on.
+// Over the features of the output, not of the padded input: 8 classes, then 2
+// lanes of 8. The maximum hands NaN on.
 // CHECK-LABEL: func.func @row_log_softmax(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<24x16xf32>, %[[OUT:[a-z0-9]+]]: memref<24x10xf32>
-// CHECK:         %[[MAX:.+]] = affine.for %{{.+}} = 1 to 10 iter_args
-// CHECK:           arith.maximumf
-// CHECK:         %[[SUM:.+]] = affine.for %{{.+}} = 0 to 10 iter_args
-// CHECK:           %[[D:.+]] = arith.subf %{{.+}}, %[[MAX]]
-// CHECK-NEXT:      math.exp %[[D]] : f64
-// CHECK:         %[[LOG:.+]] = math.log %[[SUM]] : f64
-// CHECK:         affine.for %[[C:.+]] = 0 to 10 {
-// CHECK:           arith.subf %{{.+}}, %[[LOG]]
-// CHECK:           memref.store %{{.+}}, %[[OUT]][%{{.+}}, %[[C]]]
+// CHECK:         %[[LEAST:.+]] = arith.constant dense<0xFFF0000000000000> : vector<8xf64>
+// CHECK:         arith.maximumf %[[LEAST]],
+// CHECK:         %[[INSIDE:.+]] = arith.constant dense<[true, true, false, false, false, false, false, false]>
+// CHECK:         %[[LAST:.+]] = vector.load %[[X]][%{{.+}}, %c8]
+// CHECK:         %[[WIDE:.+]] = arith.extf %[[LAST]]
+// CHECK:         %[[REST:.+]] = arith.select %[[INSIDE]], %[[WIDE]], %[[LEAST]]
+// CHECK:         %[[M8:.+]] = arith.maximumf %{{.+}}, %[[REST]]
+// Eight lanes become one.
+// CHECK-NEXT:    %[[S4:.+]] = vector.shuffle %[[M8]], %[[M8]] [4, 5, 6, 7, 0, 1, 2, 3]
+// CHECK-NEXT:    %[[M4:.+]] = arith.maximumf %[[M8]], %[[S4]]
+// CHECK-COUNT-2: arith.maximumf
+// CHECK:         %[[MAX:.+]] = vector.broadcast %{{.+}} : f64 to vector<8xf64>
+// CHECK:         %[[D:.+]] = arith.subf %{{.+}}, %[[MAX]]
+// CHECK-NEXT:    math.exp %[[D]] : vector<8xf64>
+// CHECK:         arith.select %[[INSIDE]],
+// CHECK:         %[[LOG:.+]] = math.log %{{.+}} : f64
+// CHECK:         %[[LOGS:.+]] = vector.broadcast %[[LOG]]
+// CHECK:         arith.subf %{{.+}}, %[[LOGS]]
+// CHECK:         vector.maskedstore %[[OUT]]
 func.func @row_log_softmax(%x: memref<24x16xf32>, %out: memref<24x10xf32>) {
   ssm.row_log_softmax %x : memref<24x16xf32> outs(%out : memref<24x10xf32>)
   return

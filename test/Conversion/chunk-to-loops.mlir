@@ -1,22 +1,25 @@
 // RUN: ssm-opt %s -convert-chunk-to-loops -cse -split-input-file | FileCheck %s
 
 // A tile of 6 rows: 6 accumulators that start at the bias, carried by the loop
-// over k, which does 4 steps per trip. k = 8 and 9 are left. The carry of a
-// panel goes through all rows in registers.
+// over k, which does 4 steps per trip. k = 8 and 9 are left. Bias and carry are
+// read for each tile, from a panel that the optimizer knows nothing of: they
+// would take registers from the accumulators.
 // CHECK-LABEL: func.func @full(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<24x16xf32>, %[[W:[a-z0-9]+]]: memref<2x10x16xf32>, %[[BIAS:[a-z0-9]+]]: memref<2x16xf32>, %[[OUT:[a-z0-9]+]]: memref<24x32xf32>, %[[S:[a-z0-9]+]]: memref<?x32xf32
 // CHECK:         affine.for %[[P:.+]] = 0 to 2 {
-// CHECK:           %[[LANE:.+]] = arith.muli %[[P]], %c16
-// CHECK:           %[[C0:.+]] = vector.load %[[S]][%c0, %[[LANE]]]
-// CHECK:           %[[LAST:.+]] = scf.for %[[R:.+]] = %c0 to %c24 step %c6 iter_args(%[[C:.+]] = %[[C0]]) -> (vector<16xf32>) {
-// CHECK:             %[[B:.+]] = vector.load %[[BIAS]][%[[P]], %c0]
+// CHECK-NEXT:      affine.for %[[R:.+]] = 0 to 24 step 6 {
+// CHECK:             %[[NUMBER:.+]] = llvm.inline_asm has_side_effects "", "=r,0"
+// CHECK:             %[[OPAQUE:.+]] = arith.index_cast %[[NUMBER]] : i64 to index
+// CHECK:             %[[B:.+]] = vector.load %[[BIAS]][%[[OPAQUE]], %c0]
 // CHECK:             %[[ACC:.+]]:6 = affine.for %[[K:.+]] = 0 to 8 step 4
 // CHECK-SAME:          iter_args(%[[A0:.+]] = %[[B]], %[[A1:.+]] = %[[B]], %{{.+}} = %[[B]], %{{.+}} = %[[B]], %{{.+}} = %[[B]], %{{.+}} = %[[B]])
+// Weights stay in registers, an input is loaded where it is used.
 // CHECK-NEXT:          %[[WK:.+]] = vector.load %[[W]][%[[P]], %[[K]], %c0]
 // CHECK-NEXT:          %[[X0:.+]] = memref.load %[[X]][%[[R]], %[[K]]]
 // CHECK-NEXT:          %[[V0:.+]] = vector.broadcast %[[X0]]
-// CHECK:               math.fma %[[V0]], %[[WK]], %[[A0]]
-// CHECK-NEXT:          math.fma %{{.+}}, %[[WK]], %[[A1]]
+// CHECK-NEXT:          math.fma %[[V0]], %[[WK]], %[[A0]]
+// CHECK:               %[[V1:.+]] = vector.broadcast
+// CHECK-NEXT:          math.fma %[[V1]], %[[WK]], %[[A1]]
 // CHECK-COUNT-22:      math.fma
 // CHECK-NOT:           math.fma
 // CHECK:               affine.yield
@@ -25,13 +28,14 @@
 // CHECK:             %[[SUM5:.+]] = math.fma
 // CHECK-NOT:         math.fma
 // Rows in order: each takes the carry that the one before it left.
+// CHECK:             %[[LANE:.+]] = arith.muli %[[OPAQUE]], %c16
+// CHECK:             %[[C:.+]] = vector.load %[[S]][%c0, %[[LANE]]]
 // CHECK:             %[[N0:.+]] = arith.addf %{{.+}}, %[[C]]
 // CHECK-NEXT:        vector.store %[[N0]], %[[OUT]][%[[R]], %[[LANE]]]
 // CHECK-NEXT:        %[[N1:.+]] = arith.addf %{{.+}}, %[[N0]]
 // CHECK:             %[[N5:.+]] = arith.addf %[[SUM5]],
 // CHECK-NEXT:        vector.store %[[N5]], %[[OUT]]
-// CHECK-NEXT:        scf.yield %[[N5]]
-// CHECK:           vector.store %[[LAST]], %[[S]][%c0, %[[LANE]]]
+// CHECK-NEXT:        vector.store %[[N5]], %[[S]][%c0, %[[LANE]]]
 // 24 rows are 4 tiles: no row is left.
 // CHECK-NOT:     affine.for
 // CHECK-NOT:     scf.for
@@ -48,25 +52,28 @@ func.func @full(%x: memref<24x16xf32>, %w: memref<2x10x16xf32>, %bias: memref<2x
 
 // -----
 
-// The first `count` rows: whole tiles, then the rows left one by one, with the
-// panels side by side: 4 accumulators, without a loop over panels, and 12
-// multiply-adds per trip.
+// The first `count` rows: whole tiles of 6, of 3 rows, of 2, of a single one. A
+// row has as many panels side by side as registers hold.
 // CHECK-LABEL: func.func @tail(
 // CHECK-SAME:    %[[COUNT:[a-z0-9]+]]: index)
-// CHECK:         %[[REST:.+]] = arith.remui %[[COUNT]], %c6
-// CHECK:         %[[FULL:.+]] = arith.subi %[[COUNT]], %[[REST]]
-// CHECK:         affine.for %{{.+}} = 0 to 4 {
-// CHECK:           scf.for %{{.+}} = %c0 to %[[FULL]] step %c6 {
-// CHECK:             affine.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
-// CHECK:         scf.for %[[R:.+]] = %[[FULL]] to %[[COUNT]] step %c1 {
-// CHECK-NOT:       affine.for %{{.+}} = 0 to 4 {
-// CHECK:           affine.for %[[K:.+]] = 0 to 15 step 3 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>) {
+// CHECK:         %[[ALL:.+]] = arith.subi %[[COUNT]], %c0
+// CHECK:         %[[REST:.+]] = arith.remui %[[ALL]], %c6
+// CHECK:         %[[SIXES:.+]] = arith.subi %[[COUNT]], %[[REST]]
+// CHECK:         scf.for %{{.+}} = %c0 to %[[SIXES]] step %c6 {
+// CHECK:           %{{.+}}:6 = affine.for
+// CHECK:         %[[LEFT:.+]] = arith.subi %[[COUNT]], %[[SIXES]]
+// CHECK:         %[[REST3:.+]] = arith.remui %[[LEFT]], %c3
+// CHECK:         %[[THREES:.+]] = arith.subi %[[COUNT]], %[[REST3]]
+// CHECK:         scf.for %{{.+}} = %[[SIXES]] to %[[THREES]] step %c3 {
+// CHECK:         %[[LEFT3:.+]] = arith.subi %[[COUNT]], %[[THREES]]
+// CHECK:         %[[TWOS:.+]] = arith.subi %[[COUNT]],
+// CHECK:         scf.for %{{.+}} = %[[THREES]] to %[[TWOS]] step %c2 {
+// CHECK:         scf.for %[[R:.+]] = %[[TWOS]] to %{{.+}} step %c1 {
 // One lane of x serves all panels.
+// CHECK:           %{{.+}}:[[PANELS:[2-9]]] = affine.for %[[K:.+]] = 0 to
 // CHECK:             memref.load %{{.+}}[%[[R]], %[[K]]]
 // CHECK-NOT:         memref.load
-// CHECK-COUNT-4:     math.fma
-// CHECK:             memref.load
-// CHECK:           vector.store %{{.+}}, %{{.+}}[%[[R]], %{{.+}}]
+// CHECK-COUNT-2:     math.fma
 func.func @tail(%x: memref<24x16xf32>, %w: memref<4x16x16xf32>, %out: memref<24x64xf32>, %count: index) {
   ssm.panel_map product(%x : memref<24x16xf32>, %w : memref<4x16x16xf32>) outs(%out : memref<24x64xf32>) count %count {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
@@ -77,11 +84,15 @@ func.func @tail(%x: memref<24x16xf32>, %w: memref<4x16x16xf32>, %out: memref<24x
 
 // -----
 
-// A step has one row; 8 panels are 6 side by side, and 2.
+// A step has one row; 8 panels are twice 4 side by side: an input stays in its
+// register, weights are loaded where they are used.
 // CHECK-LABEL: func.func @step(
 // CHECK-NOT:     scf.for
-// CHECK:         %{{.+}}:6 = affine.for %{{.+}} = 0 to 16 step 2
-// CHECK:         %{{.+}}:2 = affine.for %{{.+}} = 0 to 16 step 4
+// CHECK:         affine.for %[[P:.+]] = 0 to 8 step 4 {
+// CHECK:           %{{.+}}:4 = affine.for %[[K:.+]] = 0 to 15 step 3
+// CHECK:             %[[V:.+]] = vector.broadcast
+// CHECK-NEXT:        %[[W:.+]] = vector.load %{{.+}}[%[[P]], %[[K]], %c0]
+// CHECK-NEXT:        math.fma %[[V]], %[[W]]
 func.func @step(%x: memref<1x16xf32>, %w: memref<8x16x16xf32>, %out: memref<1x128xf32>) {
   ssm.panel_map product(%x : memref<1x16xf32>, %w : memref<8x16x16xf32>) outs(%out : memref<1x128xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
@@ -95,13 +106,11 @@ func.func @step(%x: memref<1x16xf32>, %w: memref<8x16x16xf32>, %out: memref<1x12
 // With streams every row has a carry of its own, in memory.
 // CHECK-LABEL: func.func @streams(
 // CHECK-SAME:    %{{[a-z0-9]+}}: memref<24x16xf32>, %[[S:[a-z0-9]+]]: memref<?x16xf32{{.*}}>, %[[STREAMS:[a-z0-9]+]]: memref<24xindex>
-// CHECK:         scf.for %[[R:.+]] = %c0 to %{{.+}} step %c6 {
+// CHECK:         scf.for %[[R:.+]] = %c0 to %{{.+}} step %c1 {
 // CHECK:           %[[STREAM:.+]] = memref.load %[[STREAMS]][%[[R]]]
 // CHECK:           %[[C:.+]] = vector.load %[[S]][%[[STREAM]],
 // CHECK:           %[[N:.+]] = arith.addf %{{.+}}, %[[C]]
 // CHECK:           vector.store %[[N]], %[[S]][%[[STREAM]],
-// CHECK:           %[[NEXT:.+]] = arith.addi %[[R]], %c1
-// CHECK:           memref.load %[[STREAMS]][%[[NEXT]]]
 func.func @streams(%x: memref<24x16xf32>, %s: memref<?x16xf32, strided<[?, 1], offset: ?>>, %streams: memref<24xindex>, %count: index) {
   ssm.panel_map outs(%x : memref<24x16xf32>) carries(%s : memref<?x16xf32, strided<[?, 1], offset: ?>>)
       streams(%streams : memref<24xindex>) count %count {
@@ -134,13 +143,14 @@ func.func @mask(%x: memref<24x32xf32>, %out: memref<24x20xf32>) {
 
 // -----
 
-// Panels of 8 features lie 8 lanes apart; columns are read once per panel.
+// Panels of 8 features lie 8 lanes apart.
 // CHECK-LABEL: func.func @half(
 // CHECK-SAME:    %[[COLUMNS:[a-z0-9]+]]: memref<3x8xf32>, %[[OUT:[a-z0-9]+]]: memref<24x24xf32>
 // CHECK:         affine.for %[[P:.+]] = 0 to 3 {
-// CHECK:           scf.for %[[R:.+]] = %c0 to %c24 step %c6
-// CHECK:             vector.load %[[COLUMNS]][%[[P]], %c0] : memref<3x8xf32>, vector<8xf32>
-// CHECK:             %[[LANE:.+]] = arith.muli %[[P]], %c8
+// CHECK:           affine.for %[[R:.+]] = 0 to 24 {
+// CHECK:             %[[OPAQUE:.+]] = arith.index_cast %{{.+}} : i64 to index
+// CHECK:             vector.load %[[COLUMNS]][%[[OPAQUE]], %c0] : memref<3x8xf32>, vector<8xf32>
+// CHECK:             %[[LANE:.+]] = arith.muli %[[OPAQUE]], %c8
 // CHECK:             vector.store %{{.+}}, %[[OUT]][%[[R]], %[[LANE]]] : memref<24x24xf32>, vector<8xf32>
 func.func @half(%columns: memref<3x8xf32>, %out: memref<24x24xf32>) {
   ssm.panel_map columns(%columns : memref<3x8xf32>) outs(%out : memref<24x24xf32>) {

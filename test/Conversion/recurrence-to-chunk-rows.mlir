@@ -92,17 +92,17 @@ func.func private @wide(%x: tensor<?x?x4xf32>, %w: tensor<256x4xf32> {ssm.parame
 
 // -----
 
-// A pooled head: rows go into the sums; the answer is one row, whatever the
-// chunk's, of their mean.
+// A pooled head: rows go into the sums; an answer is a row of their mean, and
+// its rows are streams.
 // CHECK-LABEL: func.func private @chunk.pool(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<8x16xf32> {ssm.rows}, %[[SUMS:[a-z0-9]+]]: tensor<?x4xf64>, %[[COUNTS:[a-z0-9]+]]: tensor<?x1xi64>)
 // CHECK-NEXT:    %[[NEW:.+]]:2 = ssm.pool_rows %[[X]] : {{.*}} outs(%[[SUMS]] : tensor<?x4xf64>, %[[COUNTS]] : tensor<?x1xi64>)
 // CHECK-NEXT:    return %[[NEW]]#0, %[[NEW]]#1
 // CHECK-LABEL: func.func private @chunk.answer(
-// CHECK-SAME:    %[[SUMS:[a-z0-9]+]]: tensor<?x4xf64>, %[[COUNTS:[a-z0-9]+]]: tensor<?x1xi64>, %[[OUT:[a-z0-9]+]]: tensor<1x10xf32> {ssm.rows}
+// CHECK-SAME:    %[[SUMS:[a-z0-9]+]]: tensor<?x4xf64>, %[[COUNTS:[a-z0-9]+]]: tensor<?x1xi64>, %[[OUT:[a-z0-9]+]]: tensor<8x10xf32> {ssm.rows}
 // CHECK:         %[[MEAN:.+]] = ssm.pool_mean %[[SUMS]] : tensor<?x4xf64>, %[[COUNTS]] : tensor<?x1xi64>
-// CHECK:         %[[Y:.+]] = ssm.panel_map product(%[[MEAN]] : tensor<1x16xf32>
-// CHECK:         ssm.row_log_softmax %[[Y]] : tensor<1x16xf32> outs(%[[OUT]] : tensor<1x10xf32>)
+// CHECK:         %[[Y:.+]] = ssm.panel_map product(%[[MEAN]] : tensor<8x16xf32>
+// CHECK:         ssm.row_log_softmax %[[Y]] : tensor<8x16xf32> outs(%[[OUT]] : tensor<8x10xf32>)
 func.func private @pool(%x: tensor<?x?x4xf32>, %s: tensor<?x4xf64>, %n: tensor<?xi64>) -> (tensor<?x4xf32>, tensor<?x4xf64>, tensor<?xi64>) attributes {ssm.unit = "pool"} {
   %p, %s1, %n1 = ssm.mean_pool %x, %s, %n : tensor<?x?x4xf32>, tensor<?x4xf64>, tensor<?xi64> -> tensor<?x4xf32>
   return %p, %s1, %n1 : tensor<?x4xf32>, tensor<?x4xf64>, tensor<?xi64>

@@ -5,7 +5,7 @@ func.func private @chunk.declared() attributes {ssm.kind = "block"}
 
 // -----
 
-// expected-error @below {{does not take rows of static shape first}}
+// expected-error @below {{does not take rows of static shape}}
 func.func private @chunk.no_rows(%n: index) attributes {ssm.kind = "block"} {
   return
 }

@@ -70,14 +70,18 @@ func.func private @chunk.pool(%x: tensor<8x16xf32> {ssm.rows}, %s: tensor<?x16xf
 
 // -----
 
-// An answer is one row already, and @prepare has none.
-// CHECK-LABEL: func.func private @chunk.answer(
-// CHECK-LABEL: func.func private @prepare.answer(
+// Rows of an answer are streams, and @prepare has no rows.
+// CHECK-NOT:   @chunk.answer.{{full|tail|step}}
+// CHECK:       func.func private @chunk.answer.rows(
+// CHECK-SAME:    %[[STREAMS:[a-z0-9]+]]: tensor<8xindex>, %[[COUNT:[a-z0-9]+]]: index)
+// CHECK:         ssm.pool_mean {{.*}} streams(%[[STREAMS]] : tensor<8xindex>) count %[[COUNT]] ->
+// CHECK-NOT:   @chunk.answer
+// CHECK:       func.func private @prepare.answer(
 // CHECK-NOT:   func.func
-func.func private @chunk.answer(%s: tensor<?x10xf64>, %n: tensor<?x1xi64>, %out: tensor<1x10xf32> {ssm.rows})
-    -> tensor<1x10xf32> attributes {ssm.kind = "answer"} {
-  %y = ssm.pool_mean %s : tensor<?x10xf64>, %n : tensor<?x1xi64> outs(%out : tensor<1x10xf32>) -> tensor<1x10xf32>
-  return %y : tensor<1x10xf32>
+func.func private @chunk.answer(%s: tensor<?x10xf64>, %n: tensor<?x1xi64>, %out: tensor<8x10xf32> {ssm.rows})
+    -> tensor<8x10xf32> attributes {ssm.kind = "answer"} {
+  %y = ssm.pool_mean %s : tensor<?x10xf64>, %n : tensor<?x1xi64> outs(%out : tensor<8x10xf32>) -> tensor<8x10xf32>
+  return %y : tensor<8x10xf32>
 }
 func.func private @prepare.answer(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
