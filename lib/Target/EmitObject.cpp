@@ -178,7 +178,8 @@ void ssmc::optimize(Module &module, TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O3)
+  // O3 takes a third more of the compile time for code of the same speed.
+  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O1)
       .run(module, modules);
 }
 

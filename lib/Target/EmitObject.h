@@ -45,8 +45,8 @@ llvm::Error fillBlob(llvm::MutableArrayRef<char> object, llvm::StringRef name,
 void bindToTarget(llvm::Module &module, const TargetCpu &target,
                   llvm::TargetMachine &machine);
 
-/// Runs LLVM's O3 pipeline; the only library functions it may introduce are
-/// memcpy, memmove and memset.
+/// Runs LLVM's O1 pipeline: loops are tiled and unrolled already. The only
+/// library functions that it may introduce are memcpy, memmove and memset.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 
 /// What emitMachineCode writes.
