@@ -4,7 +4,7 @@
 
 In README.md, CONTRIBUTING.md, CHANGELOG.md and docs/*.md: relative links; paths
 in backquotes that start with a folder of the repository (`*` stands for
-anything); passes and pipelines; operations `ssm.NAME`; the options of ssmc in
+anything); passes and pipelines; operations and attributes `ssm.NAME`; the options of ssmc in
 docs/driver.md. Prints what is missing, and `N names, N missing`.
 """
 
@@ -19,7 +19,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(rf"(?:{FOLDERS})/[\w./*-]*")
 PASS = re.compile(r"-{0,2}((?:verify-|ssm-|convert-)[\w-]+|expand-math)(?:=.*)?")
 OPERATION = re.compile(r"ssm\.[a-z]\w*")
-ATTRIBUTES = {"ssm.plan", "ssm.workspace_bytes", "ssm.state", "ssm.name", "ssm.keys"}
+ATTRIBUTE = re.compile(r'"(ssm\.[a-z]\w*)"')
 # What a reader is told how to add.
 EXAMPLES = re.compile(r"foo", re.IGNORECASE)
 NO_PASS = {"ssm-opt", "ssm-lsp-server", "ssm-compiler"}
@@ -46,7 +46,7 @@ def names_in(page: pathlib.Path, root: pathlib.Path, passes: set[str], operation
         elif (name := PASS.fullmatch(code)) and name[1] not in NO_PASS and "..." not in code:
             yield code, name[1] in passes
         for name in OPERATION.findall(code):
-            yield name, name in operations or name in ATTRIBUTES
+            yield name, name in operations
 
 
 def main() -> int:
@@ -57,6 +57,11 @@ def main() -> int:
         for file in (root / "dialect").glob("*.td")
         for name in re.findall(r"\b(?:Ssm_\w*Op|Op)<\"(\w+)\"", file.read_text())
     }
+    # Attributes are in quotes where they are read.
+    for file in (root / "lib").rglob("*.cpp"):
+        operations.update(ATTRIBUTE.findall(file.read_text()))
+    for file in (root / "lib").rglob("*.h"):
+        operations.update(ATTRIBUTE.findall(file.read_text()))
     options = set()
     for command in ("compile", "run", "inspect", "bench", "schema"):
         options |= set(re.findall(r"^  (--[\w-]+)", help_of(ssmc, command), re.MULTILINE))
