@@ -139,7 +139,10 @@ def plot_all(results: Row, folder: Path) -> dict[str, Path]:
         "ratios": (plot_ratios, bool(jobs(results, "sequences"))),
         "sweep": (plot_sweep, any("min" in r for r in jobs(results, "sweep"))),
     }
+    drawn = {}
     for name, (plot, possible) in wanted.items():
+        drawn[name] = folder / f"{name}.svg"
+        drawn[name].unlink(missing_ok=True)  # no picture of other results than the page's
         if possible:
-            plot(results, folder / f"{name}.svg")
-    return {n: folder / f"{n}.svg" for n in wanted if (folder / f"{n}.svg").exists()}
+            plot(results, drawn[name])
+    return {name: path for name, path in drawn.items() if path.exists()}
