@@ -14,7 +14,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Analysis/PureMoves.h"
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/VerifyLevel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -76,11 +75,6 @@ static LogicalResult verifyBuffers(Operation *op) {
       failed(verifyNoTensor(op, op->getOperandTypes())))
     return failure();
   auto function = dyn_cast<func::FuncOp>(op);
-  if (function && function->hasAttr("ssm.kind"))
-    if (Operation *move = findPureMove(function))
-      return move->emitError() << "'" << move->getName()
-                               << "' writes activations as they were read; "
-                                  "expected every phase to compute something";
   if (function)
     return verifyNoTensor(op, function.getArgumentTypes());
   function = op->getParentOfType<func::FuncOp>();

@@ -103,29 +103,3 @@ func.func @fast_math(%x: vector<16xf32>) -> vector<16xf32> {
 func.func @complex(%x: memref<4xcomplex<f32>>) {
   return
 }
-
-// -----
-
-// A phase that only moves rows could be a part of another.
-func.func private @chunk.block0.full(%x: memref<24x16xf32> {ssm.rows}, %w: memref<16xf32>, %ws: memref<?xi8>) attributes {ssm.kind = "block"} {
-  %c0 = arith.constant 0 : index
-  %y = memref.view %ws[%c0][] : memref<?xi8> to memref<24x16xf32>
-  affine.for %row = 0 to 24 {
-    %v = vector.load %x[%row, %c0] : memref<24x16xf32>, vector<16xf32>
-    // expected-error @below {{'vector.store' writes activations as they were read; expected every phase to compute something}}
-    vector.store %v, %y[%row, %c0] : memref<24x16xf32>, vector<16xf32>
-  }
-  return
-}
-
-// -----
-
-// Rows of an embedding are read from the weights.
-func.func private @chunk.input.full(%x: memref<24x16xf32> {ssm.rows}, %table: memref<8x16xf32>) attributes {ssm.kind = "input"} {
-  %c0 = arith.constant 0 : index
-  affine.for %row = 0 to 24 {
-    %v = vector.load %table[%c0, %c0] : memref<8x16xf32>, vector<16xf32>
-    vector.store %v, %x[%row, %c0] : memref<24x16xf32>, vector<16xf32>
-  }
-  return
-}
