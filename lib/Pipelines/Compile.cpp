@@ -11,6 +11,7 @@
 #include "lib/Analysis/Weights.h"
 #include "lib/Target/EmitObject.h"
 #include "lib/Target/JitSession.h"
+#include "lib/Target/ParallelFor.h"
 #include "lib/Transforms/BufferizeChunks.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
@@ -22,7 +23,6 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "llvm/Support/Alignment.h"
-#include <thread>
 
 using namespace mlir;
 using namespace ssmc;
@@ -359,12 +359,7 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
                               options.keepWeights ? nullptr : model, blob);
   };
   loadDialects(*model.getContext(), tiles);
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < jobs->size(); ++i)
-    threads.emplace_back(lower, i);
-  lower(0);
-  for (std::thread &thread : threads)
-    thread.join();
+  parallelFor(jobs->size(), lower);
   for (VariantJob &job : *jobs) {
     if (failed(job.status))
       return failure();

@@ -8,9 +8,9 @@
 #include "lib/Target/EmitModel.h"
 #include "lib/Target/Dispatch.h"
 #include "lib/Target/EntryPoints.h"
+#include "lib/Target/ParallelFor.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
-#include <thread>
 
 using namespace llvm;
 using namespace ssmc;
@@ -103,12 +103,7 @@ Expected<ModelCode> ModelCode::build(ArrayRef<LoweredVariant> lowered,
     else
       errors[i] = bitcode.takeError();
   };
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < lowered.size(); ++i)
-    threads.emplace_back(build, i);
-  build(0);
-  for (std::thread &thread : threads)
-    thread.join();
+  parallelFor(lowered.size(), build);
   Error error = Error::success();
   for (Error &one : errors)
     error = joinErrors(std::move(error), std::move(one));

@@ -79,8 +79,6 @@ struct ModelInfo {
 
   /// Trained numbers in the model.
   int64_t parameters = 0;
-  /// Floating-point operations per time step of one stream (an FMA is two).
-  int64_t flopsPerStep = 0;
 
   /// Makes the sizes that depend on the CPU large enough for `other`, too: the
   /// same model for another one.

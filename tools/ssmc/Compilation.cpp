@@ -41,11 +41,12 @@ static Expected<TileShape> parseTile(StringRef text) {
   constexpr int64_t kMost = 64;
   if (!rows.getAsInteger(10, tile.rows) &&
       !panels.getAsInteger(10, tile.panels) && tile.rows >= 1 &&
-      tile.panels >= 1 && tile.rows <= kMost && tile.panels <= kMost)
+      tile.panels >= 1 && tile.rows <= kMost && tile.panels <= kMost &&
+      tile.rows * tile.panels <= kMost)
     return tile;
   return createStringError(kTileFlag.name + " is '" + text +
                            "'; expected rows x panels, such as 6x1, at most " +
-                           Twine(kMost) + " each");
+                           Twine(kMost) + " sums");
 }
 
 Expected<SizeFlags> SizeFlags::parse(const CommandLine &line) {

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The only file that is compiled with exceptions: by one of them the C++
-// library reports that it cannot start a thread.
+// Compiled with exceptions: by one of them the C++ library reports that it
+// cannot start a thread.
 //
 //===----------------------------------------------------------------------===//
 

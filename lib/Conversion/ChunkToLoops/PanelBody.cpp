@@ -41,14 +41,15 @@ static bool worksInPairs(PanelMapOp op) {
         return isHalfOfPanel(out.getType());
       }))
     return false;
-  return llvm::all_of(body.without_terminator(), [&](Operation &nested) {
-    if (auto slice = dyn_cast<vector::ExtractStridedSliceOp>(nested))
-      return isHalfOfPanel(slice.getType()) &&
-             lanesOf(slice.getSource()) == kPanelLanes;
-    return isSplatConstant(&nested) ||
-           (OpTrait::hasElementwiseMappableTraits(&nested) &&
-            llvm::all_of(nested.getOperands(), isKnown));
-  });
+  return llvm::all_of(op.getYield().getValues(), isKnown) &&
+         llvm::all_of(body.without_terminator(), [&](Operation &nested) {
+           if (auto slice = dyn_cast<vector::ExtractStridedSliceOp>(nested))
+             return isHalfOfPanel(slice.getType()) &&
+                    lanesOf(slice.getSource()) == kPanelLanes;
+           return isSplatConstant(&nested) ||
+                  (OpTrait::hasElementwiseMappableTraits(&nested) &&
+                   llvm::all_of(nested.getOperands(), isKnown));
+         });
 }
 
 PanelBody::PanelBody(PanelMapOp op, RowBuilder &rows, int64_t f32Lanes)
@@ -191,10 +192,13 @@ void PanelBody::emitOp(Operation &nested, LaneMapping &lanes, bool isPair) {
 
 /// Stores the outputs; returns the carries.
 SmallVector<Value> PanelBody::storeResults(const Place &place,
-                                           const LaneMapping &lanes) {
+                                           LaneMapping &lanes) {
   SmallVector<Value> results;
-  for (Value value : op.getYield().getValues())
+  for (Value value : op.getYield().getValues()) {
+    if (!lanes.contains(value) && place.isPair) // a hoisted constant
+      emitOp(*value.getDefiningOp(), lanes, place.isPair);
     results.push_back(lanes.contains(value) ? lanes.lookup(value)[0] : value);
+  }
   for (auto [value, out, argument] :
        llvm::zip(results, op.getOuts(), op.getOutArguments()))
     rows.storeLanes(value, out, place.row, firstLane(place.panel, argument));

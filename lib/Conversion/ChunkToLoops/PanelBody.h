@@ -48,7 +48,7 @@ private:
   void loadLanes(const Place &place, LaneMapping &lanes);
   void emitOp(mlir::Operation &nested, LaneMapping &lanes, bool isPair);
   llvm::SmallVector<mlir::Value> storeResults(const Place &place,
-                                              const LaneMapping &lanes);
+                                              LaneMapping &lanes);
   mlir::Value firstLane(mlir::Value panel, mlir::Value lanes);
 
   PanelMapOp op;

@@ -256,6 +256,7 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile,
 // Weights that do not stay in the L1 cache are read once for all rows of a
 // chunk, in order; without help the first tile of a column waits for them. The
 // tiles of a column share the work of fetching the next one's, line by line.
+// The last column fetches what lies behind: mostly the next product's weights.
 void PanelMapLowering::emitPrefetch(const Tile &tile, Value k, int64_t unroll) {
   auto weights = cast<MemRefType>(op.getW().getType());
   constexpr int64_t kFloatBytes = 4;
@@ -264,11 +265,11 @@ void PanelMapLowering::emitPrefetch(const Tile &tile, Value k, int64_t unroll) {
     return;
   Location loc = op.getLoc();
   int64_t lines = unroll * tile.panels, tiles = op.getNumRows() / tile.rows;
-  int64_t perTile = std::max<int64_t>(1, lines / tiles);
+  int64_t perTile = llvm::divideCeil(lines, tiles);
   Value turn =
       arith::DivUIOp::create(builder, loc, tile.row, rows.index(tile.rows));
-  turn =
-      arith::RemUIOp::create(builder, loc, turn, rows.index(lines / perTile));
+  turn = arith::RemUIOp::create(builder, loc, turn,
+                                rows.index(llvm::divideCeil(lines, perTile)));
   for (int64_t i = 0; i < perTile; ++i) {
     Value line = rows.add(rows.scale(turn, perTile), i);
     Value ahead =
