@@ -42,6 +42,13 @@ def largest_core() -> int:
     return max(os.sched_getaffinity(0))
 
 
+def parse_answer(text: bytes) -> dict[str, Any]:
+    try:
+        return json.loads(text)
+    except ValueError:  # C writes nan, JSON has NaN
+        return {"error": f"an answer that is no JSON: {text[:200].decode(errors='replace')}"}
+
+
 class Running:
     """A program that has been started. Errors end up in `info`."""
 
@@ -51,6 +58,7 @@ class Running:
         self.cpu: list[float] = []
         self.info: dict[str, Any] = {}
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
+        self.unread = b""
         threads = str(program.threads)
         environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
         command = [str(part) for part in program.command]
@@ -62,7 +70,6 @@ class Running:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,
-                text=True,
                 env=environment | program.environment,
             )
         except OSError as error:
@@ -90,24 +97,30 @@ class Running:
             )
 
     def read(self, limit: float) -> dict[str, Any]:
+        """The next answer, a line that starts with @; libraries print others."""
         end = time.monotonic() + limit
+        pipe = self.process.stdout.fileno()
         while True:
-            ready = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0]
-            if not ready:
+            line, newline, rest = self.unread.partition(b"\n")
+            if newline:
+                self.unread = rest
+                if line.startswith(b"@"):
+                    return parse_answer(line[1:])
+                continue
+            if not select.select([pipe], [], [], max(0, end - time.monotonic()))[0]:
                 self.process.kill()
                 return {"error": f"no answer in {limit:.0f} s"}
-            line = self.process.stdout.readline()
-            if not line:
+            more = os.read(pipe, 1 << 16)
+            if not more:
                 self.process.wait()
                 self.errors.seek(0)
                 text = self.errors.read().strip()[-1500:]
                 return {"error": text or f"exit status {self.process.returncode}"}
-            if line.startswith("@"):
-                return json.loads(line[1:])
+            self.unread += more
 
     def ask(self, n: int, inner: int, limit: float = 300) -> dict[str, Any]:
         try:
-            self.process.stdin.write(f"{n} {inner}\n")
+            self.process.stdin.write(f"{n} {inner}\n".encode())
             self.process.stdin.flush()
         except OSError:
             pass  # read() tells why
@@ -167,9 +180,17 @@ class Running:
 
 def start(programs: list[Program], limit: float, at_once: int = 2) -> list[Running]:
     """All programs, ready or failed; compilation is not interleaved with anything."""
+
+    def launch(program: Program) -> Running:
+        running = Running(program, limit)
+        try:
+            return running.wait_until_ready()
+        except Exception as error:  # one program's answer must not end the others
+            running.info["error"] = f"{type(error).__name__}: {error}"
+            return running
+
     with ThreadPoolExecutor(at_once) as pool:
-        running = pool.map(lambda p: Running(p, limit).wait_until_ready(), programs)
-        return list(running)
+        return list(pool.map(launch, programs))
 
 
 def measure(

@@ -74,14 +74,24 @@ def test_programs_that_fail_or_answer_wrongly_are_named(tmp_path):
         make_program(tmp_path, "wrong", {"y": [1.01, -4.0]}),
         make_program(tmp_path, "not a number", {"err": float("nan")}),
         drive.Program("dead", [sys.executable, "-c", "raise SystemExit('no weights')"], 2),
+        drive.Program("not JSON", [sys.executable, "-c", "print('@{nan}')"], 2),
     ]
     right, *failed = drive.measure(programs, 0, least=1, most=1)
     assert (right["min"], right["err"]) == (0.5, 0)
-    for row, text in zip(failed, ("by 2.5e-03", "by nan", "no weights"), strict=True):
+    texts = ("by 2.5e-03", "by nan", "no weights", "no JSON: {nan}")
+    for row, text in zip(failed, texts, strict=True):
         assert text in row["error"] and "min" not in row
     job = {"workload": "W1", "batch": 1, "rows": failed}
     listed = page.failures({"sequences": [job]})
     assert all(f"W1 b1, {p.name}" in listed for p in programs[1:])
+
+
+def test_what_libraries_print_is_passed_over(tmp_path):
+    program = make_program(tmp_path, "chatty", {"y": [1.0, -4.0]})
+    file = program.command[1]
+    file.write_text(file.read_text().replace("print('@'", "print('loading\\nready\\n@'"))
+    (row,) = drive.measure([program], 0, limit=20, least=1, most=1)
+    assert row["min"] == 0.5
 
 
 def make_results(ours, peer):
