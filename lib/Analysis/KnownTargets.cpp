@@ -67,10 +67,9 @@ static constexpr KnownCpu kAArch64Cpus[] = {
     {"apple-m4", 4, 32, 4, 128_K, 4_M, 8_M},
 };
 
-// Without the V extension vectors of 16 become 16 numbers in scalar registers.
+// Code does not use the V extension: vectors of 16 become 16 numbers in scalar
+// registers.
 static constexpr KnownCpu kRiscv = {"rv64gc", 1, 32, 1, 32_K, 256_K, 2_M};
-static constexpr KnownCpu kRiscvVector = {"rv64gcv", 4,     32, 1,
-                                          32_K,      256_K, 2_M};
 
 static TargetDescription describe(const KnownCpu &cpu) {
   TargetDescription target;
@@ -91,7 +90,7 @@ static TargetDescription find(ArrayRef<KnownCpu> cpus, StringRef name,
 }
 
 TargetDescription ssmc::describeTarget(const Triple &triple, StringRef cpu,
-                                       bool hasAvx512, bool hasVectors) {
+                                       bool hasAvx512) {
   if (triple.isAArch64()) {
     // All of Apple's 64-bit Macs.
     if (triple.isOSDarwin() && (cpu.empty() || cpu == "generic"))
@@ -102,7 +101,7 @@ TargetDescription ssmc::describeTarget(const Triple &triple, StringRef cpu,
     return target;
   }
   if (triple.isRISCV())
-    return describe(hasVectors ? kRiscvVector : kRiscv);
+    return describe(kRiscv);
   TargetDescription target = find(kX86Cpus, cpu, kX86Cpus[hasAvx512 ? 1 : 0]);
   // Features can be taken from a CPU, or given to it.
   target.f32Lanes = hasAvx512 ? 16 : 8;

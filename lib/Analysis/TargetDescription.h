@@ -56,11 +56,9 @@ struct TargetDescription {
 /// The description of LLVM's CPU `cpu` of `triple`: of "x86-64-v3",
 /// "x86-64-v4", "generic" and the like, what nearly all such CPUs have; of a
 /// name that is not in the table, the same. `hasAvx512` says whether code for
-/// an x86-64 CPU uses AVX-512, `hasVectors` whether code for RISC-V uses the V
-/// extension. Asks nothing of the machine that it runs on.
+/// an x86-64 CPU uses AVX-512. Asks nothing of the machine that it runs on.
 TargetDescription describeTarget(const llvm::Triple &triple,
-                                 llvm::StringRef cpu, bool hasAvx512,
-                                 bool hasVectors = false);
+                                 llvm::StringRef cpu, bool hasAvx512);
 
 } // namespace ssmc
 

@@ -230,9 +230,7 @@ static TileOptions chooseTiles(const CompileOptions &options) {
 /// What it says already stays: tiles can be set apart from instructions.
 static void describeCpu(ModuleOp model, const TargetCpu &target) {
   if (!model->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
-    describeTarget(target.triple, target.cpu, target.hasAvx512,
-                   target.hasVectors)
-        .attachTo(model);
+    describeTarget(target.triple, target.cpu, target.hasAvx512).attachTo(model);
 }
 
 static LogicalResult removeHead(ModuleOp model, Level from) {

@@ -31,8 +31,6 @@ struct TargetCpu {
   std::string abi;
   /// Whether an x86-64 CPU has vectors of 512 bits.
   bool hasAvx512 = false;
-  /// Whether a RISC-V CPU has the V extension.
-  bool hasVectors = false;
   /// What an x86-64 machine must have to run the code.
   CpuWords needs = {};
 

@@ -115,5 +115,4 @@ TEST(DescribeTarget, KnownCpus) {
 
   llvm::Triple riscv("riscv64-linux-gnu");
   EXPECT_EQ(describeTarget(riscv, "generic-rv64", false).f32Lanes, 1);
-  EXPECT_EQ(describeTarget(riscv, "generic-rv64", false, true).f32Lanes, 4);
 }
