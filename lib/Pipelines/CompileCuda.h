@@ -1,0 +1,44 @@
+//===- CompileCuda.h - From a model to GPU kernels --------------*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_PIPELINES_COMPILECUDA_H
+#define SSMC_LIB_PIPELINES_COMPILECUDA_H
+
+#include "lib/Pipelines/Compile.h"
+#include "lib/Target/CudaKernel.h"
+#include <string>
+
+namespace ssmc {
+
+/// A model lowered to GPU kernels, for any GPU.
+struct CompiledCudaModel {
+  /// All that is known of the model but its name and hash. Records are those of
+  /// the CPU's code.
+  ModelInfo info;
+  /// The packed weights, which kernels take as their first argument.
+  AlignedBuffer blob;
+  llvm::SmallVector<CudaKernel> kernels;
+  /// The kernels in the gpu dialect.
+  mlir::OwningOpRef<mlir::ModuleOp> gpu;
+};
+
+/// Lowers `model`, with its weights, and runs its @prepare on this machine, as
+/// compileModel does. `options.targets` is not looked at. Emits an error and
+/// fails where something is not supported or a weight is missing.
+mlir::FailureOr<CompiledCudaModel>
+compileCudaModel(mlir::ModuleOp model, const CompileOptions &options);
+
+/// The kernels as LLVM IR (text) for GPUs of compute capability `sm` / 10, as
+/// the PTX is made from it. Errors are reported on the module's context.
+mlir::FailureOr<std::string> emitNvvm(CompiledCudaModel &model, unsigned sm);
+
+/// The kernels as PTX. No CUDA toolkit is needed.
+mlir::FailureOr<std::string> emitPtx(CompiledCudaModel &model, unsigned sm);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_PIPELINES_COMPILECUDA_H
