@@ -10,8 +10,10 @@
  * Nothing here computes with floating-point numbers, allocates, or keeps
  * anything between calls. */
 
-#include "errors.h"
+#include "arguments.h"
+#include "messages.h"
 #include "model.h"
+#include "saved_states.h"
 #include "schedule.h"
 #include "ssmc_executor.h"
 #include <stdbool.h>
@@ -20,38 +22,9 @@
 
 /* -- Errors ---------------------------------------------------------------- */
 
-/* One block of characters: a table of pointers would need relocations. */
-static const char messages[E_COUNT + 1][64] = {
-    "no error",
-    "argument out of range, or a null pointer where data is needed",
-    "pointer not aligned as required",
-    "workspace too small",
-    "this CPU lacks instructions that the model was compiled for",
-    "saved state has the wrong size",
-    "not a saved state",
-    "saved state is of another version of the format",
-    "saved state is of another model, or of other weights",
-    "executor did not run all of its work",
-    "unknown error"};
-
-const char *MODEL_strerror(int error) {
-  return messages[error < 0 || error > E_COUNT ? E_COUNT : error];
-}
+const char *MODEL_strerror(int error) { return get_message(error); }
 
 /* -- Arguments ------------------------------------------------------------- */
-
-enum { RECORD_ALIGNMENT = 64 };
-
-static bool is_aligned(const void *pointer, uintptr_t alignment) {
-  return ((uintptr_t)pointer & (alignment - 1)) == 0;
-}
-
-/* Whether an array of a * b * c elements of `bytes` each can exist. */
-static bool can_exist(int64_t a, int64_t b, int64_t c, int64_t bytes) {
-  return !__builtin_mul_overflow(a, b, &a) &&
-         !__builtin_mul_overflow(a, c, &a) &&
-         !__builtin_mul_overflow(a, bytes, &a);
-}
 
 size_t MODEL_workspace_bytes(int64_t n, int32_t workers) {
   int64_t bytes;
@@ -121,22 +94,6 @@ static int check_and_run(struct call *call, size_t ws_bytes) {
 
 /* -- The API --------------------------------------------------------------- */
 
-int MODEL_state_reset(void *states, int64_t first, int64_t count) {
-  int64_t last;
-  if (first < 0 || count < 0 || __builtin_add_overflow(first, count, &last) ||
-      !can_exist(last, model_state_bytes, 1, 1))
-    return E_ARG;
-  if (count == 0)
-    return OK;
-  if (!states)
-    return E_ARG;
-  if (!is_aligned(states, RECORD_ALIGNMENT))
-    return E_ALIGN;
-  __builtin_memset((char *)states + first * model_state_bytes, 0,
-                   (size_t)(count * model_state_bytes));
-  return OK;
-}
-
 int MODEL_step(void *states, const int64_t *ids, int64_t n, const void *x,
                float *y, const ssmc_executor *executor, void *ws,
                size_t ws_bytes) {
@@ -187,63 +144,4 @@ int MODEL_forward(const void *x, float *y, int64_t batch,
   if (batch > 0 && !y && !final_states && L > 0)
     return E_ARG;
   return check_and_run(&call, ws_bytes);
-}
-
-/* -- Saved states ---------------------------------------------------------- */
-
-/* In front of the record in a saved state; little-endian. */
-struct blob_header {
-  char magic[8];
-  uint32_t version;
-  uint32_t header_bytes;
-  uint64_t model_hash;
-  uint64_t record_bytes;
-};
-
-static struct blob_header make_header(void) {
-  struct blob_header header = {{'S', 'S', 'M', 'S', 'T', 'A', 'T', 'E'},
-                               1,
-                               sizeof(struct blob_header),
-                               model_hash,
-                               (uint64_t)model_state_bytes};
-  return header;
-}
-
-int MODEL_state_save(const void *state, void *blob, size_t n) {
-  struct blob_header header = make_header();
-  if (!state || !blob)
-    return E_ARG;
-  if (!is_aligned(state, RECORD_ALIGNMENT))
-    return E_ALIGN;
-  if (n < sizeof header + (size_t)model_state_bytes)
-    return E_BLOB_SIZE;
-  __builtin_memcpy(blob, &header, sizeof header);
-  __builtin_memcpy((char *)blob + sizeof header, state,
-                   (size_t)model_state_bytes);
-  return OK;
-}
-
-int MODEL_state_load(void *state, const void *blob, size_t n) {
-  struct blob_header expected = make_header(), found;
-  if (!state || !blob)
-    return E_ARG;
-  if (!is_aligned(state, RECORD_ALIGNMENT))
-    return E_ALIGN;
-  if (n < sizeof found)
-    return E_BLOB_SIZE;
-  __builtin_memcpy(&found, blob, sizeof found);
-  for (unsigned i = 0; i < sizeof found.magic; ++i)
-    if (found.magic[i] != expected.magic[i])
-      return E_BLOB_MAGIC;
-  if (found.version != expected.version)
-    return E_BLOB_VERSION;
-  if (found.model_hash != expected.model_hash)
-    return E_BLOB_MODEL;
-  if (found.header_bytes != expected.header_bytes ||
-      found.record_bytes != expected.record_bytes ||
-      n < sizeof found + (size_t)model_state_bytes)
-    return E_BLOB_SIZE;
-  __builtin_memcpy(state, (const char *)blob + sizeof found,
-                   (size_t)model_state_bytes);
-  return OK;
 }

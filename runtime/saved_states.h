@@ -1,0 +1,77 @@
+/* Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Records in host memory: cleared, saved and loaded, the same wherever the
+ * model runs; a part of the files with entry points. */
+#ifndef SSMC_SAVED_STATES_H
+#define SSMC_SAVED_STATES_H
+
+#include "arguments.h"
+#include <stddef.h>
+
+int MODEL_state_reset(void *states, int64_t first, int64_t count) {
+  int error = check_records(states, first, count);
+  if (error == OK && count > 0)
+    __builtin_memset((char *)states + first * model_state_bytes, 0,
+                     (size_t)(count * model_state_bytes));
+  return error;
+}
+
+/* In front of the record in a saved state; little-endian. */
+struct blob_header {
+  char magic[8];
+  uint32_t version;
+  uint32_t header_bytes;
+  uint64_t model_hash;
+  uint64_t record_bytes;
+};
+
+static struct blob_header make_header(void) {
+  struct blob_header header = {{'S', 'S', 'M', 'S', 'T', 'A', 'T', 'E'},
+                               1,
+                               sizeof(struct blob_header),
+                               model_hash,
+                               (uint64_t)model_state_bytes};
+  return header;
+}
+
+int MODEL_state_save(const void *state, void *blob, size_t n) {
+  struct blob_header header = make_header();
+  if (!state || !blob)
+    return E_ARG;
+  if (!is_aligned(state, RECORD_ALIGNMENT))
+    return E_ALIGN;
+  if (n < sizeof header + (size_t)model_state_bytes)
+    return E_BLOB_SIZE;
+  __builtin_memcpy(blob, &header, sizeof header);
+  __builtin_memcpy((char *)blob + sizeof header, state,
+                   (size_t)model_state_bytes);
+  return OK;
+}
+
+int MODEL_state_load(void *state, const void *blob, size_t n) {
+  struct blob_header expected = make_header(), found;
+  if (!state || !blob)
+    return E_ARG;
+  if (!is_aligned(state, RECORD_ALIGNMENT))
+    return E_ALIGN;
+  if (n < sizeof found)
+    return E_BLOB_SIZE;
+  __builtin_memcpy(&found, blob, sizeof found);
+  for (unsigned i = 0; i < sizeof found.magic; ++i)
+    if (found.magic[i] != expected.magic[i])
+      return E_BLOB_MAGIC;
+  if (found.version != expected.version)
+    return E_BLOB_VERSION;
+  if (found.model_hash != expected.model_hash)
+    return E_BLOB_MODEL;
+  if (found.header_bytes != expected.header_bytes ||
+      found.record_bytes != expected.record_bytes ||
+      n < sizeof found + (size_t)model_state_bytes)
+    return E_BLOB_SIZE;
+  __builtin_memcpy(state, (const char *)blob + sizeof found,
+                   (size_t)model_state_bytes);
+  return OK;
+}
+
+#endif /* SSMC_SAVED_STATES_H */
