@@ -1,0 +1,148 @@
+/* Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Which kernels a call launches, and on what; a part of cuda_entry_points.c.
+ *
+ * A call is a few launches and at most one memset, queued on the caller's
+ * stream: nothing waits, and nothing is allocated. Each scheme is a function
+ * that says how much workspace it needs and a function that queues its
+ * launches; get_scheme chooses between them by numbers that the host knows
+ * (lengths and ids are in the device's memory).
+ *
+ * There are two:
+ *   rows     one time step of many streams: ssm_rows, a thread block per
+ *            `rows` streams
+ *   streams  many time steps: ssm_time, a thread block per stream, which takes
+ *            it through all layers chunk by chunk */
+#ifndef SSMC_CUDA_SCHEDULE_H
+#define SSMC_CUDA_SCHEDULE_H
+
+#include "cuda_device.h"
+
+/* A call whose arguments are checked: n streams of T time steps each. Pointers
+ * are the device's. */
+struct cuda_call {
+  enum { STEP, CHUNK, FORWARD } kind;
+  const struct MODEL_cuda *cuda;
+  char *states; /* records; NULL: in the workspace */
+  const int64_t *ids;
+  const int64_t *lengths;
+  int64_t n;
+  int64_t T;
+  const void *x;
+  float *y;
+  char *ws;
+  cu_stream stream;
+};
+
+enum scheme { ROWS_SCHEME, STREAMS_SCHEME };
+
+static enum scheme get_scheme(const struct cuda_call *call) {
+  return call->kind == STEP ? ROWS_SCHEME : STREAMS_SCHEME;
+}
+
+/* -- Workspace ------------------------------------------------------------- */
+
+/* Records of streams whose final state nobody wants. */
+static bool get_record_bytes(const struct cuda_call *call, int64_t *bytes) {
+  bool own = call->kind == FORWARD && !call->states;
+  return !__builtin_mul_overflow(own ? call->n : 0, model_state_bytes, bytes);
+}
+
+/* Returns whether the size of the workspace of a call can be told. */
+static bool get_workspace_bytes(const struct cuda_call *call, int64_t *bytes) {
+  switch (get_scheme(call)) {
+  case ROWS_SCHEME:
+    *bytes = 0;
+    return true;
+  case STREAMS_SCHEME:
+    return get_record_bytes(call, bytes);
+  }
+  return false;
+}
+
+/* -- Launches -------------------------------------------------------------- */
+
+static bool is_same(const char *a, const char *b) {
+  while (*a && *a == *b)
+    ++a, ++b;
+  return *a == *b;
+}
+
+/* The number of a kernel that the compiler put there. */
+static int64_t find_kernel(const char *name) {
+  int64_t i = 0;
+  while (i + 1 < model_kernel_count && !is_same(model_kernels[i].name, name))
+    ++i;
+  return i;
+}
+
+/* One thread block per piece of work, or as many as the device runs at the same
+ * time, which take the pieces in turn. */
+static int launch(const struct cuda_call *call, int64_t kernel, int64_t pieces,
+                  void **parameters) {
+  const struct MODEL_cuda *cuda = call->cuda;
+  const struct device_kernel *loaded = &cuda->kernels[kernel];
+  int64_t blocks = pieces < loaded->resident ? pieces : loaded->resident;
+  return from_result(
+      cuda->driver.launch(loaded->function, (unsigned)blocks, 1, 1,
+                          (unsigned)model_kernels[kernel].threads, 1, 1,
+                          (unsigned)model_kernels[kernel].shared_bytes,
+                          call->stream, parameters, NULL));
+}
+
+/* ssm_rows(weights, states, ids, n, x, y) */
+static int run_rows(const struct cuda_call *call) {
+  cu_pointer weights = call->cuda->weights;
+  char *states = call->states;
+  const int64_t *ids = call->ids;
+  int64_t n = call->n;
+  const void *x = call->x;
+  float *y = call->y;
+  void *parameters[] = {&weights, &states, &ids, &n, &x, &y};
+  int64_t kernel = find_kernel("ssm_rows");
+  return launch(call, kernel, (n - 1) / model_kernels[kernel].rows + 1,
+                parameters);
+}
+
+/* ssm_time(weights, states, ids, n, lengths, L, x, y) */
+static int run_streams(const struct cuda_call *call, char *states) {
+  cu_pointer weights = call->cuda->weights;
+  const int64_t *ids = call->ids, *lengths = call->lengths;
+  int64_t n = call->n, steps = call->T;
+  const void *x = call->x;
+  float *y = call->y;
+  void *parameters[] = {&weights, &states, &ids, &n, &lengths, &steps, &x, &y};
+  return launch(call, find_kernel("ssm_time"), n, parameters);
+}
+
+/* -- Calls ----------------------------------------------------------------- */
+
+static int clear_records(const struct MODEL_cuda *cuda, char *records,
+                         int64_t count, cu_stream stream) {
+  return from_result(cuda->driver.memset_async(
+      (cu_pointer)records, 0,
+      (size_t)(count * model_state_bytes / (int64_t)sizeof(uint32_t)), stream));
+}
+
+static bool has_nothing_to_do(const struct cuda_call *call) {
+  return call->T == 0 && (!model_pooled || !call->y);
+}
+
+static int queue(const struct cuda_call *call) {
+  char *states = call->states ? call->states : call->ws;
+  int error = OK;
+  if (call->kind == FORWARD && states)
+    error = clear_records(call->cuda, states, call->n, call->stream);
+  if (error != OK || has_nothing_to_do(call))
+    return error;
+  switch (get_scheme(call)) {
+  case ROWS_SCHEME:
+    return run_rows(call);
+  case STREAMS_SCHEME:
+    return run_streams(call, states);
+  }
+  return E_ARG;
+}
+
+#endif /* SSMC_CUDA_SCHEDULE_H */
