@@ -1,7 +1,7 @@
 """python -m bench --build BUILD: measures everything and writes BUILD/bench/results.json.
 
-Sections: machine and scaling, sequences, steps, streams, sweep, compiling. A section that
-cannot be measured leaves its error in the results instead.
+Sections: machine and scaling, sequences, steps, streams, threads, sweep, compiling. A section
+that cannot be measured leaves its error in the results instead.
 """
 
 import argparse
@@ -14,16 +14,18 @@ from pathlib import Path
 from bench.context import Bench
 from bench.machine.describe import describe
 from bench.native import ROOT, Builder, BuildError
-from bench.sections import compiling, scaling, sequences, steps, streams, sweep
+from bench.sections import compiling, scaling, sequences, steps, streams, sweep, threads
 
 SECTIONS = {
     "sequences": sequences.run,
     "steps": steps.run,
     "streams": streams.run,
+    "threads": threads.run,
     "scaling": scaling.run,
     "sweep": sweep.run,
     "compiling": compiling.run,
 }
+LAYOUT = 2  # of the results: those of another one are not gone on with
 MODELS = ["W1", "W2", "W3", "W4", "W4s5", "W1decay", "big"]
 
 
@@ -55,6 +57,8 @@ def main() -> int:
     output = a.output or bench.builder.folder / "results.json"
     # Sections that are not measured now keep the figures they have.
     results = json.loads(output.read_text()) if output.exists() else {}
+    if results.get("layout") != LAYOUT:
+        results = {"layout": LAYOUT}
     results["machine"] = describe()
     bench.say("weights, inputs and f64 outputs")
     try:

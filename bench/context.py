@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import drive
+from bench import compare, drive
 from bench.drive import Program
 from bench.native import Builder, BuildError, Model, python_environment
 from bench.workloads import WORKLOADS
@@ -36,18 +36,21 @@ class Bench:
 
     # -- Programs --------------------------------------------------------------
 
-    def ours(self, name: str, batch: int = 1, threads: int = 1, **options: Any) -> Program:
-        """Whole sequences of a workload."""
-        model = self.builder.model(name)
+    def ours(
+        self, name: str, batch: int = 1, threads: int = 1, code: str = "", **options: Any
+    ) -> Program:
+        """Whole sequences of a workload, by code for another CPU than the target if said so."""
+        model = self.builder.model(name, code)
         w, data = WORKLOADS[name], self.builder.data / name
         values = {"mode": "forward", "x": data / "x.f32", "length": w.length, **options}
-        program = model.program(f"ssmc@{threads}", threads, batch=batch, **values)
+        label = f"ssmc {code}@{threads}" if code else f"ssmc@{threads}"
+        program = model.program(label, threads, batch=batch, **values)
         program.truth = data / "truth.npy" if values.get("x") else None
         return program
 
     def ours_stepping(self, name: str, label: str, batch: int = 1, **options: Any) -> Program:
         """One time step of `batch` streams per run."""
-        model: Model = self.builder.model(name)
+        model: Model = self.builder.model(name, options.pop("code", ""))
         values = {"mode": "streams", "batch": batch, "length": 64, **options}
         return model.program(label, values.pop("threads", 1), **values)
 
@@ -88,12 +91,23 @@ class Bench:
 
     # -- Measuring -------------------------------------------------------------
 
-    def measure(self, programs: list[Program], seconds: float | None = None) -> list[Row]:
+    def measure(
+        self, programs: list[Program], seconds: float | None = None, visit: float = drive.VISIT
+    ) -> list[Row]:
         least, most = self.rounds
         seconds = self.seconds if seconds is None else seconds
         if self.is_late:
             least, seconds = 1, seconds / 4
-        return drive.measure(programs, seconds, least=least, most=most)
+        return drive.measure(programs, seconds, least=least, most=most, visit=visit)
+
+    def measure_in_turns(self, programs: list[Program], seconds: float) -> list[Row]:
+        least = self.rounds[0]
+        return compare.in_turns(programs, seconds / 4 if self.is_late else seconds, least)
+
+    def measure_together(self, programs: list[Program], work: float, rounds: int) -> list[Row]:
+        if self.seconds <= 1:
+            work, rounds = work / 20, 1
+        return compare.together(programs, work, 1 if self.is_late else rounds)
 
     def build(self, *makers) -> tuple[list[Program], list[Row]]:
         """Programs that could be built, and a row with the error of each that could not."""
@@ -125,17 +139,28 @@ class Bench:
             row = {"program": "build", "threads": 1, "error": str(error)}
             return {"workload": name, "batch": batch, "flops": 0, "peak": {}, "rows": [row]}
 
-    def peaks(self) -> list[Program]:
-        return [self.builder.peak(1), self.builder.peak(2)]
+    def peaks(self, *threads: int) -> list[Program]:
+        """FMA peaks that shares of a job are of: AVX2's when its code runs as well."""
+        builder = self.builder
+        narrow = [builder.peak(1, builder.narrow)] if builder.narrow else []
+        return [*(builder.peak(n) for n in threads or (1, 2)), *narrow]
+
+    def codes(self) -> list[str]:
+        """Other CPUs whose code runs beside the target's."""
+        return [self.builder.narrow] if self.builder.narrow else []
 
 
 def split_peaks(rows: list[Row]) -> tuple[dict[str, list[float]], list[Row]]:
-    """FMA peaks of a job, GFLOP/s by threads as [highest, median], and the other rows."""
+    """FMA peaks of a job and the other rows.
+
+    A peak is [highest, median] GFLOP/s, by threads ("1", "2"), or by CPU where the code is
+    for another one.
+    """
     peaks, rest = {}, []
     for row in rows:
         if "flops" not in row:
             rest.append(row)
         elif "min" in row:
             values = [row["flops"] / row[which] / 1e9 for which in ("min", "median")]
-            peaks[str(row["threads"])] = values
+            peaks[row.get("code") or str(row["threads"])] = values
     return peaks, rest

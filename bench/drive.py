@@ -118,25 +118,28 @@ class Running:
                 return {"error": text or f"exit status {self.process.returncode}"}
             self.unread += more
 
-    def ask(self, n: int, inner: int, limit: float = 300) -> dict[str, Any]:
+    def send(self, n: int, inner: int) -> None:
         try:
             self.process.stdin.write(f"{n} {inner}\n".encode())
             self.process.stdin.flush()
         except OSError:
             pass  # read() tells why
+
+    def ask(self, n: int, inner: int, limit: float = 300) -> dict[str, Any]:
+        self.send(n, inner)
         return self.read(limit)
 
-    def visit(self, keep: bool = True) -> None:
-        """One round: as many runs as fit into VISIT, at least one."""
+    def visit(self, keep: bool = True, seconds: float = VISIT) -> None:
+        """One round: as many runs as fit into `seconds`, at least one."""
         estimate = min(self.seconds[-20:], default=None)
         if estimate is None:
             answer = self.ask(1, 1)
             estimate = answer.get("t", [1])[0]
-            if "t" in answer and estimate > VISIT:
+            if "t" in answer and estimate > seconds:
                 self.take(answer, keep)
                 return
         inner = max(1, min(math.ceil(RUN / estimate), 100000))
-        n = max(1, min(round(VISIT / (inner * estimate)), 30))
+        n = max(1, min(round(seconds / (inner * estimate)), 30))
         self.take(self.ask(n, inner), keep)
 
     def take(self, answer: dict[str, Any], keep: bool) -> None:
@@ -194,7 +197,12 @@ def start(programs: list[Program], limit: float, at_once: int = 2) -> list[Runni
 
 
 def measure(
-    programs: list[Program], seconds: float, limit: float = 400, least: int = 3, most: int = 60
+    programs: list[Program],
+    seconds: float,
+    limit: float = 400,
+    least: int = 3,
+    most: int = 60,
+    visit: float = VISIT,
 ) -> list[dict[str, Any]]:
     """Visits all programs round after round for about `seconds`; their results in order."""
     running = start(programs, limit)
@@ -203,7 +211,7 @@ def measure(
         while rounds <= most and (rounds <= least or time.monotonic() < end):
             for each in running:
                 if each.alive:
-                    each.visit(keep=rounds > 0)  # the first one warms up
+                    each.visit(keep=rounds > 0, seconds=visit)  # the first one warms up
             rounds += 1
     finally:
         for each in running:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.drive import Program
+from bench.machine.describe import vectors
 from bench.workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).resolve().parent.parent
+AVX2_CPU = "x86-64-v3"  # any with AVX2 and FMA
 
 
 class BuildError(RuntimeError):
@@ -49,6 +51,7 @@ class Model:
     prefix: Path
     constants: dict[str, int]
     compiled: dict[str, Any]  # how long that took, and its peak memory
+    code: str = ""  # the CPU, when it is another one than the builder's target
 
     def program(self, label: str, threads: int = 1, **options: Any) -> Program:
         """The harness around it; see ours/harness.cpp for its options."""
@@ -68,6 +71,8 @@ class Model:
             "compile_cpu_s": self.compiled["cpu_seconds"],
             "compiler_peak_mb": self.compiled["peak_mb"],
         }
+        if self.code:
+            facts["code"] = self.code
         return Program(label, command, threads, facts=facts)
 
 
@@ -80,6 +85,10 @@ class Builder:
         self.data = self.folder / "data"
         self.target = target
         self.ssmc = self.build / "bin" / "ssmc"
+        # On a CPU with AVX-512 the code for CPUs without it runs, too, beside the peak of
+        # AVX2's multiply-adds.
+        wide = {"avx512f", "avx512vl"} <= set(vectors())
+        self.narrow = AVX2_CPU if wide and target != AVX2_CPU else ""
         for name in ("bin", "models", "data", "cache"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -95,9 +104,12 @@ class Builder:
             run([compiler, *language, "-O3", f"-I{ROOT}", *flags, file, "-o", path, "-pthread"])
         return path
 
-    def peak(self, threads: int = 1) -> Program:
-        path = self.compile_native("peak", "machine/peak.c", "-march=native")
-        return Program(f"fma peak@{threads}", [path, threads], threads)
+    def peak(self, threads: int = 1, code: str = "") -> Program:
+        """With the widest vectors of this CPU, or of `code`."""
+        product = f"peak-{code}" if code else "peak"
+        path = self.compile_native(product, "machine/peak.c", f"-march={code or 'native'}")
+        facts = {"code": code} if code else {}
+        return Program(f"fma peak {code}@{threads}", [path, threads], threads, facts=facts)
 
     def busy(self) -> list[Any]:
         return [self.compile_native("peak", "machine/peak.c", "-march=native"), "busy"]
@@ -123,13 +135,13 @@ class Builder:
         """A workload's model with its weights."""
         return self.compile(name, [self.data / name], target)
 
-    def random_model(self, name: str, workload: Workload) -> Model:
+    def random_model(self, name: str, workload: Workload, target: str = "") -> Model:
         """A model with random weights, for sweeps."""
         file = self.folder / "models" / f"{name}.json"
         text = json.dumps(workload.model_json())
         if not file.exists() or file.read_text() != text:
             file.write_text(text)
-        return self.compile(name, [file, "--weights", "random:1"], "")
+        return self.compile(name, [file, "--weights", "random:1"], target)
 
     def compile(self, name: str, source: list[Any], target: str) -> Model:
         if not self.ssmc.exists():
@@ -146,7 +158,8 @@ class Builder:
             record.write_text(json.dumps(measure_command(command)))
         constants = dict(re.findall(rf"#define {name}_(\w+) (\d+)\b", header.read_text()))
         constants = {k: int(v) for k, v in constants.items()}
-        return Model(name, prefix, constants, json.loads(record.read_text()))
+        code = "" if target == self.target else target
+        return Model(name, prefix, constants, json.loads(record.read_text()), code)
 
     def inspect(self, name: str) -> dict[str, int]:
         """Numbers of `ssmc inspect`, by name."""

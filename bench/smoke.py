@@ -18,6 +18,7 @@ NAME = "tiny"
 def run_sequences(bench: Bench) -> Row:
     batch = WORKLOADS[NAME].batch
     programs = [bench.ours(NAME, batch, threads) for threads in (1, 2)]
+    programs += [bench.ours(NAME, batch, 1, code) for code in bench.codes()]
     programs.append(bench.expert(NAME, batch))
     peaks, rows = split_peaks(bench.measure([*bench.peaks(), *programs], 0))
     flops = WORKLOADS[NAME].flops(batch)
@@ -33,9 +34,16 @@ def run_steps(bench: Bench) -> Row:
         bench.expert_stepping(NAME, 64),
         bench.builder.bandwidth(size, "reading the weights"),
     ]
-    peaks, rows = split_peaks(bench.measure([*bench.peaks()[:1], *programs], 0))
+    peaks, rows = split_peaks(bench.measure([*bench.peaks(1), *programs], 0))
     flops = WORKLOADS[NAME].flops(64, 1)
     return {"workload": NAME, "batch": 64, "flops": flops, "peak": peaks, "rows": rows}
+
+
+def run_compared(bench: Bench) -> list[Row]:
+    """The ways to take ratios: rows have a time of every round."""
+    programs = [bench.ours(NAME, batch) for batch in (1, 2)]
+    rows = bench.measure_together(programs, 0.02, 1) + bench.measure_in_turns(programs, 0)
+    return [row if row["each"] else {"error": "no rounds"} | row for row in rows]
 
 
 def main() -> int:
@@ -53,6 +61,9 @@ def main() -> int:
             failed += "min" not in row
             error = f", error {row['err']:.0e}" if "err" in row else ""
             print(f"{section}: {row['program']}: {row.get('error', 'ok')}{error}")
+    for row in run_compared(bench):
+        failed += "error" in row
+        print(f"compared: {row['program']}: {row.get('error', 'ok')}")
     text = page.job_tables(results, "sequences", "ms", 1e3) + page.failures(results)
     print(f"page: {len(text.splitlines())} lines, {len(limits.all_limits(results))} limits")
     return 1 if failed else 0

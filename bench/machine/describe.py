@@ -17,6 +17,12 @@ def read_first(pattern: str, path: str) -> str:
     return found.group(1).strip() if found else "unknown"
 
 
+def vectors() -> list[str]:
+    """What this CPU has of the sets that matter here."""
+    flags = read_first(r"^flags\s*:(.*)", "/proc/cpuinfo").split()
+    return [f for f in ("avx2", "fma", "avx512f", "avx512vl") if f in flags]
+
+
 def ask(*command: str) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True).stdout.strip()
@@ -34,7 +40,6 @@ def caches() -> dict[str, str]:
 
 def describe() -> dict[str, Any]:
     flags = read_first(r"^flags\s*:(.*)", "/proc/cpuinfo").split()
-    vectors = [f for f in ("avx2", "fma", "avx512f", "avx512vl") if f in flags]
     packages = {}
     for name in PACKAGES:
         try:
@@ -47,7 +52,7 @@ def describe() -> dict[str, Any]:
         "family": read_first(r"^cpu family\s*:(.*)", "/proc/cpuinfo"),
         "model": read_first(r"^model\s*:(.*)", "/proc/cpuinfo"),
         "cpus": len(os.sched_getaffinity(0)),
-        "vectors": vectors,
+        "vectors": vectors(),
         "virtual": "hypervisor" in flags,
         "caches": caches(),
         "memory_gb": round(int(read_first(r"^MemTotal:\s*(\d+)", "/proc/meminfo")) / 2**20),

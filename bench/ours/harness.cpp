@@ -106,9 +106,12 @@ static void runForward(Setup &s) {
   char *kept = s.options.get("records", 0) ? records.data.get() : nullptr;
   auto run = [&] { s.forward(s.x.data(), y.data(), s.batch, s.length, kept); };
   double before = serve_memory("VmRSS:");
+  double began = serve_clock(CLOCK_PROCESS_CPUTIME_ID);
   run();
+  double first = serve_clock(CLOCK_PROCESS_CPUTIME_ID) - began;
   std::string info = describe(s) + list("y", y) + ", \"grown_mb\": " +
-                     std::to_string(serve_memory("VmHWM:") - before);
+                     std::to_string(serve_memory("VmHWM:") - before) +
+                     ", \"first\": " + std::to_string(first);
   if (kept) {
     auto words = reinterpret_cast<const uint32_t *>(kept);
     int64_t count = s.batch * s.model.stateBytes / 4;

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 Row = dict[str, Any]
+AVX2_CODE = "x86-64-v3"  # beside code for this CPU where that has AVX-512
 
 TITLES = {
     "ssmc": "**ssmc**",
@@ -21,6 +22,7 @@ TITLES = {
     "onnx step": "ONNX Runtime",
     "torch compile_step": "torch.compile",
     "ssmc (no answer)": "**ssmc**, no answer asked",
+    f"ssmc {AVX2_CODE}": f"**ssmc**, {AVX2_CODE} code",
     "by hand (no answer)": "C++ by hand, no answer",
 }
 NOT_PEERS = ("ssmc", "by hand", "reading", "build")
@@ -56,8 +58,11 @@ def find(job: Row | None, program: str) -> Row | None:
 
 
 def share(job: Row, row: Row, flops: float | None = None) -> float:
-    """Percent of the FMA peak of as many threads: fastest run, highest peak."""
-    peak = job["peak"].get(str(row["threads"])) or job["peak"]["1"]
+    """Percent of the FMA peak of as many threads, and of the vectors that the code uses:
+    fastest run, highest peak."""
+    peaks = job["peak"]
+    code = row.get("code")
+    peak = peaks[code] if code else peaks.get(str(row["threads"])) or peaks["1"]
     return 100 * (flops or job["flops"]) / row["min"] / 1e9 / peak[0]
 
 

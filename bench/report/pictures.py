@@ -102,7 +102,9 @@ def plot_ratios(results: Row, path: Path) -> None:
             row = find(job, name)
             if row:
                 times = row["min"] / ours["min"]
-                color = OURS if name == "ssmc@1" else HAND if name == "by hand@1" else "#2c6fa6"
+                color = (
+                    OURS if name.startswith("ssmc") else HAND if name == "by hand@1" else "#2c6fa6"
+                )
                 axes.barh(i, times, color=color)
                 axes.annotate(f"{times:.2f}", (times, i), fontsize=7, va="center")
         axes.set_title(job_name(job), fontsize=9)
@@ -114,20 +116,26 @@ def plot_ratios(results: Row, path: Path) -> None:
 
 
 def plot_sweep(results: Row, path: Path) -> None:
-    rows = [r for r in jobs(results, "sweep") if "min" in r]
-    widths, states = (sorted({r[k] for r in rows}) for k in ("hidden", "state"))
-    values = np.full((len(states), len(widths)), np.nan)
-    for r in rows:
-        values[states.index(r["state"]), widths.index(r["hidden"])] = share(r, r)
-    figure, axes = plt.subplots(figsize=(8, 3))
-    axes.imshow(values, vmin=20, vmax=100, cmap="RdYlGn", aspect="auto")
-    for (i, j), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            axes.annotate(f"{value:.0f}", (j, i), ha="center", va="center", fontsize=8)
-    axes.set_xticks(range(len(widths)), widths)
-    axes.set_yticks(range(len(states)), states)
-    axes.set(xlabel="hidden_dim", ylabel="state_dim")
-    axes.set_title("S5, two blocks: % of FMA peak, per FLOP that is needed", fontsize=9)
+    """A picture for each code that was measured."""
+    measured = [r for r in jobs(results, "sweep") if "min" in r]
+    codes = sorted({r.get("code", "") for r in measured})
+    figure, panels = plt.subplots(len(codes), 1, figsize=(8, 3 * len(codes)), squeeze=False)
+    for code, axes in zip(codes, panels[:, 0], strict=True):
+        rows = [r for r in measured if r.get("code", "") == code]
+        widths, states = (sorted({r[k] for r in rows}) for k in ("hidden", "state"))
+        values = np.full((len(states), len(widths)), np.nan)
+        for r in rows:
+            values[states.index(r["state"]), widths.index(r["hidden"])] = share(r, r)
+        axes.imshow(values, vmin=20, vmax=100, cmap="RdYlGn", aspect="auto")
+        for (i, j), value in np.ndenumerate(values):
+            if np.isfinite(value):
+                axes.annotate(f"{value:.0f}", (j, i), ha="center", va="center", fontsize=8)
+        axes.set_xticks(range(len(widths)), widths)
+        axes.set_yticks(range(len(states)), states)
+        axes.set(xlabel="hidden_dim", ylabel="state_dim")
+        what = f"{code} code, % of AVX2's FMA peak" if code else "% of FMA peak"
+        axes.set_title(f"S5, two blocks: {what}, per FLOP that is needed", fontsize=9)
+    figure.tight_layout()
     save(figure, path)
 
 

@@ -3,58 +3,71 @@
 import os
 import subprocess
 
+from bench import compare
 from bench.context import Bench, Row, split_peaks
 from bench.workloads import WORKLOADS
 
 
-def lengths(bench: Bench) -> list[Row]:
-    """Time per step and memory of W1 for 1e3 to 1e7 steps, on noise."""
-    bench.say("lengths of W1, 1e3 to 1e7")
-    most = 7 if bench.seconds > 1 else 4
-    counts = [10**e for e in range(3, most + 1)]
-    programs = [bench.builder.model("W1").program(f"{n}", mode="forward", length=n) for n in counts]
-    rows = bench.measure(programs, bench.seconds / 3)
-    for row, n in zip(rows, counts, strict=True):
-        row["length"] = n
+def relate(rows: list[Row], first: Row, sizes: list[int]) -> list[Row]:
+    """Adds times per unit of size, by round, as shares of the first program's."""
+    out = []
+    for row, size in zip(rows, sizes, strict=True):
         row.pop("y", None)
-    return rows
+        values = [value * sizes[0] / size for value in compare.ratios(row, first)]
+        found = {"relative": compare.spread(values), "rounds": len(values)} if values else {}
+        out.append({k: v for k, v in row.items() if k != "each"} | found | {"size": size})
+    return out
+
+
+def lengths(bench: Bench) -> list[Row]:
+    """CPU time per step and memory of W1 for 1e3 to 1e7 steps, on noise; relative to 1e3."""
+    bench.say("lengths of W1, 1e3 to 1e7")
+    model, out = bench.builder.model("W1"), []
+    groups = ((1e3, 1e4, 1e5, 1e6), (1e3, 1e7)) if bench.seconds > 1 else ((1e3, 1e4),)
+    for group, rounds in zip(groups, (4, 2), strict=False):
+        counts = [int(n) for n in group]
+        programs = [model.program(f"{n}", mode="forward", length=n) for n in counts]
+        rows = bench.measure_together(programs, counts[-1] * 0.8e-6, rounds)
+        out += relate(rows, rows[0], counts)[bool(out) :]
+    return out
 
 
 def batches(bench: Bench) -> list[Row]:
-    """W1 with 1 to 32 sequences in a call."""
+    """W1 with 1 to 32 sequences in a call, relative to 1."""
     bench.say("batches of W1")
-    counts = (1, 2, 4, 8, 16, 32)
-    rows = bench.measure([bench.ours("W1", n) for n in counts], bench.seconds / 4)
-    return [row | {"batch": n} for row, n in zip(rows, counts, strict=True)]
+    counts = [1, 2, 4, 8, 16, 32]
+    rows = bench.measure_together([bench.ours("W1", n) for n in counts], 0.15, 8)
+    return relate(rows, rows[0], counts)
 
 
 def decay(bench: Bench) -> list[Row]:
-    """States that decay through the denormal numbers to zero, and live ones."""
+    """States that decay through the denormal numbers to zero, relative to live ones."""
     bench.say("decaying states")
     model = bench.builder.model("W1decay")
     programs = [
         model.program(signal, mode="forward", length=100_000, signal=signal, records=1)
         for signal in ("noise", "impulse")
     ]
-    rows = bench.measure(programs, bench.seconds / 4)
-    for row in rows:
-        row.pop("y", None)
-    return rows
+    rows = bench.measure_together(programs, 0.3, 8)
+    return relate(rows, rows[0], [1, 1])
 
 
 def busy(bench: Bench) -> list[Row]:
-    """One and two threads while the other core does something else."""
+    """One and two threads in turns while the other core does something else."""
     out, other = [], str(min(os.sched_getaffinity(0)))  # programs of one thread have the largest
     for name, batch in (("W1", 1), ("W1", 32), ("W2", 1)):
         bench.say(f"busy second core: {name}, batch {batch}")
         neighbour = subprocess.Popen(["taskset", "-c", other, *map(str, bench.builder.busy())])
         try:
             programs = [bench.ours(name, batch, threads) for threads in (1, 2)]
-            rows = bench.measure(programs, bench.seconds / 4)
+            rows = bench.measure_in_turns(programs, bench.seconds / 4)
         finally:
             neighbour.kill()
             neighbour.wait()
-        out.append({"workload": name, "batch": batch, "rows": rows})
+        values = compare.ratios(rows[1], rows[0])
+        kept = [{k: v for k, v in row.items() if k != "each"} for row in rows]
+        job = {"workload": name, "batch": batch, "rows": kept, "rounds": len(values)}
+        out.append(job | {"relative": compare.spread(values)})
     return out
 
 

@@ -24,6 +24,7 @@ def run_job(bench: Bench, name: str, batch: int, specs: str) -> Row:
         lambda: bench.ours(name, batch, 1),
         lambda: bench.ours(name, batch, 2),
     ]
+    makers += [lambda code=code: bench.ours(name, batch, 1, code) for code in bench.codes()]
     if w.kind != "linoss":
         makers.append(lambda: bench.expert(name, batch))
     programs, failed = bench.build(*makers)

@@ -27,6 +27,9 @@ def run_job(bench: Bench, name: str, batch: int, specs: str, seconds: float) -> 
         makers.append(lambda: bench.builder.bandwidth(size, "reading the weights"))
     if batch > 1:
         makers.append(lambda: bench.ours_stepping(name, "ssmc@2", batch, threads=2))
+        for code in bench.codes():
+            label = f"ssmc {code}@1"
+            makers.append(lambda c=code, lb=label: bench.ours_stepping(name, lb, batch, code=c))
     programs, failed = bench.build(*makers)
     programs = [*bench.peaks(), *programs, *bench.peers(specs, name, batch)]
     peaks, rows = split_peaks(bench.measure(programs, seconds))

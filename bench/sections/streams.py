@@ -21,8 +21,13 @@ def many(bench: Bench) -> Row:
         makers.append(
             lambda label=label, n=n: bench.ours_stepping("W1", label, n, count=MANY, length=32)
         )
+    for code in bench.codes():
+        label = f"all, {code}"
+        makers.append(
+            lambda c=code, lb=label: bench.ours_stepping("W1", lb, MANY, length=8, check=8, code=c)
+        )
     programs, failed = bench.build(*makers)
-    measured = bench.measure([*bench.peaks()[:1], *programs], bench.seconds / 3)
+    measured = bench.measure([*bench.peaks(1), *programs], bench.seconds / 3)
     peaks, rows = split_peaks(measured)
     for row in rows:
         row["streams"] = sizes.get(row["program"], MANY)

@@ -1,14 +1,17 @@
 """S5 of every width and state: does any size fall behind?"""
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.context import Bench, Row, split_peaks
+from bench.drive import Program
 from bench.native import BuildError
 from bench.workloads import Workload
 
 WIDTHS = (16, 24, 32, 48, 64, 96, 100, 128, 192, 256, 384, 512)
 STATES = (16, 30, 64, 128, 256)
+AT_ONCE = 10  # shapes that take turns: each is measured over some ten seconds
+
+Shape = tuple[int, int, Workload]
 
 
 def make_workload(hidden: int, state: int) -> Workload:
@@ -18,30 +21,40 @@ def make_workload(hidden: int, state: int) -> Workload:
     return Workload("s5", 1, hidden, state, 2, 10, length)
 
 
-def measure_shape(bench: Bench, shape: tuple[int, int, Workload]) -> Row:
+def build(bench: Bench, shape: Shape, code: str) -> tuple[Row, Program | None]:
+    """What is known before, and the program unless it cannot be built."""
     hidden, state, w = shape
     row = {"hidden": hidden, "state": state, "flops": w.flops(), "length": w.length}
     try:
-        model = bench.builder.random_model(f"h{hidden}s{state}", w)
+        model = bench.builder.random_model(f"h{hidden}s{state}", w, code)
     except BuildError as error:
-        return row | {"error": str(error)}
-    program = model.program("ssmc@1", mode="forward", length=w.length)
-    peaks, rows = split_peaks(bench.measure([*bench.peaks()[:1], program], bench.seconds / 40))
-    rows[0].pop("y", None)
-    return row | rows[0] | {"peak": peaks, "compiled": model.compiled}
+        return row | {"error": str(error)} | ({"code": code} if code else {}), None
+    program = model.program(f"ssmc {code}@1", mode="forward", length=w.length)
+    return row | {"compiled": model.compiled}, program
+
+
+def measure_shapes(bench: Bench, built: list[tuple[Row, Program | None]]) -> list[Row]:
+    """Rows of shapes that take turns."""
+    programs = [program for _, program in built if program]
+    measured = bench.measure([*bench.peaks(1), *programs], bench.seconds / 4, visit=0.06)
+    peaks, rows = split_peaks(measured)
+    found = iter(rows)
+    out = []
+    for row, program in built:
+        out.append((row | next(found) if program else row) | {"peak": peaks})
+        out[-1].pop("y", None)
+    return out
 
 
 def run(bench: Bench) -> list[Row]:
     shapes = [(h, s, make_workload(h, s)) for h in WIDTHS for s in STATES]
     if bench.seconds <= 1:
         shapes = shapes[:1]
-    bench.say(f"sweep: compiling {len(shapes)} models")
-
-    def build(shape):
-        with contextlib.suppress(BuildError):  # told where it is measured
-            bench.builder.random_model(f"h{shape[0]}s{shape[1]}", shape[2])
-
+    wanted = [(shape, code) for shape in shapes for code in ("", *bench.codes())]
+    bench.say(f"sweep: compiling {len(wanted)} models")
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(build, shapes))
+        built = list(pool.map(lambda each: build(bench, *each), wanted))
     bench.say("sweep: measuring")
-    return [measure_shape(bench, shape) for shape in shapes]
+    step = AT_ONCE * len(wanted) // len(shapes)
+    groups = [built[i : i + step] for i in range(0, len(built), step)]
+    return [row for group in groups for row in measure_shapes(bench, group)]

@@ -1,4 +1,4 @@
-"""The benchmark's own arithmetic: FLOPs, the rewritten scans, who is left out, what is met."""
+"""The benchmark's own arithmetic: FLOPs, rewritten scans, ratios, who is left out, what is met."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from bench import drive, truth
+from bench import compare, drive, truth
 from bench.peers import common
 from bench.report import limits, page
 from bench.workloads import WORKLOADS
@@ -94,6 +94,50 @@ def test_what_libraries_print_is_passed_over(tmp_path):
     assert row["min"] == 0.5
 
 
+def make_clock(tmp_path, name, scripts, first):
+    """A program whose run i takes scripts[i] = (wall seconds, CPU seconds); it does not wait."""
+    file = tmp_path / f"{name}.py"
+    file.write_text(
+        f"import json, sys\nprint('@' + json.dumps({{'first': {first}}}), flush=True)\n"
+        f"runs = iter({scripts!r})\n"
+        "for line in sys.stdin:\n"
+        "    taken = [next(runs) for _ in range(int(line.split()[0]))]\n"
+        "    t, c = [r[0] for r in taken], [r[1] for r in taken]\n"
+        "    print('@' + json.dumps({'t': t, 'c': c, 'rss_peak_mb': 1}), flush=True)\n"
+    )
+    return drive.Program(name, [sys.executable, file], 2)
+
+
+def test_ratios_are_of_what_ran_at_the_same_time(tmp_path):
+    # Both take 0.1 s of CPU per second while they share a core. The long program ends after
+    # 4 s: what the other does then, alone and faster, does not count.
+    short = [(0.5, 0.1)] * 8 + [(0.1, 0.02)] * 100
+    programs = [
+        make_clock(tmp_path, "short", short, 0.1),
+        make_clock(tmp_path, "long", [(4.0, 0.8)], 0.8),
+    ]
+    one, other = compare.together(programs, 0.8, 1)
+    assert compare.ratios(other, one) == pytest.approx([8])
+    assert one["each"] == pytest.approx([0.1])
+
+
+def test_ratios_in_turns_are_by_round(tmp_path):
+    # The machine gets three times as slow after the first round.
+    script = [(1.0, 1.0)] * 2 + [(3.0, 3.0)] * 20
+    halves = [(w / 2, c / 2) for w, c in script]
+    programs = [make_clock(tmp_path, n, s, 1) for n, s in (("one", script), ("two", halves))]
+    one, two = compare.in_turns(programs, 0, least=3)
+    assert one["each"][0] == 1 and one["each"][-1] == 3
+    assert compare.ratios(one, two) == [2, 2, 2]
+    assert compare.ratios(one, {"error": "died"}) == []
+
+
+def test_spread_leaves_the_ends_out():
+    assert compare.spread([3, 1, 2]) == [1, 2, 3]
+    assert compare.spread([100, *range(1, 19), -100]) == [2, 9.5, 17]
+    assert compare.spread([]) == []
+
+
 def make_results(ours, peer):
     rows = [
         {"program": "ssmc@1", "threads": 1, "min": ours, "err": 1e-6},
@@ -114,3 +158,39 @@ def test_limits_of_sequences(ours, peer, met):
     assert (share.met, best.met) == met
     assert "JAX, batched products" in best.found
     assert found["W1 b1: at least 80 % of FMA peak"].met is None
+
+
+def test_limits_say_which_code_met_them():
+    results = make_results(1.0, 1.7)
+    (job,) = results["sequences"]
+    text = "W3 b1: at least 85 % of FMA peak"
+    assert "x86-64-v3" not in page.limits_table(results)
+    job["peak"]["x86-64-v3"] = [50, 45]
+    row = {"program": "ssmc x86-64-v3@1", "threads": 1, "code": "x86-64-v3"}
+    job["rows"].append(row | {"min": 80e9 / 45e9})
+    limit = next(each for each in limits.all_limits(results) if each.text == text)
+    assert (limit.met, limit.found) == (False, "80 %")
+    assert (limit.narrow.met, limit.narrow.found) == (True, "90 %")
+    table = page.limits_table(results)
+    assert f"| {text} | 80 % | **no** | 90 % | yes |" in table
+    assert "which meets 0; and x86-64-v3 code" in table and "which meets 1." in table
+    assert "at least 1.8 times as fast as the best peer | 1.7 x" in table
+
+
+def test_limits_of_ratios_are_medians_of_rounds():
+    gains = {"gain": [1.4, 1.7, 1.9], "peak_gain": [1.5, 1.8, 2.0], "part": [0.7, 0.94, 1.2]}
+    busy = {"relative": [0.9, 1.1, 1.6]}
+    lengths = [
+        {"program": str(n), "size": n, "relative": relative, "workspace_bytes": 64, "min": 1}
+        for n, relative in ((1000, [1, 1, 1]), (10000, [0.9, 1.02, 1.5]))
+    ]
+    name = {"workload": "W1", "batch": 1, "rows": []}
+    scaling = {"lengths": lengths, "busy": [name | busy]}
+    results = {"threads": [name | gains], "scaling": scaling}
+    found = {limit.text: limit for limit in limits.all_limits(results)}
+    two = found["W1 b1, two threads: at least 0.95 times what the FMA peak gains"]
+    assert (two.met, two.found) == (False, "0.940 (1.70 x of 1.80 x)")
+    text = "W1 b1, two threads, the second core busy: at most 1.15 times one thread"
+    assert found[text].met is True
+    flat = found["time per step, L = 1e+03 to 1e+04: flat within 3 %"]
+    assert (flat.met, flat.found) == (True, "2 %")
