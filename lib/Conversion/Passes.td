@@ -97,4 +97,24 @@ def ScanToAffine : Pass<"ssm-scan-to-affine", "::mlir::ModuleOp"> {
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def GpuToNvvm : Pass<"ssm-convert-gpu-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Lower kernels to the NVVM dialect without libdevice";
+  let description = [{
+    Upstream's patterns, with two differences to its `convert-gpu-to-nvvm`.
+    Operations of the math dialect become LLVM's intrinsics and never calls of
+    libdevice. Kernels take a plain pointer for every memref, which must have a
+    static shape and no layout, while other functions take whole descriptors: they
+    are inlined, and may take views of any kind.
+
+    ```mlir
+    gpu.func @k(%x: memref<64xf32>, %n: index) kernel
+    // becomes
+    llvm.func @k(%x: !llvm.ptr, %n: i64) attributes {gpu.kernel, nvvm.kernel}
+    ```
+  }];
+  let dependentDialects = ["::mlir::cf::ControlFlowDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif // SSMC_LIB_CONVERSION_PASSES

@@ -10,6 +10,7 @@
 #include "lib/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassOptions.h"
@@ -102,6 +103,19 @@ void ssmc::buildLoopsToLLVM(OpPassManager &passes) {
   passes.addPass(createVerifyLLVMLevel());
 }
 
+void ssmc::buildGpuToNvvm(OpPassManager &passes) {
+  OpPassManager &kernels = passes.nest<gpu::GPUModuleOp>();
+  // Before any folder sees a constant, as for CPUs.
+  kernels.addPass(createExpandMath());
+  kernels.addPass(createLowerAffinePass());
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(memref::createExpandStridedMetadataPass());
+  kernels.addPass(createLowerAffinePass());
+  kernels.addPass(createGpuToNvvm());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  kernels.addPass(createVerifyNvvmLevel());
+}
+
 void ssmc::buildPipeline(OpPassManager &passes, Level from, Level to,
                          const TileOptions &options) {
   auto crosses = [&](Level level) { return from < level && level <= to; };
@@ -147,4 +161,7 @@ void ssmc::registerPipelines() {
   PassPipelineRegistration<>(
       "ssm-loops-to-llvm", "Loop level to the LLVM dialect",
       [](OpPassManager &passes) { buildLoopsToLLVM(passes); });
+  PassPipelineRegistration<>(
+      "ssm-gpu-to-nvvm", "Kernels to the NVVM dialect",
+      [](OpPassManager &passes) { buildGpuToNvvm(passes); });
 }

@@ -39,6 +39,9 @@ void buildRecurrenceToChunk(mlir::OpPassManager &passes,
 void buildChunkToLoops(mlir::OpPassManager &passes, const TileOptions &options);
 /// Everything to the LLVM dialect.
 void buildLoopsToLLVM(mlir::OpPassManager &passes);
+/// The contents of every `gpu.module`, loops on memrefs, to the llvm and nvvm
+/// dialects; the rest of the module stays as it is. Kernels take plain pointers.
+void buildGpuToNvvm(mlir::OpPassManager &passes);
 
 /// All stages after `from` up to `to`.
 void buildPipeline(mlir::OpPassManager &passes, Level from, Level to,

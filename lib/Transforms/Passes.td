@@ -277,6 +277,21 @@ def VerifyLLVMLevel : Pass<"verify-ssm-llvm-level", "::mlir::ModuleOp"> {
   }];
 }
 
+def VerifyNvvmLevel : Pass<"verify-ssm-nvvm-level", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Verify that kernels are ready for code generation";
+  let description = [{
+    The llvm and nvvm dialects in a `gpu.module`, nothing else: what
+    `verify-ssm-llvm-level` accepts, no approximation, and no call of a function
+    that the module does not define, such as libdevice's.
+
+    ```mlir
+    %y = llvm.call @__nv_expf(%x) : (f32) -> f32
+    // error: calls '__nv_expf', which this gpu.module does not define
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 def SplitPrepare : Pass<"ssm-split-prepare", "::mlir::ModuleOp"> {
   let summary = "Move what depends on parameters only out of chunk functions";
   let description = [{

@@ -8,6 +8,7 @@
 #include "lib/Transforms/VerifyLevel.h"
 #include "lib/Analysis/Weights.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 using namespace mlir;
@@ -84,4 +85,34 @@ ssmc::verifyLevel(Operation *root, StringRef level, ArrayRef<StringRef> legal,
                                      : WalkResult::advance();
   });
   return failure(result.wasInterrupted());
+}
+
+/// Those that become instructions, the same everywhere. Not among them: calls
+/// of a math library, `fmuladd` (a choice of the code generator), and
+/// `minnum` and `maxnum`, which swallow NaN.
+static constexpr StringRef kLegalIntrinsics[] = {
+    "llvm.intr.fma",         "llvm.intr.sqrt",         "llvm.intr.fabs",
+    "llvm.intr.copysign",    "llvm.intr.floor",        "llvm.intr.ceil",
+    "llvm.intr.trunc",       "llvm.intr.minimum",      "llvm.intr.maximum",
+    "llvm.intr.masked.load", "llvm.intr.masked.store", "llvm.intr.smin",
+    "llvm.intr.smax",        "llvm.intr.umin",         "llvm.intr.umax",
+    "llvm.intr.prefetch"};
+
+LogicalResult ssmc::verifyIntrinsic(Operation *op) {
+  StringRef name = op->getName().getStringRef();
+  if (name.starts_with("llvm.intr.") &&
+      !llvm::is_contained(kLegalIntrinsics, name)) {
+    InFlightDiagnostic error = op->emitError();
+    error << "the intrinsic '" << name << "' is not part of the llvm level";
+    error.attachNote() << "the llvm level accepts "
+                       << llvm::join(ArrayRef<StringRef>(kLegalIntrinsics),
+                                     ", ");
+    return error;
+  }
+  auto math = dyn_cast<LLVM::FastmathFlagsInterface>(op);
+  if (math && math.getFastmathAttr() &&
+      math.getFastmathAttr().getValue() != LLVM::FastmathFlags::none)
+    return op->emitError() << "has fast-math flags; expected none: results "
+                              "would depend on what the compiler makes of them";
+  return success();
 }

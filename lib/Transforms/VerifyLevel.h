@@ -23,6 +23,11 @@ llvm::LogicalResult verifyLevel(
     llvm::ArrayRef<llvm::StringRef> legal,
     llvm::function_ref<llvm::LogicalResult(mlir::Operation *)> check = {});
 
+/// What every level in the llvm dialect asks of an operation: no intrinsic that
+/// becomes a call or that the code generator is free to round as it likes, and
+/// no fast-math flag.
+llvm::LogicalResult verifyIntrinsic(mlir::Operation *op);
+
 } // namespace ssmc
 
 #endif // SSMC_LIB_TRANSFORMS_VERIFYLEVEL_H
