@@ -1,0 +1,106 @@
+//===- ChunkToGpu.cpp - Row operations on a thread block ------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/ChunkToGpu/ChunkToGpu.h"
+#include "lib/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_CHUNKTOGPU
+#include "lib/Conversion/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+/// The tile that gives every thread work and, of those, needs the fewest loads
+/// per multiply-add.
+static ThreadTile chooseThreadTile(PanelMapOp op, int64_t threads) {
+  ThreadTile best{1, 1};
+  for (int64_t rows : {1, 2, 4, 8})
+    for (int64_t panels : {1, 2}) {
+      int64_t items = llvm::divideCeil(op.getNumRows(), rows) *
+                      llvm::divideCeil(op.getNumPanels(), panels) * kHalfPanel;
+      if (items >= threads && rows * panels > best.rows * best.panels)
+        best = {rows, panels};
+    }
+  return best;
+}
+
+static LogicalResult verifyScan(PanelMapOp op) {
+  if (op.getCarries().empty() || op.getStreams() || !op.getX())
+    return success();
+  // The sums wait there.
+  BlockArgument out = op.getOutArguments().front();
+  if (out.use_empty() &&
+      cast<VectorType>(out.getType()).getDimSize(0) == kPanelLanes)
+    return success();
+  return op.emitOpError() << "reads its first output, or gives 8 features a "
+                             "panel; a scan of a thread block needs an output "
+                             "of 16 lanes that is only written";
+}
+
+namespace {
+struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
+  using ChunkToGpuBase::ChunkToGpuBase;
+
+  void runOnOperation() override {
+    if (threads < 32 || threads > 1024 || threads % 32) {
+      getOperation()->emitError()
+          << "threads is " << threads.getValue()
+          << "; expected a multiple of 32 up to 1024";
+      return signalPassFailure();
+    }
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](DestinationStyleOpInterface op) {
+      if (isa<SsmDialect>(op->getDialect()))
+        ops.push_back(op);
+    });
+    OpBuilder builder(&getContext());
+    for (Operation *op : ops) {
+      if (op->getNumResults()) {
+        op->emitOpError() << "is on tensors; thread blocks need memrefs";
+        return signalPassFailure();
+      }
+      builder.setInsertionPoint(op);
+      gpu::BarrierOp::create(builder, op->getLoc());
+      bool lowered = true;
+      llvm::TypeSwitch<Operation *>(op)
+          .Case([&](PanelMapOp map) {
+            lowered = succeeded(verifyScan(map));
+            if (lowered)
+              lowerPanelMapToThreads(map, threads,
+                                     chooseThreadTile(map, threads), builder);
+          })
+          .Case([&](LookupOp lookup) {
+            lowerLookupToThreads(lookup, threads, builder);
+          })
+          .Case([&](PoolRowsOp pool) {
+            lowerPoolRowsToThreads(pool, threads, builder);
+          })
+          .Case([&](PoolMeanOp pool) {
+            lowerPoolMeanToThreads(pool, threads, builder);
+          })
+          .Case([&](RowLogSoftmaxOp softmax) {
+            lowerRowLogSoftmaxToThreads(softmax, threads, builder);
+          });
+      if (!lowered)
+        return signalPassFailure();
+      op->erase();
+    }
+  }
+};
+} // namespace
