@@ -32,7 +32,7 @@ MODELS = ["W1", "W2", "W3", "W4", "W4s5", "W1decay", "big"]
 def parse_arguments() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--build", type=Path, required=True, help="the build's folder")
-    p.add_argument("--seconds", type=float, default=24, help="for each job of sequences")
+    p.add_argument("--seconds", type=float, default=20, help="for each job of sequences")
     p.add_argument("--minutes", type=float, default=18, help="then peers are left out")
     p.add_argument("--only", default=",".join(SECTIONS), help="sections, separated by commas")
     p.add_argument("--without-peers", action="store_true", help="only ours and by hand")

@@ -21,7 +21,7 @@ class Bench:
 
     builder: Builder
     python: Path  # of the environment that has the peers
-    seconds: float = 24
+    seconds: float = 20
     with_peers: bool = True
     rounds: tuple[int, int] = (3, 60)  # at least, at most
     minutes: float = 18  # after which peers are left out, and turns are shorter

@@ -15,10 +15,12 @@ def run_job(bench: Bench, name: str, batch: int, seconds: float) -> Row:
     kept = [{k: v for k, v in row.items() if k != "each"} for row in rows]
     job = {"workload": name, "batch": batch, "rows": kept}
     gains = compare.ratios(one, two)
-    machine = [2 * gain for gain in compare.ratios(peak, peak2)]  # two threads do twice the work
-    if not gains or not machine:
+    ratios = compare.ratios(peak, peak2)
+    if not gains or not ratios:
         return job
-    quiet = one["min"] / two["min"], 2 * peak["min"] / peak2["min"]
+    work = peak2["flops"] / peak["flops"]
+    machine = [work * ratio for ratio in ratios]
+    quiet = one["min"] / two["min"], work * peak["min"] / peak2["min"]
     return job | {
         "rounds": len(gains),
         "gain": compare.spread(gains),
