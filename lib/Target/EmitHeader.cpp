@@ -24,6 +24,11 @@ static const char kTemplate[] = {
 #include "lib/Target/Header.h.inc"
 };
 
+/// The same for objects with code for GPUs.
+static const char kCudaTemplate[] = {
+#include "lib/Target/CudaHeader.h.inc"
+};
+
 /// A line of prose for every state of a record.
 static std::string describeStates(const ModelInfo &info) {
   std::string text;
@@ -121,17 +126,40 @@ static StringRef findWord(StringRef text, const StringMap<std::string> &words) {
   return candidate;
 }
 
-std::string ssmc::emitHeader(const ModelInfo &info) {
-  StringMap<std::string> words = getWords(info);
+static std::string replaceWords(StringRef rest,
+                                const StringMap<std::string> &words) {
   std::string header;
-  StringRef rest(kTemplate, sizeof(kTemplate));
   while (!rest.empty()) {
     auto [text, after] = rest.split('$');
     header += text;
     StringRef word = findWord(after, words);
     if (!word.empty())
-      header += words[word];
+      header += words.lookup(word);
     rest = after.drop_front(word.size());
   }
   return header;
+}
+
+std::string ssmc::emitHeader(const ModelInfo &info) {
+  return replaceWords(StringRef(kTemplate, sizeof(kTemplate)), getWords(info));
+}
+
+/// "sm_80, sm_90, and PTX for all GPUs from compute capability 9.0 on".
+static std::string describeArchitectures(const CudaTarget &target) {
+  std::string text;
+  for (unsigned number : target.cubins)
+    text += "sm_" + utostr(number) + ", ";
+  if (!text.empty())
+    text += "and\n * ";
+  unsigned oldest = target.ptx.front();
+  return text + "PTX for all GPUs from compute capability " +
+         utostr(oldest / 10) + "." + utostr(oldest % 10) + " on";
+}
+
+std::string ssmc::emitCudaHeader(const ModelInfo &info,
+                                 const CudaTarget &target, size_t weightBytes) {
+  StringMap<std::string> words = getWords(info);
+  words["architectures"] = describeArchitectures(target);
+  words["weight_bytes"] = std::to_string(weightBytes);
+  return replaceWords(StringRef(kCudaTemplate, sizeof(kCudaTemplate)), words);
 }

@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_TARGET_EMITHEADER_H
 #define SSMC_LIB_TARGET_EMITHEADER_H
 
+#include "lib/Target/CudaTarget.h"
 #include "lib/Target/ModelInfo.h"
 #include <string>
 
@@ -16,6 +17,12 @@ namespace ssmc {
 /// The text of NAME.h: C99 and C++17, complete in itself, with the rules of
 /// every function as comments. It declares what runtime/entry_points.c defines.
 std::string emitHeader(const ModelInfo &info);
+
+/// The same for an object with code for GPUs: what runtime/cuda_entry_points.c
+/// defines. No header of CUDA is needed. `weightBytes` is the size of the
+/// packed weights.
+std::string emitCudaHeader(const ModelInfo &info, const CudaTarget &target,
+                           size_t weightBytes);
 
 } // namespace ssmc
 

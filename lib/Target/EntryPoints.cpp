@@ -35,6 +35,12 @@ static const unsigned char kRiscvLinux[] = {
 static const unsigned char kDispatch[] = {
 #include "lib/Target/Dispatch.x86_64-unknown-linux-gnu.bc.inc"
 };
+static const unsigned char kX86Cuda[] = {
+#include "lib/Target/CudaEntryPoints.x86_64-unknown-linux-gnu.bc.inc"
+};
+static const unsigned char kArmCuda[] = {
+#include "lib/Target/CudaEntryPoints.aarch64-unknown-linux-gnu.bc.inc"
+};
 
 static constexpr StringRef kApiPrefix = "MODEL_";
 
@@ -50,6 +56,15 @@ static StringRef findEntryPoints(const Triple &triple) {
   if (triple.isAArch64())
     return triple.isOSDarwin() ? asText(kArmMac) : asText(kArmLinux);
   return triple.isRISCV64() ? asText(kRiscvLinux) : StringRef();
+}
+
+/// The same of cuda_entry_points.c: CUDA's drivers are for Linux here.
+static StringRef findCudaEntryPoints(const Triple &triple) {
+  if (!triple.isOSLinux())
+    return StringRef();
+  if (triple.getArch() == Triple::x86_64)
+    return asText(kX86Cuda);
+  return triple.isAArch64() ? asText(kArmCuda) : StringRef();
 }
 
 /// Parses C code of runtime/ into the context of `destination`.
@@ -88,9 +103,11 @@ static Error linkRuntime(Module &module, StringRef bitcode) {
   return Error::success();
 }
 
-/// Gives an external constant of the template its value.
+/// Gives an external constant of the template its value, if it is used.
 static void define(Module &module, StringRef name, uint64_t value) {
   GlobalVariable *constant = module.getGlobalVariable(name);
+  if (!constant)
+    return;
   constant->setInitializer(ConstantInt::get(constant->getValueType(), value));
   constant->setLinkage(GlobalValue::InternalLinkage);
   constant->setVisibility(GlobalValue::DefaultVisibility);
@@ -199,4 +216,54 @@ Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
   for (StringRef function : kRunFunctions)
     module.getFunction((kApiPrefix + function).str())->deleteBody();
   return Error::success();
+
+/// Gives the table of kernels its content: see runtime/cuda_model.h.
+static Error defineKernels(Module &module, ArrayRef<CudaKernel> kernels) {
+  LLVMContext &context = module.getContext();
+  auto *number = Type::getInt64Ty(context);
+  constexpr size_t kNameBytes = 48;
+  SmallVector<Constant *> rows;
+  for (const CudaKernel &kernel : kernels) {
+    if (kernel.name.size() >= kNameBytes || kernel.threads < 1 ||
+        kernel.sharedBytes < 0 || kernel.rows < 1)
+      return createStringError("kernel '" + kernel.name +
+                               "' cannot be launched as it is described");
+    std::string name = kernel.name;
+    name.resize(kNameBytes);
+    rows.push_back(ConstantStruct::getAnon(
+        {ConstantDataArray::getString(context, name, /*AddNull=*/false),
+         ConstantInt::get(number, kernel.threads),
+         ConstantInt::get(number, kernel.sharedBytes),
+         ConstantInt::get(number, kernel.rows)}));
+  }
+  auto *type = ArrayType::get(rows.front()->getType(), rows.size());
+  auto *table = new GlobalVariable(module, type, /*isConstant=*/true,
+                                   GlobalValue::InternalLinkage,
+                                   ConstantArray::get(type, rows));
+  GlobalVariable *declared = module.getGlobalVariable("model_kernels");
+  declared->replaceAllUsesWith(table);
+  declared->eraseFromParent();
+  table->setName("model_kernels");
+  define(module, "model_kernel_count", kernels.size());
+  return Error::success();
+}
+
+Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
+                               ArrayRef<CudaKernel> kernels, size_t weightBytes,
+                               unsigned leastCapability) {
+  if (Error error = checkInfo(info))
+    return error;
+  for (StringRef needed : {"ssm_time", "ssm_rows"})
+    if (llvm::none_of(kernels, [&](const CudaKernel &kernel) {
+          return kernel.name == needed;
+        }))
+      return createStringError("the lowered model has no kernel " + needed);
+  if (Error error =
+          linkRuntime(module, findCudaEntryPoints(module.getTargetTriple())))
+    return error;
+  defineConstants(module, info);
+  define(module, "model_weight_bytes", weightBytes);
+  define(module, "model_least_capability", leastCapability);
+  return defineKernels(module, kernels);
+}
 }

@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_TARGET_ENTRYPOINTS_H
 #define SSMC_LIB_TARGET_ENTRYPOINTS_H
 
+#include "lib/Target/CudaKernel.h"
 #include "lib/Target/ModelInfo.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/IR/Module.h"
@@ -35,6 +36,15 @@ llvm::Error addEntryPoints(llvm::Module &module, const ModelInfo &info,
 /// only, and so are model_variants and model_needs. To be followed by
 /// finishEntryPoints.
 llvm::Error addSharedEntryPoints(llvm::Module &module, const ModelInfo &info);
+/// Links runtime/cuda_entry_points.c into an empty module, whose triple is set,
+/// with `info` and the kernels as its constants. The image and the weights, of
+/// `weightBytes`, are declared only; `leastCapability` is the oldest GPU's that
+/// the image has code for. To be followed by finishEntryPoints. Fails for
+/// systems without CUDA, and when a kernel is missing.
+llvm::Error addCudaEntryPoints(llvm::Module &module, const ModelInfo &info,
+                               llvm::ArrayRef<CudaKernel> kernels,
+                               size_t weightBytes, unsigned leastCapability);
+
 
 /// Gives everything that the functions above have linked its final name and
 /// visibility.
@@ -43,6 +53,7 @@ void finishEntryPoints(llvm::Module &module, const ModelInfo &info,
 
 /// What the packed weights are called in a module with entry points: declared,
 /// not defined.
+inline constexpr llvm::StringLiteral kImageSymbol = "model_image";
 inline constexpr llvm::StringLiteral kWeightsSymbol = "model_weights";
 
 } // namespace ssmc

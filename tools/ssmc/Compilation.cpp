@@ -133,6 +133,14 @@ uint64_t ssmc::hashModel(mlir::ModuleOp model) {
                                hashes.size() * sizeof(uint64_t)));
 }
 
+void ssmc::nameModel(ModelInfo &info, mlir::ModuleOp model, StringRef name,
+                     uint64_t hash) {
+  info.name = name.str();
+  info.hash = hash;
+  if (auto function = reference::getModelFunction(model); succeeded(function))
+    info.description = describeModel(*function);
+}
+
 mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
                                                  ArrayRef<TargetCpu> targets,
                                                  bool withoutHead,
@@ -153,10 +161,7 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
   }
   if (failed(lowered))
     return mlir::failure();
-  lowered->info.name = name.str();
-  lowered->info.hash = hash;
-  if (auto function = reference::getModelFunction(model); succeeded(function))
-    lowered->info.description = describeModel(*function);
+  nameModel(lowered->info, model, name, hash);
   std::vector<LoweredVariant> variants;
   for (CompiledVariant &variant : lowered->variants) {
     variant.info.name = lowered->info.name;

@@ -39,7 +39,9 @@ inline constexpr Flag kTargetsFlag = {
     "when it is loaded (default x86-64-v3,x86-64-v4): LLVM's\n"
     "names, or 'native', this machine's. Or another system:\n"
     "aarch64-linux-gnu, arm64-apple-macosx,\n"
-    "riscv64-linux-gnu, x86_64-pc-windows-msvc"};
+    "riscv64-linux-gnu, x86_64-pc-windows-msvc. Or NVIDIA\n"
+    "GPUs: cuda:sm_80,sm_90,... for machine code of each and\n"
+    "PTX for newer ones, cuda:compute_80 for PTX only"};
 inline constexpr Flag kChunkFlag = {
     "--chunk", "ROWS",
     "time steps that go through all layers together, and\n"
@@ -100,6 +102,11 @@ mlir::FailureOr<NativeModel> compileAndLoad(mlir::ModuleOp model,
 /// Identifies a model's structure and parameters, whatever its name: a hash of
 /// both.
 uint64_t hashModel(mlir::ModuleOp model);
+
+/// Completes what is known of a lowered model: its name, its hash, and the
+/// description of `model`, at model level.
+void nameModel(ModelInfo &info, mlir::ModuleOp model, llvm::StringRef name,
+               uint64_t hash);
 
 /// Reports `error` on the context and returns failure.
 mlir::LogicalResult report(mlir::MLIRContext &context, llvm::Error error);

@@ -6,12 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/ImportModel.h"
-#include "lib/Target/EmitHeader.h"
-#include "lib/Target/EmitObject.h"
 #include "mlir/Parser/Parser.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
-#include "tools/ssmc/OutputFiles.h"
+#include "tools/ssmc/CompileCuda.h"
+#include "tools/ssmc/CompileFiles.h"
 #include "tools/ssmc/Verify.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
@@ -38,7 +37,12 @@ static constexpr Flag kFlags[] = {
      "  llvm    PREFIX.ll, LLVM IR\n"
      "  mlir    PREFIX.mlir, the LLVM dialect, without weights\n"
      "  model   PREFIX.model.mlir, the model level with weights,\n"
-     "          from which ssm-opt goes on"},
+     "          from which ssm-opt goes on\n"
+     "and for GPUs, in the place of asm, llvm and mlir:\n"
+     "  ptx     PREFIX.ptx, or PREFIX.sm_NN.ptx for several\n"
+     "  cubin   PREFIX.cubin, machine code (by ptxas)\n"
+     "  nvvm    PREFIX.nvvm.ll, the LLVM IR that becomes PTX\n"
+     "  gpu-mlir  PREFIX.gpu.mlir, kernels in the gpu dialect"},
     {"--verify", "",
      "run the object against the f64 interpreter on random\n"
      "input before writing it, and print the errors"},
@@ -57,6 +61,7 @@ static constexpr Flag kFlags[] = {
     kWithoutHeadFlag,
     kChunkFlag,
     kTileFlag,
+    kPtxasFlag,
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {
@@ -67,33 +72,8 @@ static constexpr CommandSpec kSpec = {
     "Files are written all or none.\n\n"
     "example:\n"
     "  ssmc compile digits/s5 -o digits --verify\n"
-    "  cc main.c digits.o -o main        # main.c includes digits.h\n"};
-
-namespace {
-enum class EmitKind { Object, Header, Shared, Assembly, LLVM, MLIR, Model };
-} // namespace
-
-static Expected<std::vector<EmitKind>> parseEmit(StringRef list) {
-  static constexpr std::pair<StringRef, EmitKind> kKinds[] = {
-      {"obj", EmitKind::Object},    {"header", EmitKind::Header},
-      {"shared", EmitKind::Shared}, {"asm", EmitKind::Assembly},
-      {"llvm", EmitKind::LLVM},     {"mlir", EmitKind::MLIR},
-      {"model", EmitKind::Model}};
-  std::vector<EmitKind> kinds;
-  SmallVector<StringRef> words;
-  list.split(words, ',');
-  for (StringRef word : words) {
-    auto kind = llvm::find_if(
-        kKinds, [&](const auto &known) { return known.first == word; });
-    if (kind == std::end(kKinds))
-      return createStringError("--emit: unknown kind '" + word +
-                               "'; expected obj, header, shared, asm, llvm, "
-                               "mlir or model");
-    if (!llvm::is_contained(kinds, kind->second))
-      kinds.push_back(kind->second);
-  }
-  return kinds;
-}
+    "  cc main.c digits.o -o main        # main.c includes digits.h\n"
+    "  ssmc compile digits/s5 -o digits_gpu --target cuda:sm_80,sm_90\n"};
 
 /// A C identifier that can be the front of others: not one of those that
 /// begin with '_', which C and C++ keep for themselves.
@@ -117,87 +97,6 @@ static Expected<std::string> chooseName(const CommandLine &line) {
                              "' is no usable C identifier; expected letters, "
                              "digits and '_', a letter first");
   return name;
-}
-
-static SmallVector<char, 0> toBytes(StringRef text) {
-  return SmallVector<char, 0>(text.begin(), text.end());
-}
-
-static std::string printModule(mlir::ModuleOp module, bool withWeights) {
-  mlir::OpPrintingFlags flags;
-  if (!withWeights)
-    flags.elideLargeElementsAttrs().elideLargeResourceString();
-  std::string text;
-  raw_string_ostream stream(text);
-  module->print(stream, flags);
-  return text;
-}
-
-namespace {
-/// Makes the files that --emit asks for.
-class Emitter {
-public:
-  Emitter(mlir::ModuleOp model, const NativeCode &native, StringRef prefix)
-      : model(model), native(native), prefix(prefix) {}
-
-  Error add(EmitKind kind);
-  ArrayRef<OutputFile> getFiles() const { return files; }
-
-private:
-  mlir::ModuleOp model;
-  const NativeCode &native;
-  StringRef prefix;
-  SmallVector<OutputFile, 0> files; // std::vector would copy their bytes
-
-  Error addFile(const Twine &extension, Expected<SmallVector<char, 0>> bytes) {
-    if (!bytes)
-      return bytes.takeError();
-    files.push_back({(prefix + extension).str(), std::move(*bytes)});
-    return Error::success();
-  }
-
-  /// The LLVM dialect, a file per CPU.
-  Error addModules() {
-    ArrayRef<CompiledVariant> variants = native.lowered.variants;
-    for (const CompiledVariant &variant : variants) {
-      std::string cpu = variants.size() > 1 ? "." + variant.target.cpu : "";
-      if (Error error = addFile(cpu + ".mlir",
-                                toBytes(printModule(*variant.module,
-                                                    /*withWeights=*/false))))
-        return error;
-    }
-    return Error::success();
-  }
-};
-} // namespace
-
-Error Emitter::add(EmitKind kind) {
-  switch (kind) {
-  case EmitKind::Object:
-    return addFile(".o", native.code.emitObject());
-  case EmitKind::Shared: {
-    const Triple &triple = native.lowered.variants.front().target.triple;
-    for (const OutputFile &file : files)
-      if (file.path == (prefix + ".o").str())
-        return addFile(".so", linkSharedLibrary(file.bytes, triple));
-    auto object = native.code.emitObject();
-    if (!object)
-      return object.takeError();
-    return addFile(".so", linkSharedLibrary(*object, triple));
-  }
-  case EmitKind::Header:
-    return addFile(".h", toBytes(emitHeader(native.lowered.info)));
-  case EmitKind::Assembly:
-    return addFile(".s", native.code.emitAssembly());
-  case EmitKind::LLVM:
-    return addFile(".ll", native.code.emitText());
-  case EmitKind::MLIR:
-    return addModules();
-  case EmitKind::Model:
-    return addFile(".model.mlir",
-                   toBytes(printModule(model, /*withWeights=*/true)));
-  }
-  llvm_unreachable("all kinds are above");
 }
 
 namespace {
@@ -277,11 +176,13 @@ static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
   return writeOutputFiles(&context, file);
 }
 
-/// Says what was made, and for which CPUs.
-static void printSummary(ArrayRef<OutputFile> files,
-                         ArrayRef<TargetCpu> targets) {
+static void printFiles(ArrayRef<OutputFile> files) {
   for (const OutputFile &file : files)
     outs() << file.path << ": " << file.bytes.size() << " bytes\n";
+}
+
+/// Says for which CPUs code was made.
+static void printTargets(ArrayRef<TargetCpu> targets) {
   const TargetCpu &first = targets.front();
   outs() << "code for "
          << llvm::join(
@@ -307,15 +208,40 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   if (failed(native))
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);
-  Emitter emitter(*model, *native, prefix);
+  PrefixedFiles files(prefix);
   if (line.has("--verify") && failed(verifyModel(*model, *native, levels.from)))
     return mlir::failure();
   for (EmitKind kind : kinds)
-    if (Error error = emitter.add(kind))
+    if (Error error = addNativeFile(*model, *native, kind, files))
       return report(context, std::move(error));
-  if (failed(writeOutputFiles(&context, emitter.getFiles())))
+  if (failed(writeOutputFiles(&context, files.get())))
     return mlir::failure();
-  printSummary(emitter.getFiles(), targets);
+  printFiles(files.get());
+  printTargets(targets);
+  return mlir::success();
+}
+
+/// The same for GPUs.
+static mlir::LogicalResult compile(mlir::MLIRContext &context,
+                                   const CommandLine &line, StringRef name,
+                                   const CudaRequest &request, Level from,
+                                   ArrayRef<EmitKind> kinds) {
+  auto model = loadModel(context, line, name);
+  if (!model)
+    return mlir::failure();
+  CompileOptions options;
+  options.withoutHead = line.has(kWithoutHeadFlag.name);
+  options.from = from;
+  options.keepWeights = llvm::is_contained(kinds, EmitKind::Model);
+  auto lowered = lowerForGpus(*model, options, name);
+  if (failed(lowered))
+    return mlir::failure();
+  std::string prefix = choosePrefix(line, name);
+  PrefixedFiles files(prefix);
+  if (failed(emitForGpus(*model, *lowered, request, kinds, files)) ||
+      failed(writeOutputFiles(&context, files.get())))
+    return mlir::failure();
+  printFiles(files.get());
   return mlir::success();
 }
 
@@ -371,27 +297,69 @@ static Expected<std::vector<TargetCpu>> parseTargets(const CommandLine &line) {
   return targets;
 }
 
+/// Refuses options that are for CPUs only.
+static Error checkForGpus(const CommandLine &line) {
+  if (line.has("--verify"))
+    return createStringError("--verify runs code on this machine's CPU; leave "
+                             "it off for GPUs");
+  if (line.has("--compile-to"))
+    return createStringError("--compile-to stops on the way to code for CPUs; "
+                             "for GPUs there is --emit gpu-mlir");
+  for (StringRef flag :
+       {StringRef("--without-dispatch"), kChunkFlag.name, kTileFlag.name})
+    if (line.has(flag))
+      return createStringError(flag + " is for CPUs; leave it off for GPUs");
+  return Error::success();
+}
+
+static int runForGpus(mlir::MLIRContext &context, const CommandLine &line,
+                      StringRef name, Level from, ArrayRef<EmitKind> kinds) {
+  if (Error error = checkForGpus(line))
+    return reportUsage(kSpec.name, std::move(error));
+  auto request = CudaRequest::parse(line, kinds);
+  if (!request)
+    return reportUsage(kSpec.name, request.takeError());
+  if (Error error = request->findTools(line, kinds))
+    return failed(report(context, std::move(error))) ? kFailure : kSuccess;
+  if (failed(checkOutputFolder(&context, choosePrefix(line, name))))
+    return kFailure;
+  auto result = compile(context, line, name, *request, from, kinds);
+  return succeeded(result) ? kSuccess : kFailure;
+}
+
+static int runForCpus(mlir::MLIRContext &context, const CommandLine &line,
+                      StringRef name, const Levels &levels,
+                      ArrayRef<EmitKind> kinds) {
+  auto targets = parseTargets(line);
+  if (!targets)
+    return reportUsage(kSpec.name, targets.takeError());
+  if (line.has(kPtxasFlag.name))
+    return reportUsage(
+        kSpec.name, createStringError(kPtxasFlag.name +
+                                      " is for GPUs; leave it off for CPUs"));
+  if (failed(checkOutputFolder(&context, choosePrefix(line, name))))
+    return kFailure;
+  auto result = levels.to
+                    ? lowerToFile(context, line, name, *targets, levels)
+                    : compile(context, line, name, *targets, levels, kinds);
+  return succeeded(result) ? kSuccess : kFailure;
+}
+
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
-  auto kinds = parseEmit(line.get("--emit", "obj,header"));
+  bool forGpus = isCudaTarget(line.get(kTargetsFlag.name));
+  auto kinds = parseEmit(line.get("--emit", "obj,header"), forGpus);
   if (!kinds)
     return reportUsage(kSpec.name, kinds.takeError());
   auto name = chooseName(line);
   if (!name)
     return reportUsage(kSpec.name, name.takeError());
-  auto targets = parseTargets(line);
-  if (!targets)
-    return reportUsage(kSpec.name, targets.takeError());
   auto levels = parseLevels(line);
   if (!levels)
     return reportUsage(kSpec.name, levels.takeError());
   if (Error error = checkTogether(line, *levels, *kinds))
     return reportUsage(kSpec.name, std::move(error));
-  if (failed(checkOutputFolder(&context, choosePrefix(line, *name))))
-    return kFailure;
-  auto result = levels->to
-                    ? lowerToFile(context, line, *name, *targets, *levels)
-                    : compile(context, line, *name, *targets, *levels, *kinds);
-  return succeeded(result) ? kSuccess : kFailure;
+  return forGpus ? runForGpus(context, line, *name, levels->from, *kinds)
+                 : runForCpus(context, line, *name, *levels, *kinds);
 }
 
 const Command ssmc::kCompileCommand = {kSpec, run};
