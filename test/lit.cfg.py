@@ -11,6 +11,7 @@ In a test, beside the usual substitutions:
     %build      the build's folder
     %runtime    runtime/: the headers that go beside emitted objects
     %llvm_lib   the libraries of LLVM and MLIR
+    %simt       the emulated CUDA driver, for tests that REQUIRE simt
 """
 
 import os
@@ -57,6 +58,10 @@ config.available_features.add("host-" + platform.machine())
 if gcc := shutil.which("gcc"):
     config.available_features.add("gcc")
     config.substitutions.append(("%gcc", gcc))
+simt = os.path.join(config.ssmc_test_build, "simt", "libcuda.so.1")
+if os.path.exists(simt):
+    config.available_features.add("simt")
+    config.substitutions.append(("%simt", simt))
 if config.sanitize:
     config.available_features.add("sanitize")
     # LLVM is not instrumented, and keeps what it allocates until exit.

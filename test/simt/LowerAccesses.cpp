@@ -1,0 +1,142 @@
+//===- LowerAccesses.cpp - Tell the runtime of loads and stores --------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/simt/Rewriter.h"
+#include "llvm/Analysis/ValueTracking.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/ReplaceConstant.h"
+
+using namespace llvm;
+using namespace ssmc::simt;
+
+// Address spaces of NVPTX.
+static constexpr unsigned globalSpace = 1, sharedSpace = 3, constantSpace = 4;
+
+static Space spaceOf(const Value *pointer) {
+  unsigned number = pointer->getType()->getPointerAddressSpace();
+  if (number == sharedSpace)
+    return Space::Shared;
+  return number == globalSpace || number == constantSpace ? Space::Global
+                                                          : Space::Generic;
+}
+
+static Site makeSite(const DataLayout &layout, const Value *pointer, Type *type,
+                     Align alignment, Access access) {
+  Site site;
+  site.access = access;
+  site.space = spaceOf(pointer);
+  site.bytes = layout.getTypeStoreSize(type);
+  site.alignment = alignment.value();
+  // NVPTX splits vectors by their alignment, into at most 16 bytes.
+  site.piece = std::min<uint64_t>({site.bytes, alignment.value(), 16});
+  return site;
+}
+
+/// Whether an access is to a thread's own memory.
+static bool isPrivate(const Value *pointer) {
+  return isa<AllocaInst>(getUnderlyingObject(pointer, 0));
+}
+
+/// An instruction's pointer, and what a message and the counters need.
+static Value *describe(Instruction &instruction, const DataLayout &layout,
+                       Site &site, bool &plain) {
+  if (auto *load = dyn_cast<LoadInst>(&instruction)) {
+    plain = load->isSimple();
+    site = makeSite(layout, load->getPointerOperand(), load->getType(),
+                    load->getAlign(), Access::Load);
+    return load->getPointerOperand();
+  }
+  if (auto *store = dyn_cast<StoreInst>(&instruction)) {
+    plain = store->isSimple();
+    site = makeSite(layout, store->getPointerOperand(),
+                    store->getValueOperand()->getType(), store->getAlign(),
+                    Access::Store);
+    return store->getPointerOperand();
+  }
+  plain = false;
+  if (auto *update = dyn_cast<AtomicRMWInst>(&instruction)) {
+    site = makeSite(layout, update->getPointerOperand(),
+                    update->getValOperand()->getType(), update->getAlign(),
+                    Access::Atomic);
+    return update->getPointerOperand();
+  }
+  if (auto *exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) {
+    site = makeSite(layout, exchange->getPointerOperand(),
+                    exchange->getNewValOperand()->getType(),
+                    exchange->getAlign(), Access::Atomic);
+    return exchange->getPointerOperand();
+  }
+  return nullptr;
+}
+
+Error Rewriter::lowerAccesses(bool all) {
+  SmallVector<Instruction *> found;
+  for (Function &function : module)
+    for (Instruction &instruction : instructions(function))
+      if (isa<LoadInst, StoreInst, AtomicRMWInst, AtomicCmpXchgInst, FenceInst>(
+              instruction))
+        found.push_back(&instruction);
+  for (Instruction *instruction : found) {
+    IRBuilder<> builder(instruction);
+    Type *nothing = builder.getVoidTy();
+    if (isa<FenceInst>(instruction)) {
+      call(builder, "simt_preempt", nothing, {addSite(*instruction)});
+      continue;
+    }
+    Site site;
+    bool plain;
+    Value *pointer =
+        describe(*instruction, module.getDataLayout(), site, plain);
+    if (isPrivate(pointer) || (plain && !all))
+      continue;
+    if (!plain)
+      site.access = Access::Atomic;
+    Value *arguments[] = {pointer, addSite(*instruction, site)};
+    if (plain) {
+      call(builder, "simt_access", nothing, arguments, Effect::Hidden);
+      continue;
+    }
+    call(builder, "simt_before_atomic", nothing, arguments);
+    builder.SetInsertPoint(instruction->getNextNode());
+    call(builder, "simt_after_atomic", nothing, arguments);
+  }
+  return Error::success();
+}
+
+void Rewriter::lowerSharedVariables() {
+  SmallVector<GlobalVariable *> variables;
+  const DataLayout &layout = module.getDataLayout();
+  uint64_t end = 0;
+  DenseMap<GlobalVariable *, uint64_t> offsets;
+  for (GlobalVariable &variable : module.globals()) {
+    if (variable.getAddressSpace() != sharedSpace)
+      continue;
+    variables.push_back(&variable);
+    uint64_t bytes = layout.getTypeAllocSize(variable.getValueType());
+    if (variable.isDeclaration() || bytes == 0)
+      continue; // dynamic
+    end = alignTo(end, variable.getAlign().value_or(Align(16)));
+    offsets[&variable] = end;
+    end += bytes;
+  }
+  result.staticSharedBytes = alignTo(end, 16);
+  for (GlobalVariable *variable : variables) {
+    convertUsersOfConstantsToInstructions({variable});
+    uint64_t offset =
+        offsets.count(variable) ? offsets[variable] : result.staticSharedBytes;
+    while (!variable->use_empty()) {
+      auto *user = cast<Instruction>(variable->user_back());
+      IRBuilder<> builder(&*user->getFunction()->getEntryBlock().begin());
+      Value *base =
+          call(builder, "simt_shared", variable->getType(), {}, Effect::None);
+      user->replaceUsesOfWith(variable, builder.CreateConstGEP1_64(
+                                            builder.getInt8Ty(), base, offset));
+    }
+    variable->eraseFromParent();
+  }
+}

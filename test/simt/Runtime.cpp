@@ -1,0 +1,181 @@
+//===- Runtime.cpp - The functions that kernels call -------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// They run on the stack of a thread, and find it through currentLaunch.
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/simt/Runtime.h"
+#include "test/simt/Launch.h"
+#include <cstring>
+
+using namespace llvm;
+using namespace ssmc::simt;
+
+/// Accesses of a thread that are kept before its warp must catch up.
+static constexpr size_t mostLogged = 4096;
+
+static uint32_t readRegister(uint32_t number) {
+  const Launch &launch = *currentLaunch;
+  const Thread &thread = *launch.current;
+  const Dimensions *dimensions[] = {&thread.id, &launch.request.block,
+                                    &launch.block->id, &launch.request.grid};
+  unsigned threads = launch.request.block.count();
+  switch (number) {
+  case 12:
+    return thread.lane();
+  case 13:
+    return thread.index / 32;
+  case 14:
+    return (threads + 31) / 32;
+  case 15:
+    return 32;
+  }
+  const Dimensions &three = *dimensions[number / 3];
+  return number % 3 == 0 ? three.x : number % 3 == 1 ? three.y : three.z;
+}
+
+static void *getShared() { return currentLaunch->block->shared; }
+
+//===----------------------------------------------------------------------===//
+// Accesses
+//===----------------------------------------------------------------------===//
+
+static bool isOnStack(const Thread &thread, uintptr_t address, size_t bytes) {
+  uintptr_t stack = reinterpret_cast<uintptr_t>(thread.stack);
+  return address >= stack && address + bytes <= stack + StackPool::size;
+}
+
+[[noreturn]] static void failAccess(const Site &site, uintptr_t address,
+                                    const char *problem) {
+  Launch &launch = *currentLaunch;
+  uintptr_t shared = reinterpret_cast<uintptr_t>(launch.block->shared);
+  std::string place = site.space == Space::Shared
+                          ? "at offset " +
+                                std::to_string(int64_t(address - shared)) +
+                                " of the block's " +
+                                std::to_string(launch.request.sharedBytes) +
+                                " bytes of shared memory"
+                          : launch.request.memory->describe(address);
+  launch.fail(Twine(problem) + " access of " + Twine(site.bytes) + " bytes " +
+              place + " by '" + site.text + "'");
+}
+
+enum class Kind { Shared, Global, Private };
+
+/// Finds what an access touches, or fails. Sets site.last if that is global.
+static Kind check(Site &site, uintptr_t address) {
+  Launch &launch = *currentLaunch;
+  if (address % site.alignment != 0)
+    failAccess(site, address, "misaligned");
+  if (site.space != Space::Global) {
+    uintptr_t offset =
+        address - reinterpret_cast<uintptr_t>(launch.block->shared);
+    size_t all = launch.request.sharedBytes;
+    if (offset < all && site.bytes <= all - offset)
+      return Kind::Shared;
+    if (site.space == Space::Shared)
+      failAccess(site, address, "out-of-range");
+  }
+  if (site.last && site.last->holds(address, site.bytes))
+    return Kind::Global;
+  site.last = launch.request.memory->find(address, site.bytes);
+  if (site.last)
+    return Kind::Global;
+  if (site.space == Space::Generic &&
+      isOnStack(*launch.current, address, site.bytes))
+    return Kind::Private;
+  failAccess(site, address, "out-of-range");
+}
+
+static void access(void *pointer, uint32_t index) {
+  Launch &launch = *currentLaunch;
+  Site &site = (*launch.request.sites)[index];
+  auto address = reinterpret_cast<uintptr_t>(pointer);
+  Kind kind = check(site, address);
+  if (site.access == Access::Store)
+    launch.progress();
+  if (!launch.options.count || kind == Kind::Private)
+    return;
+  if (kind == Kind::Global)
+    launch.request.counters->countGlobal(site, *site.last, address);
+  Thread &thread = *launch.current;
+  thread.log.emplace_back(index, address);
+  if (thread.log.size() >= mostLogged)
+    launch.catchUp();
+}
+
+static uint64_t readValue(const void *pointer, const Site &site) {
+  uint64_t value = 0;
+  std::memcpy(&value, pointer, std::min<size_t>(site.bytes, sizeof(value)));
+  return value;
+}
+
+static void beforeAtomic(void *pointer, uint32_t index) {
+  Launch &launch = *currentLaunch;
+  Site &site = (*launch.request.sites)[index];
+  check(site, reinterpret_cast<uintptr_t>(pointer));
+  ++launch.request.counters->atomics;
+  launch.preempt(index);
+  launch.current->seen = readValue(pointer, site);
+}
+
+static void afterAtomic(void *pointer, uint32_t index) {
+  Launch &launch = *currentLaunch;
+  if (readValue(pointer, (*launch.request.sites)[index]) !=
+      launch.current->seen)
+    launch.publish();
+  launch.preempt(index);
+}
+
+//===----------------------------------------------------------------------===//
+// Threads together
+//===----------------------------------------------------------------------===//
+
+static void preempt(uint32_t site) { currentLaunch->preempt(site); }
+
+static void trap(uint32_t site) {
+  Launch &launch = *currentLaunch;
+  launch.fail("trap: " + (*launch.request.sites)[site].text);
+}
+
+static uint32_t waitAtBarrier(uint32_t site, uint32_t id, uint32_t count,
+                              uint32_t uniform, uint32_t predicate,
+                              uint32_t combination) {
+  return currentLaunch->barrier(site, id, count, uniform, /*waits=*/true,
+                                predicate, combination);
+}
+
+static uint32_t arrive(uint32_t site, uint32_t id, uint32_t count,
+                       uint32_t uniform, uint32_t predicate,
+                       uint32_t combination) {
+  return currentLaunch->barrier(site, id, count, uniform, /*waits=*/false,
+                                predicate, combination);
+}
+
+static uint32_t operateInWarp(uint32_t site, uint32_t operation, uint32_t mask,
+                              uint32_t value, uint32_t source, uint32_t clamp) {
+  return currentLaunch->warpOperation(site, operation, mask, value, source,
+                                      clamp);
+}
+
+static uint32_t wasInRange() { return currentLaunch->current->inRange; }
+
+ArrayRef<RuntimeFunction> ssmc::simt::runtimeFunctions() {
+  static const RuntimeFunction functions[] = {
+      {"simt_register", reinterpret_cast<void *>(readRegister)},
+      {"simt_shared", reinterpret_cast<void *>(getShared)},
+      {"simt_access", reinterpret_cast<void *>(access)},
+      {"simt_before_atomic", reinterpret_cast<void *>(beforeAtomic)},
+      {"simt_after_atomic", reinterpret_cast<void *>(afterAtomic)},
+      {"simt_preempt", reinterpret_cast<void *>(preempt)},
+      {"simt_trap", reinterpret_cast<void *>(trap)},
+      {"simt_barrier", reinterpret_cast<void *>(waitAtBarrier)},
+      {"simt_arrive", reinterpret_cast<void *>(arrive)},
+      {"simt_warp", reinterpret_cast<void *>(operateInWarp)},
+      {"simt_in_range", reinterpret_cast<void *>(wasInRange)},
+  };
+  return functions;
+}
