@@ -46,9 +46,9 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
       value before), `carries[s, p n : p n + n]`, n the argument's lanes (8 or 16).
 
     It yields the new values of `outs`, then of `carries`. `s` is `streams[r]`,
-    or 0 without `streams`: then rows are consecutive time steps of one stream,
-    and the body of row r sees the carry that row r - 1 left. A carry, unlike an
-    output, is read and written at the stream's place.
+    or 0 without `streams`. Rows of one stream are consecutive time steps: the body
+    sees the carry that the row before left. A carry, unlike an output, is read and
+    written at the stream's place.
     With `count`, only rows r < count are run; the others are neither read nor
     written. Lanes at and beyond a row's width are not written and read as 0; features
     beyond the last panel are left alone.

@@ -11,8 +11,7 @@
 
 extern const int64_t model_state_bytes;     /* of a stream's record */
 extern const int64_t model_workspace_bytes; /* of a generated function's */
-extern const int64_t model_rows;            /* most streams in ssm_rows */
-extern const int64_t model_steps;           /* time steps in ssm_chunk_full */
+extern const int64_t model_rows;            /* of a chunk; a group's streams */
 extern const int64_t model_units;           /* parts of a record with a turn */
 extern const int64_t model_inputs;          /* of a time step */
 extern const int64_t model_outputs;         /* of a time step, or a stream */
@@ -22,32 +21,32 @@ extern const char model_weights[];          /* packed parameters */
 
 enum { VALUE_BYTES = 4 /* of float and int32_t */ };
 
-/* One time step of n <= model_rows streams: row r uses the record number
- * ids ? ids[r] : first + r, x is (n, inputs), y is (n, outputs). */
-void ssm_rows(const char *weights, char *states, const int64_t *ids,
-              int64_t first, int64_t n, const void *x, float *y, char *ws);
+/* A chunk's place among those of its stream; see schedule.h. NULL: nobody else
+ * works on the stream. */
+struct turn;
+
+/* model_rows time steps of one stream: x is (rows, inputs), y is
+ * (rows, outputs). */
+void ssm_chunk_full(const char *weights, char *record, const struct turn *turn,
+                    const void *x, float *y, char *ws);
 /* One time step of one stream. */
 void ssm_step(const char *weights, char *record, const void *x, float *y,
               char *ws);
-
-/* A chunk's place among those of its stream; see schedule.h. */
-struct turn;
-
-/* model_steps time steps of one stream: x is (steps, inputs). NULL for a turn:
- * nobody else works on the stream. */
-void ssm_chunk_full(const char *weights, char *record, const struct turn *turn,
-                    const void *x, float *y, char *ws);
-/* n < model_steps time steps of one stream. */
-void ssm_chunk_tail(const char *weights, char *record, int64_t n,
-                    const struct turn *turn, const void *x, float *y, char *ws);
-/* The answers of a pooled head for all that n <= model_rows streams have seen;
- * streams as in ssm_rows. The functions above leave y alone when the model has
- * such a head. */
+/* n <= model_rows rows: x is (n, inputs), y is (n, outputs). Row r is the next
+ * time step of the stream whose record has the number
+ * ids ? ids[r] : first + r * stride. With stride 1 these are different streams,
+ * and there is no turn; with stride 0 all are time steps of one. */
+void ssm_rows(const char *weights, char *states, const int64_t *ids,
+              int64_t first, int64_t stride, int64_t n, const struct turn *turn,
+              const void *x, float *y, char *ws);
+/* The answers of a pooled head for all that n <= model_rows streams have seen,
+ * each with the record number ids ? ids[r] : first + r. The functions above
+ * leave y alone when the model has such a head. */
 void ssm_answers(const char *weights, const char *states, const int64_t *ids,
                  int64_t first, int64_t n, float *y, char *ws);
 
-/* What ssm_chunk_full and ssm_chunk_tail call before they touch the states of
- * unit 0, 1, ... model_units - 1, and when they no longer will. */
+/* What ssm_chunk_full and ssm_rows call before they touch the states of unit 0,
+ * 1, ... model_units - 1, and when they no longer will. */
 void ssm_await(const struct turn *turn, int64_t unit);
 void ssm_release(const struct turn *turn, int64_t unit);
 

@@ -168,7 +168,7 @@ static void answer(const struct call *call, int64_t stream, const char *record,
                 (float *)(call->y + stream * model_outputs * VALUE_BYTES), ws);
 }
 
-/* The `steps` <= model_steps time steps of a stream from `first` on. */
+/* The `steps` <= model_rows time steps of a stream from `first` on. */
 static void run_chunk(const struct call *call, int64_t stream, int64_t first,
                       int64_t steps, char *record, const struct turn *turn,
                       char *ws) {
@@ -177,10 +177,10 @@ static void run_chunk(const struct call *call, int64_t stream, int64_t first,
   float *y = model_pooled
                  ? NULL
                  : (float *)(call->y + row * model_outputs * VALUE_BYTES);
-  if (steps == model_steps)
+  if (steps == model_rows)
     ssm_chunk_full(model_weights, record, turn, x, y, ws);
   else
-    ssm_chunk_tail(model_weights, record, steps, turn, x, y, ws);
+    ssm_rows(model_weights, record, NULL, 0, 0, steps, turn, x, y, ws);
 }
 
 /* All time steps of one stream. */
@@ -190,8 +190,8 @@ static void run_stream(const struct call *call, int64_t stream, char *ws) {
   if (call->kind == FORWARD)
     __builtin_memset(record, 0, (size_t)model_state_bytes);
   int64_t steps = steps_of(call, stream), t = 0;
-  for (; steps - t >= model_steps; t += model_steps)
-    run_chunk(call, stream, t, model_steps, record, NULL, ws);
+  for (; steps - t >= model_rows; t += model_rows)
+    run_chunk(call, stream, t, model_rows, record, NULL, ws);
   if (t < steps)
     run_chunk(call, stream, t, steps - t, record, NULL, ws);
   answer(call, stream, record, ws);
@@ -210,7 +210,7 @@ static void step_group(const struct call *call, int64_t group, char *ws) {
   if (n == 1)
     ssm_step(model_weights, find_record(call, first), x, y, ws);
   else
-    ssm_rows(model_weights, call->states, ids, first, n, x, y, ws);
+    ssm_rows(model_weights, call->states, ids, first, 1, n, NULL, x, y, ws);
   if (model_pooled && out)
     ssm_answers(model_weights, call->states, ids, first, n, out, ws);
 }
@@ -288,7 +288,7 @@ enum { LEAST_ROWS = 24, TICKETS_PER_WORKER = 8 };
 static int64_t choose_steps(int64_t shared, int32_t workers) {
   int64_t steps = shared / TICKETS_PER_WORKER / workers;
   steps = (steps / LEAST_ROWS + 1) * LEAST_ROWS;
-  return steps < model_steps ? steps : model_steps;
+  return steps < model_rows ? steps : model_rows;
 }
 
 /* Groups are as large as possible, but of one size, and as many for each. */

@@ -168,19 +168,19 @@ static PhaseCost costPhase(const PhaseCounts &counts, const PhaseShapes &shapes,
   return cost;
 }
 
-/// A full chunk, a step, or a step of streams from number 0 on: the last
-/// integer is how many.
+/// A full chunk, a step, or a step of streams: then there are integers, the
+/// first stream, the distance to the next one, and how many there are.
 static SmallVector<std::optional<int64_t>> argumentsOf(func::FuncOp entry,
                                                        int64_t rows) {
   SmallVector<std::optional<int64_t>> known(entry.getNumArguments());
-  for (auto [argument, value] : llvm::zip_equal(entry.getArguments(), known))
-    if (isa<IntegerType>(argument.getType()))
-      value = 0;
-  for (auto &value : llvm::reverse(known))
-    if (value) {
-      value = rows;
-      break;
-    }
+  const int64_t integers[] = {0, 1, rows};
+  ArrayRef<int64_t> left = integers;
+  for (auto [argument, value] : llvm::zip_equal(entry.getArguments(), known)) {
+    if (!isa<IntegerType>(argument.getType()) || left.empty())
+      continue;
+    value = left.front();
+    left = left.drop_front();
+  }
   return known;
 }
 

@@ -211,7 +211,7 @@ static ModelInfo describe(ModuleOp loops, const ModelPlan &plan) {
   if (auto units = loops->getAttrOfType<IntegerAttr>("ssm.units"))
     info.statefulUnits = units.getInt();
   if (auto rows = loops->getAttrOfType<IntegerAttr>(kChunkRowsAttr))
-    info.rowsPerGroup = info.stepsPerChunk = rows.getInt();
+    info.rowsPerChunk = rows.getInt();
   for (const PlanState &state : plan.states) {
     std::string path = state.path.str();
     if (state.kind == "sums" || state.kind == "count")

@@ -117,8 +117,7 @@ static void defineConstants(Module &module, const ModelInfo &info) {
   define(module, "model_state_bytes", info.stateBytes);
   define(module, "model_workspace_bytes",
          alignTo(info.workspaceBytes, kRecordAlignment));
-  define(module, "model_rows", info.rowsPerGroup);
-  define(module, "model_steps", info.stepsPerChunk);
+  define(module, "model_rows", info.rowsPerChunk);
   define(module, "model_units", info.statefulUnits);
   define(module, "model_inputs", info.inputFeatures);
   define(module, "model_outputs", info.outputFeatures);
@@ -132,18 +131,18 @@ static Error checkInfo(const ModelInfo &info) {
                              "of %lld",
                              (long long)info.stateBytes,
                              (long long)kRecordAlignment);
-  if (info.rowsPerGroup < 1 || info.stepsPerChunk < 1 ||
-      info.inputFeatures < 1 || info.outputFeatures < 1)
-    return createStringError("rows, steps, inputs and outputs of a model are "
-                             "at least 1");
+  if (info.rowsPerChunk < 1 || info.inputFeatures < 1 ||
+      info.outputFeatures < 1)
+    return createStringError("rows, inputs and outputs of a model are at "
+                             "least 1");
   return Error::success();
 }
 
 /// Checks that the generated functions are there; keeps them out of line, so
 /// that assembly and profiles show them by name.
 static Error checkGenerated(Module &module, const ModelInfo &info) {
-  for (StringRef name : {"ssm_rows", "ssm_step", "ssm_chunk_full",
-                         "ssm_chunk_tail", "ssm_answers"}) {
+  for (StringRef name :
+       {"ssm_rows", "ssm_step", "ssm_chunk_full", "ssm_answers"}) {
     Function *function = module.getFunction(name);
     bool needed = name != "ssm_answers" || info.pooled;
     if (!function || function->isDeclaration()) {

@@ -23,11 +23,10 @@ inline constexpr llvm::StringLiteral kRunFunctions[] = {"step", "chunk",
 
 /// Links runtime/entry_points.c into a module, whose triple is set, that
 /// defines the generated functions it declares (ssm_rows, ssm_step,
-/// ssm_chunk_full, ssm_chunk_tail, and ssm_answers when `info` is pooled), with
-/// `info` as its constants. What stays visible afterwards are the functions
-/// NAME_step, NAME_chunk, ...; all else becomes local to the module, with
-/// `localPrefix` in front. Fails when a generated function is missing or `info`
-/// is inconsistent.
+/// ssm_chunk_full, and ssm_answers when `info` is pooled), with `info` as its
+/// constants. What stays visible afterwards are the functions NAME_step,
+/// NAME_chunk, ...; all else becomes local to the module, with `localPrefix` in
+/// front. Fails when a generated function is missing or `info` is inconsistent.
 llvm::Error addEntryPoints(llvm::Module &module, const ModelInfo &info,
                            llvm::StringRef localPrefix);
 

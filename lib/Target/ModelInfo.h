@@ -63,10 +63,8 @@ struct ModelInfo {
   int64_t stateBytes = 0;
   /// Bytes of workspace that each ssm_* function needs.
   int64_t workspaceBytes = 0;
-  /// Most streams in a call of ssm_rows.
-  int64_t rowsPerGroup = 1;
-  /// Time steps in a call of ssm_chunk_full.
-  int64_t stepsPerChunk = 1;
+  /// Time steps in a call of ssm_chunk_full; most rows in one of ssm_rows.
+  int64_t rowsPerChunk = 1;
   /// Units with carried states: what chunks of a stream wait for in turn.
   int64_t statefulUnits = 0;
   /// Identifies configuration and weights: a saved state fits only them.
@@ -84,8 +82,7 @@ struct ModelInfo {
   /// same model for another one.
   void growTo(const ModelInfo &other) {
     workspaceBytes = std::max(workspaceBytes, other.workspaceBytes);
-    rowsPerGroup = std::max(rowsPerGroup, other.rowsPerGroup);
-    stepsPerChunk = std::max(stepsPerChunk, other.stepsPerChunk);
+    rowsPerChunk = std::max(rowsPerChunk, other.rowsPerChunk);
   }
 };
 

@@ -9,15 +9,17 @@
 //
 //   ssm_chunk_full(blob, record, turn, x, y, ws)
 //                                     T time steps of one stream
-//   ssm_chunk_tail(blob, record, n, turn, x, y, ws)
-//                                     n < T time steps of one stream
+//   ssm_chunk(blob, record, n, x, y, ws)
+//                                     n <= T time steps of one stream
 //   ssm_step(blob, record, x, y, ws)  one time step of one stream
-//   ssm_rows(blob, states, ids, first, n, x, y, ws)
-//                                     a time step of each of n streams
+//   ssm_rows(blob, states, ids, first, stride, n, turn, x, y, ws)
+//                                     a time step of each of n streams, or
+//                                     n <= T time steps of one
 //   ssm_answers(blob, states, ids, first, n, y, ws)
 //                                     what a pooled head says of n streams
 //
-// each of which takes its rows through all layers. Consecutive blocks of one
+// each of which takes its rows through all layers, where the chunk functions
+// have the variant for it. Consecutive blocks of one
 // shape are a loop, so code does not grow with depth. Units with carried states
 // are numbered in order: a chunk's turn is asked about unit 0, 1, ...
 //
@@ -157,13 +159,16 @@ Value RunBuilder::allocate(MemRefType type) {
 // The function
 //===----------------------------------------------------------------------===//
 
+static bool isNumber(StringRef argument) {
+  return argument == "n" || argument == "first" || argument == "stride";
+}
+
 void RunBuilder::createFunction(StringRef name, ArrayRef<StringRef> names) {
   auto pointer = MemRefType::get({1}, builder.getI8Type());
   SmallVector<Type> types;
   for (StringRef argument : names)
-    types.push_back(argument == "n" || argument == "first"
-                        ? Type(builder.getI64Type())
-                        : Type(pointer));
+    types.push_back(isNumber(argument) ? Type(builder.getI64Type())
+                                       : Type(pointer));
   builder.setInsertionPointToEnd(module.getBody());
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType(types, {}));
@@ -171,21 +176,20 @@ void RunBuilder::createFunction(StringRef name, ArrayRef<StringRef> names) {
   Block *body = function.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   for (auto [argument, value] : llvm::zip_equal(names, body->getArguments())) {
-    bool isPointer = isa<MemRefType>(value.getType());
     // The record of one stream is an array of records of length one.
     StringRef key = argument == "record" ? "states" : argument;
     if (argument == "ids" || argument == "turn")
       arguments[key] = value;
     else
-      arguments[key] =
-          isPointer ? bytesOf(value)
-                    : arith::IndexCastOp::create(builder, loc,
-                                                 builder.getIndexType(), value)
-                          .getResult();
+      arguments[key] = isNumber(argument)
+                           ? arith::IndexCastOp::create(
+                                 builder, loc, builder.getIndexType(), value)
+                                 .getResult()
+                           : bytesOf(value);
   }
 }
 
-/// streams[r] = ids ? ids[r] : first + r.
+/// streams[r] = ids ? ids[r] : first + r * stride.
 void RunBuilder::fillStreams() {
   int64_t rows = 0;
   for (auto function : module.getOps<func::FuncOp>())
@@ -201,6 +205,7 @@ void RunBuilder::fillStreams() {
   Value ids = view(bytesOf(arguments["ids"]), index(0),
                    MemRefType::get({rows}, builder.getI64Type()));
   Value zero = index(0), one = index(1);
+  Value stride = arguments.contains("stride") ? arguments["stride"] : one;
   scf::ForOp::create(
       builder, loc, zero, count, one, ValueRange(),
       [&](OpBuilder &body, Location, Value row, ValueRange) {
@@ -213,8 +218,8 @@ void RunBuilder::fillStreams() {
               scf::YieldOp::create(then, loc, id);
             },
             [&](OpBuilder &other, Location) {
-              Value id =
-                  arith::AddIOp::create(other, loc, arguments["first"], row);
+              Value id = arith::MulIOp::create(other, loc, row, stride);
+              id = arith::AddIOp::create(other, loc, arguments["first"], id);
               scf::YieldOp::create(other, loc, id);
             });
         memref::StoreOp::create(body, loc, choice.getResult(0), streams, row);
@@ -317,15 +322,15 @@ LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
 
 LogicalResult RunBuilder::run(StringRef name) {
   if (variant == "rows")
-    createFunction(name,
-                   {"blob", "states", "ids", "first", "n", "x", "y", "ws"});
-  else if (variant == "tail")
-    createFunction(name, {"blob", "record", "n", "turn", "x", "y", "ws"});
+    createFunction(name, {"blob", "states", "ids", "first", "stride", "n",
+                          "turn", "x", "y", "ws"});
   else if (variant == "full")
     createFunction(name, {"blob", "record", "turn", "x", "y", "ws"});
+  else if (variant == "time")
+    createFunction(name, {"blob", "record", "n", "x", "y", "ws"});
   else
     createFunction(name, {"blob", "record", "x", "y", "ws"});
-  if (variant == "rows" || variant == "tail")
+  if (variant == "rows" || variant == "time")
     count = arguments["n"];
   if (variant == "rows")
     fillStreams();
@@ -370,6 +375,15 @@ LogicalResult RunBuilder::runAnswers() {
   return success();
 }
 
+/// Whether the chunk functions have `variant`, all but a head's answer.
+static bool hasVariant(ModuleOp module, StringRef variant) {
+  return llvm::any_of(module.getOps<func::FuncOp>(), [&](func::FuncOp chunk) {
+    auto own = chunk->getAttrOfType<StringAttr>("ssm.variant");
+    auto kind = chunk->getAttrOfType<StringAttr>("ssm.kind");
+    return own && own == variant && kind && kind != "answer";
+  });
+}
+
 namespace {
 struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
   void runOnOperation() override {
@@ -380,9 +394,11 @@ struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
     int64_t bytes = 0, units = 0;
     for (auto [variant, name] :
          {std::pair<StringRef, StringRef>{"full", "ssm_chunk_full"},
-          {"tail", "ssm_chunk_tail"},
+          {"time", "ssm_chunk"},
           {"step", "ssm_step"},
           {"rows", "ssm_rows"}}) {
+      if (!hasVariant(module, variant))
+        continue;
       RunBuilder run(module, *plan, variant);
       if (failed(run.run(name)))
         return signalPassFailure();

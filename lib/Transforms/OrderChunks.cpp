@@ -76,15 +76,27 @@ static void addUsers(Value state, Block &body, Span &span) {
 }
 
 /// Whether chunks of a stream come one after another: the rows of these
-/// variants are consecutive time steps, and more than one.
+/// variants can be consecutive time steps, and more than one.
 static bool takesChunks(func::FuncOp function) {
+  auto kind = function->getAttrOfType<StringAttr>("ssm.kind");
   auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
-  return function->hasAttr("ssm.kind") && !function.isExternal() && variant &&
-         (variant == "full" || variant == "tail");
+  return kind && kind != "answer" && !function.isExternal() && variant &&
+         (variant == "full" || variant == "rows");
+}
+
+/// Which rows of the carried states belong to the rows: buffers of numbers are
+/// that. Null when it is always the first.
+static Value findStreams(Block &body) {
+  for (BlockArgument argument : body.getArguments())
+    if (auto type = dyn_cast<MemRefType>(argument.getType()))
+      if (type.getElementType().isIndex())
+        return argument;
+  return {};
 }
 
 /// Asks for the lines of a stream's states.
-static void prefetch(Value state, OpBuilder &builder, Location loc) {
+static void prefetch(Value state, Value stream, OpBuilder &builder,
+                     Location loc) {
   auto type = cast<MemRefType>(state.getType());
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
@@ -94,7 +106,7 @@ static void prefetch(Value state, OpBuilder &builder, Location loc) {
   scf::ForOp::create(builder, loc, first, end, index(step), ValueRange(),
                      [&](OpBuilder &body, Location, Value i, ValueRange) {
                        memref::PrefetchOp::create(
-                           body, loc, state, ValueRange{first, i},
+                           body, loc, state, ValueRange{stream, i},
                            /*isWrite=*/false, /*localityHint=*/3,
                            /*isDataCache=*/true);
                        scf::YieldOp::create(body, loc);
@@ -122,12 +134,16 @@ static bool orderFunction(func::FuncOp function) {
   (void)function.insertArgument(count + 1, builder.getIndexType(), {}, loc);
   SmallVector<Value> turn(body.getArguments().take_back(2));
   builder.setInsertionPoint(span.first);
+  loc = span.first->getLoc();
+  // Where there is a turn, all rows are of one stream.
+  Value stream = arith::ConstantIndexOp::create(builder, loc, 0);
+  if (Value streams = findStreams(body))
+    stream = memref::LoadOp::create(builder, loc, streams, stream);
   for (Value state : states)
-    prefetch(state, builder, span.first->getLoc());
-  func::CallOp::create(builder, span.first->getLoc(), kAwait, TypeRange(),
-                       turn);
+    prefetch(state, stream, builder, loc);
+  func::CallOp::create(builder, loc, kAwait, TypeRange(), turn);
   for (Value state : states)
-    prefetch(state, builder, span.first->getLoc());
+    prefetch(state, stream, builder, loc);
   builder.setInsertionPointAfter(span.last);
   func::CallOp::create(builder, span.last->getLoc(), kRelease, TypeRange(),
                        turn);

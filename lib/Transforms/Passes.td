@@ -312,21 +312,31 @@ def SplitPrepare : Pass<"ssm-split-prepare", "::mlir::ModuleOp"> {
 def SpecializeRows : Pass<"ssm-specialize-rows", "::mlir::ModuleOp"> {
   let summary = "One chunk function for each way of filling its rows";
   let description = [{
-    Replaces every chunk function by four:
+    Replaces every chunk function by three:
 
     * `.full`: all rows, consecutive time steps of one stream;
-    * `.tail`: the first `count` rows, likewise;
     * `.step`: one row;
-    * `.rows`: the first `count` rows, each a time step of its own stream, whose
-      place among the states `streams` gives.
+    * `.rows`: the first `count` rows, each the next time step of the stream whose
+      place among the states `streams` gives: many streams, or the last few time
+      steps of one.
+
+    For thread blocks, which pass carries from row to row in registers but take
+    all streams at once, another one can be asked for:
+
+    * `.time`: the first `count` rows, consecutive time steps of one stream.
 
     ```mlir
     func @chunk.input(%x: tensor<24x3xf32>, %out: tensor<24x32xf32>, %blob)
     // becomes, among others
     func @chunk.input.step(%x: tensor<1x3xf32>, %out: tensor<1x32xf32>, %blob)
-    func @chunk.input.tail(%x: tensor<24x3xf32>, %out: tensor<24x32xf32>, %blob, %count: index)
+    func @chunk.input.rows(%x: tensor<24x3xf32>, %out: tensor<24x32xf32>, %blob,
+                           %streams: tensor<24xindex>, %count: index)
     ```
   }];
+  let options = [
+    ListOption<"variants", "variants", "std::string",
+               "The variants to make (none: full, step and rows)">
+  ];
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
@@ -402,8 +412,9 @@ def PlanWorkspace : Pass<"ssm-plan-workspace", "::mlir::ModuleOp"> {
 def OrderChunks : Pass<"ssm-order-chunks", "::mlir::ModuleOp"> {
   let summary = "Let chunks of a stream pass on carried states in turn";
   let description = [{
-    A unit's variants `full` and `tail` take consecutive time steps of one stream.
-    Those with carried states get two more arguments, a chunk's turn (null: no
+    A unit's variants `full` and `rows` take consecutive time steps of one stream
+    (`rows`: or one step each of many, and then without a turn). Those with carried
+    states get two more arguments, a chunk's turn (null: no
     other chunk of the stream is under way) and the number of the unit, and wait
     before the first operation that touches the states until the chunk before has
     released them, which it does right after the last one: in a block that is the
@@ -431,11 +442,11 @@ def OrderChunks : Pass<"ssm-order-chunks", "::mlir::ModuleOp"> {
 def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
   let summary = "Add the functions that take rows through all layers";
   let description = [{
-    From `ssm.plan` and the chunk functions makes `ssm_chunk_full`,
-    `ssm_chunk_tail`, `ssm_step`, `ssm_rows` and, for a pooled model,
-    `ssm_answers`, on plain pointers. Consecutive blocks of one shape are a loop.
-    The workspace that all of them need is the attribute `ssm.workspace_bytes`;
-    `ssm.units` is how many units have carried states.
+    From `ssm.plan` and the chunk functions makes `ssm_chunk_full`, `ssm_step`,
+    `ssm_rows` and, for a pooled model, `ssm_answers`, on plain pointers.
+    Consecutive blocks of one shape are a loop. The workspace that all of them need
+    is the attribute `ssm.workspace_bytes`; `ssm.units` is how many units have
+    carried states.
 
     ```mlir
     func.func @ssm_step(%blob: memref<1xi8>, %record: memref<1xi8>, %x: memref<1xi8>,

@@ -116,6 +116,13 @@ static std::optional<int64_t> getRows(func::FuncOp chunk) {
 
 namespace {
 struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
+  using SpecializeRowsBase::SpecializeRowsBase;
+
+  bool wants(StringRef variant) {
+    return variants.empty() ? variant != "time"
+                            : llvm::is_contained(variants, variant);
+  }
+
   void runOnOperation() override {
     SmallVector<func::FuncOp> chunks;
     for (auto function : getOperation().getOps<func::FuncOp>())
@@ -129,14 +136,19 @@ struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
         return signalPassFailure();
       }
       // A stream has one answer, whatever its time steps.
-      if (chunk->getAttrOfType<StringAttr>("ssm.kind") != "answer") {
+      bool isAnswer =
+          chunk->getAttrOfType<StringAttr>("ssm.kind") == "answer";
+      if (!isAnswer && wants("full"))
         cloneAs(chunk, "full");
-        setCount(cloneAs(chunk, "tail"));
+      if (!isAnswer && wants("time"))
+        setCount(cloneAs(chunk, "time"));
+      if (!isAnswer && wants("step"))
         setOneRow(cloneAs(chunk, "step"));
+      if (wants("rows")) {
+        func::FuncOp some = cloneAs(chunk, "rows");
+        setStreams(some, *rows);
+        setCount(some);
       }
-      func::FuncOp streams = cloneAs(chunk, "rows");
-      setStreams(streams, *rows);
-      setCount(streams);
       chunk.erase();
     }
   }

@@ -8,12 +8,11 @@
 // SIGNATURES:     module attributes {{.*}}ssm.units = 6 : i64, ssm.workspace_bytes = 2752
 // Units are called from these functions only.
 // SIGNATURES:     func.func private @chunk.input.full({{.*}} attributes {llvm.linkage = #llvm.linkage<internal>
-// blob, record, turn, x, y, workspace; a count comes after the record.
+// blob, record, turn, x, y, workspace.
 // SIGNATURES:     func.func @ssm_chunk_full(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
-// SIGNATURES:     func.func @ssm_chunk_tail(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 // SIGNATURES:     func.func @ssm_step(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
-// blob, states, ids, first, n, x, y, workspace.
-// SIGNATURES:     func.func @ssm_rows(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
+// blob, states, ids, first, stride, n, turn, x, y, workspace.
+// SIGNATURES:     func.func @ssm_rows(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 // blob, states, ids, first, n, y, workspace.
 // SIGNATURES:     func.func @ssm_answers(%{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: memref<1xi8>, %{{[a-z0-9]+}}: memref<1xi8>) attributes {llvm.bareptr}
 
@@ -46,10 +45,6 @@
 // CHECK-DAG:     %[[COUNT:.+]] = memref.view %[[RECORDS]][%c768][] : memref<?xi8> to memref<1xi64>
 // CHECK:         call @chunk.pool.full(%[[STREAM]], {{.*}}, %[[TURN]], %c5)
 // CHECK-NEXT:    return
-// CHECK-LABEL: func.func @ssm_chunk_tail(
-// CHECK-SAME:    %[[N:[a-z0-9]+]]: i64
-// CHECK:         %[[COUNT:.+]] = arith.index_cast %[[N]] : i64 to index
-// CHECK:         call @chunk.input.tail({{.*}}, %[[COUNT]], %{{.+}}) :
 // CHECK-LABEL: func.func @ssm_step(
 // CHECK:         call @chunk.input.step({{.*}}) : (memref<1x3xf32>, memref<1x16xf32>
 // The answers of n streams: rows of y, sums and counts of each stream's record.
@@ -61,8 +56,9 @@
 // CHECK:         call @chunk.answer.rows(%{{.+}}, %{{.+}}, %[[OUT]], %{{.+}}, %{{.+}}, %[[COUNT]],
 
 // ROWS-LABEL:  func.func @ssm_rows(
-// ROWS-SAME:     %[[IDS:[a-z0-9]+]]: memref<1xi8>, %[[FIRST:[a-z0-9]+]]: i64, %[[N:[a-z0-9]+]]: i64
+// ROWS-SAME:     %[[IDS:[a-z0-9]+]]: memref<1xi8>, %[[FIRST:[a-z0-9]+]]: i64, %[[STRIDE:[a-z0-9]+]]: i64, %[[N:[a-z0-9]+]]: i64, %[[TURN:[a-z0-9]+]]: memref<1xi8>
 // ROWS-DAG:      %[[FROM:.+]] = arith.index_cast %[[FIRST]] : i64 to index
+// ROWS-DAG:      %[[DISTANCE:.+]] = arith.index_cast %[[STRIDE]] : i64 to index
 // ROWS-DAG:      %[[COUNT:.+]] = arith.index_cast %[[N]] : i64 to index
 // ROWS-DAG:      %[[STREAMS:.+]] = memref.view %{{.+}}[%c0][] : memref<?xi8> to memref<24xindex>
 // ROWS-DAG:      %[[POINTER:.+]] = memref.extract_aligned_pointer_as_index %[[IDS]]
@@ -71,11 +67,19 @@
 // ROWS-NEXT:       %[[ID:.+]] = scf.if %[[GIVEN]] -> (index) {
 // ROWS:              memref.load %{{.+}}[%[[ROW]]] : memref<24xi64>
 // ROWS:            } else {
-// ROWS-NEXT:         arith.addi %[[FROM]], %[[ROW]]
+// ROWS-NEXT:         %[[SHIFT:.+]] = arith.muli %[[ROW]], %[[DISTANCE]]
+// ROWS-NEXT:         arith.addi %[[FROM]], %[[SHIFT]]
 // ROWS:            memref.store %[[ID]], %[[STREAMS]][%[[ROW]]]
 // Rows between units come after the streams.
 // ROWS:          %[[STREAM:.+]] = memref.view %{{.+}}[%c192][] : memref<?xi8> to memref<24x16xf32>
 // ROWS:          call @chunk.input.rows(%{{.+}}, %[[STREAM]], %{{.+}}, %[[STREAMS]], %[[COUNT]], %{{.+}}) :
+// ROWS:          call @chunk.pool.rows({{.*}}, %[[STREAMS]], %[[COUNT]], %{{.+}}, %[[TURN]], %c5)
+// The streams of answers follow one another.
+// ROWS-LABEL:  func.func @ssm_answers(
+// ROWS-SAME:     %[[FIRST:[a-z0-9]+]]: i64, %[[N:[a-z0-9]+]]: i64
+// ROWS:          %[[FROM:.+]] = arith.index_cast %[[FIRST]] : i64 to index
+// ROWS:          %[[SHIFT:.+]] = arith.muli %{{.+}}, %c1
+// ROWS-NEXT:     arith.addi %[[FROM]], %[[SHIFT]]
 
 // Four blocks of one shape, whose parts of the blob are 64 bytes apart and whose
 // carries 128, then one of another.
@@ -90,20 +94,16 @@ module attributes {ssm.plan = {blob_bytes = 384 : i64, input_features = 3 : i64,
            {blob = 384 : i64, carries = array<i64: 640, 768>, kind = "pool", path = "", unit = "pool"},
            {blob = 384 : i64, carries = array<i64: 640, 768>, kind = "answer", path = "", unit = "answer"}]}} {
   func.func private @chunk.input.full(memref<24x3xf32>, memref<24x16xf32>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "input", ssm.workspace_bytes = 64 : i64}
-  func.func private @chunk.input.tail(memref<24x3xf32>, memref<24x16xf32>, memref<16xf32>, index, memref<?xi8>) attributes {ssm.kind = "input", ssm.workspace_bytes = 64 : i64}
   func.func private @chunk.input.step(memref<1x3xf32>, memref<1x16xf32>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "input", ssm.workspace_bytes = 64 : i64}
   func.func private @chunk.input.rows(memref<24x3xf32>, memref<24x16xf32>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "input", ssm.workspace_bytes = 64 : i64}
   func.func private @chunk.block0.full(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
-  func.func private @chunk.block0.tail(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
   func.func private @chunk.block0.step(memref<1x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "block", ssm.workspace_bytes = 64 : i64}
-  func.func private @chunk.block0.rows(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
+  func.func private @chunk.block0.rows(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block", ssm.workspace_bytes = 1024 : i64}
   func.func private @chunk.block1.full(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block"}
-  func.func private @chunk.block1.tail(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block"}
   func.func private @chunk.block1.step(memref<1x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<?xi8>) attributes {ssm.kind = "block"}
-  func.func private @chunk.block1.rows(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "block"}
+  func.func private @chunk.block1.rows(memref<24x16xf32>, memref<?x32xf32, strided<[?, 1], offset: ?>>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "block"}
   func.func private @chunk.pool.full(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "pool"}
-  func.func private @chunk.pool.tail(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "pool"}
   func.func private @chunk.pool.step(memref<1x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<?xi8>) attributes {ssm.kind = "pool"}
-  func.func private @chunk.pool.rows(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "pool"}
+  func.func private @chunk.pool.rows(memref<24x16xf32>, memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<24xindex>, index, memref<?xi8>, memref<1xi8>, index) attributes {ssm.ordered, ssm.kind = "pool"}
   func.func private @chunk.answer.rows(memref<?x16xf64, strided<[?, 1], offset: ?>>, memref<?x1xi64, strided<[?, 1], offset: ?>>, memref<24x10xf32>, memref<16xf32>, memref<24xindex>, index, memref<?xi8>) attributes {ssm.kind = "answer", ssm.workspace_bytes = 64 : i64}
 }

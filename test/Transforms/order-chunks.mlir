@@ -22,17 +22,19 @@
 // CHECK-NOT:       ssm_
 // CHECK:           return
 
-// The same with a count.
-// CHECK-LABEL:   func.func private @chunk.block0.tail(
-// CHECK-SAME:      %[[WS:[a-z0-9]+]]: memref<?xi8>, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[UNIT:[a-z0-9]+]]: index)
+// Rows can be those of one stream, which the first names.
+// CHECK-LABEL:   func.func private @chunk.block0.rows(
+// CHECK-SAME:      %[[S:[a-z0-9]+]]: memref<?x16xf32, {{.*}}>, %[[STREAMS:[a-z0-9]+]]: memref<24xindex>, {{.*}}, %[[TURN:[a-z0-9]+]]: memref<1xi8>, %[[UNIT:[a-z0-9]+]]: index)
+// CHECK:           %[[STREAM:.+]] = memref.load %[[STREAMS]][%c0]
+// CHECK:           memref.prefetch %[[S]][%[[STREAM]], %{{.+}}], read
 // CHECK:           call @ssm_await(%[[TURN]], %[[UNIT]])
 // CHECK:           ssm.panel_map
 // CHECK:           call @ssm_release(%[[TURN]], %[[UNIT]])
 
-// A step stands alone, and rows are of different streams.
+// A step stands alone, and answers only read states that nobody changes.
 // CHECK-LABEL:   func.func private @chunk.block0.step(
 // CHECK-NOT:       ssm_
-// CHECK-LABEL:   func.func private @chunk.block0.rows(
+// CHECK-LABEL:   func.func private @chunk.answer.rows(
 // CHECK-NOT:       ssm_
 
 // From the first to the last use, views and loops included; a view alone is none.
@@ -67,8 +69,8 @@ func.func private @chunk.block0.full(%x: memref<24x16xf32>, %s: !state, %w: memr
   return
 }
 
-func.func private @chunk.block0.tail(%x: memref<24x16xf32>, %s: !state, %count: index, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "tail"} {
-  ssm.panel_map rows(%x : memref<24x16xf32>) carries(%s : !state) count %count {
+func.func private @chunk.block0.rows(%x: memref<24x16xf32>, %s: !state, %streams: memref<24xindex>, %count: index, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "rows"} {
+  ssm.panel_map rows(%x : memref<24x16xf32>) carries(%s : !state) streams(%streams : memref<24xindex>) count %count {
   ^bb0(%row: vector<16xf32>, %carry: vector<16xf32>):
     %sum = arith.addf %row, %carry : vector<16xf32>
     ssm.yield %sum : vector<16xf32>
@@ -85,12 +87,8 @@ func.func private @chunk.block0.step(%x: memref<1x16xf32>, %s: !state, %ws: memr
   return
 }
 
-func.func private @chunk.block0.rows(%x: memref<24x16xf32>, %s: !state, %streams: memref<24xindex>, %count: index, %ws: memref<?xi8>) attributes {ssm.kind = "block", ssm.variant = "rows"} {
-  ssm.panel_map rows(%x : memref<24x16xf32>) carries(%s : !state) streams(%streams : memref<24xindex>) count %count {
-  ^bb0(%row: vector<16xf32>, %carry: vector<16xf32>):
-    %sum = arith.addf %row, %carry : vector<16xf32>
-    ssm.yield %sum : vector<16xf32>
-  }
+func.func private @chunk.answer.rows(%sums: memref<?x16xf64, strided<[?, 1], offset: ?>>, %counts: memref<?x1xi64, strided<[?, 1], offset: ?>>, %out: memref<24x16xf32>, %streams: memref<24xindex>, %count: index, %ws: memref<?xi8>) attributes {ssm.kind = "answer", ssm.variant = "rows"} {
+  ssm.pool_mean %sums : memref<?x16xf64, strided<[?, 1], offset: ?>>, %counts : memref<?x1xi64, strided<[?, 1], offset: ?>> outs(%out : memref<24x16xf32>) streams(%streams : memref<24xindex>) count %count
   return
 }
 

@@ -8,13 +8,6 @@
 // CHECK:         ssm.panel_map {{.*}} carries(%[[S]] : tensor<?x16xf32>) ->
 // CHECK:         ssm.panel_map {{.*}} outs(%[[X]] : tensor<24x16xf32>) ->
 
-// The first rows only.
-// CHECK-LABEL: func.func private @chunk.block0.tail(
-// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<24x16xf32> {ssm.rows}, {{.*}}: tensor<256xf32>, %[[COUNT:[a-z0-9]+]]: index) ->
-// CHECK-SAME:    ssm.variant = "tail"
-// CHECK:         ssm.panel_map {{.*}} carries(%{{.+}} : tensor<?x16xf32>) count %[[COUNT]] ->
-// CHECK:         ssm.panel_map {{.*}} outs(%[[X]] : tensor<24x16xf32>) count %[[COUNT]] ->
-
 // One row everywhere, also in places of its own and in results.
 // CHECK-LABEL: func.func private @chunk.block0.step(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<1x16xf32> {ssm.rows}, %{{[a-z0-9]+}}: tensor<?x16xf32>, %{{[a-z0-9]+}}: tensor<256xf32>) -> (tensor<1x16xf32>, tensor<?x16xf32>)
@@ -23,12 +16,12 @@
 // CHECK:         ssm.panel_map {{.*}} outs(%[[Z]] : tensor<1x16xf32>) {{.*}} -> tensor<1x16xf32>, tensor<?x16xf32> {
 // CHECK:         ssm.panel_map {{.*}} outs(%[[X]] : tensor<1x16xf32>) -> tensor<1x16xf32> {
 
-// Each row is a time step of its own stream.
+// The first rows only, each a time step of the stream that it names.
 // CHECK-LABEL: func.func private @chunk.block0.rows(
-// CHECK-SAME:    %{{[a-z0-9]+}}: tensor<256xf32>, %[[STREAMS:[a-z0-9]+]]: tensor<24xindex>, %[[COUNT:[a-z0-9]+]]: index) ->
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<24x16xf32> {ssm.rows}, {{.*}}: tensor<256xf32>, %[[STREAMS:[a-z0-9]+]]: tensor<24xindex>, %[[COUNT:[a-z0-9]+]]: index) ->
 // CHECK-SAME:    ssm.variant = "rows"
 // CHECK:         ssm.panel_map {{.*}} streams(%[[STREAMS]] : tensor<24xindex>) count %[[COUNT]] ->
-// CHECK:         ssm.panel_map {{.*}} count %[[COUNT]] ->
+// CHECK:         ssm.panel_map {{.*}} outs(%[[X]] : tensor<24x16xf32>) streams(%[[STREAMS]] : tensor<24xindex>) count %[[COUNT]] ->
 
 // CHECK-NOT:   func.func private @chunk.block0(
 func.func private @chunk.block0(%x: tensor<24x16xf32> {ssm.rows}, %s: tensor<?x16xf32>, %blob: tensor<256xf32>)
@@ -51,10 +44,10 @@ func.func private @chunk.block0(%x: tensor<24x16xf32> {ssm.rows}, %s: tensor<?x1
 // -----
 
 // Tokens and the sums of a pooled head take part.
-// CHECK-LABEL: func.func private @chunk.input.tail(
-// CHECK:         ssm.lookup %{{.+}} : tensor<8xi32> {{.*}} count %{{.+}} ->
 // CHECK-LABEL: func.func private @chunk.input.step(
 // CHECK:         ssm.lookup %{{.+}} : tensor<1xi32> {{.*}} -> tensor<1x16xf32>
+// CHECK-LABEL: func.func private @chunk.input.rows(
+// CHECK:         ssm.lookup %{{.+}} : tensor<8xi32> {{.*}} count %{{.+}} ->
 // CHECK-LABEL: func.func private @chunk.pool.rows(
 // CHECK:         ssm.pool_rows {{.*}} streams(%{{.+}} : tensor<8xindex>) count %{{.+}} ->
 func.func private @chunk.input(%ids: tensor<8xi32> {ssm.rows}, %out: tensor<8x16xf32> {ssm.rows}, %table: tensor<10x16xf32>)
@@ -71,7 +64,7 @@ func.func private @chunk.pool(%x: tensor<8x16xf32> {ssm.rows}, %s: tensor<?x16xf
 // -----
 
 // Rows of an answer are streams, and @prepare has no rows.
-// CHECK-NOT:   @chunk.answer.{{full|tail|step}}
+// CHECK-NOT:   @chunk.answer.{{full|step}}
 // CHECK:       func.func private @chunk.answer.rows(
 // CHECK-SAME:    %[[STREAMS:[a-z0-9]+]]: tensor<8xindex>, %[[COUNT:[a-z0-9]+]]: index)
 // CHECK:         ssm.pool_mean {{.*}} streams(%[[STREAMS]] : tensor<8xindex>) count %[[COUNT]] ->

@@ -33,13 +33,10 @@ llvm.func @ssm_step(%weights: !llvm.ptr, %record: !llvm.ptr, %x: !llvm.ptr, %y: 
   llvm.call @product(%weights, %x, %y) : (!llvm.ptr, !llvm.ptr, !llvm.ptr) -> ()
   llvm.return
 }
-llvm.func @ssm_rows(%weights: !llvm.ptr, %states: !llvm.ptr, %ids: !llvm.ptr, %first: i64, %n: i64, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
+llvm.func @ssm_rows(%weights: !llvm.ptr, %states: !llvm.ptr, %ids: !llvm.ptr, %first: i64, %stride: i64, %n: i64, %turn: !llvm.ptr, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
   llvm.return
 }
 llvm.func @ssm_chunk_full(%weights: !llvm.ptr, %record: !llvm.ptr, %turn: !llvm.ptr, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
-  llvm.return
-}
-llvm.func @ssm_chunk_tail(%weights: !llvm.ptr, %record: !llvm.ptr, %n: i64, %turn: !llvm.ptr, %x: !llvm.ptr, %y: !llvm.ptr, %ws: !llvm.ptr) {
   llvm.return
 }
 )mlir";
@@ -55,8 +52,7 @@ protected:
     info.outputFeatures = 1;
     info.stateBytes = 64;
     info.workspaceBytes = 40;
-    info.rowsPerGroup = 4;
-    info.stepsPerChunk = 8;
+    info.rowsPerChunk = 8;
     info.statefulUnits = 3;
     weights.assign(4, 0);
     weights[2] = char(0x80), weights[3] = char(0x3f); // 1.0f

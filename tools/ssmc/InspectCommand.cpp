@@ -121,8 +121,8 @@ static void printText(raw_ostream &os, const Inspection &found) {
        Twine(found.costs.flops) + " (products and recurrences; an FMA is two)");
   line("state of a stream", Twine(info.stateBytes) + " bytes");
   line("workspace of a worker", Twine(info.workspaceBytes) + " bytes");
-  line("streams per group", Twine(info.rowsPerGroup));
-  line("time steps per chunk", Twine(info.stepsPerChunk));
+  line("streams per group", Twine(info.rowsPerChunk));
+  line("time steps per chunk", Twine(info.rowsPerChunk));
   line("machine code", Twine(found.codeBytes) + " bytes");
   line("object file", Twine(found.objectBytes) + " bytes");
   for (const auto &[function, bytes] : found.stack)
@@ -164,8 +164,8 @@ static void printJson(raw_ostream &os, const Inspection &found) {
     json.attribute("flops_per_step", found.costs.flops);
     json.attribute("state_bytes", info.stateBytes);
     json.attribute("workspace_bytes", info.workspaceBytes);
-    json.attribute("streams_per_group", info.rowsPerGroup);
-    json.attribute("steps_per_chunk", info.stepsPerChunk);
+    json.attribute("streams_per_group", info.rowsPerChunk);
+    json.attribute("steps_per_chunk", info.rowsPerChunk);
     json.attribute("code_bytes", found.codeBytes);
     json.attribute("object_bytes", found.objectBytes);
     json.attributeObject("stack_bytes", [&] {

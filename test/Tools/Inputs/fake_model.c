@@ -5,15 +5,14 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#ifndef MODEL_STEPS
-#define MODEL_STEPS 5
+#ifndef MODEL_ROWS
+#define MODEL_ROWS 5
 #endif
-enum { INPUTS = 3, ROWS = 4, STEPS = MODEL_STEPS };
+enum { INPUTS = 3, ROWS = MODEL_ROWS };
 
 const int64_t model_state_bytes = 192;
 const int64_t model_workspace_bytes = 128;
 const int64_t model_rows = ROWS;
-const int64_t model_steps = STEPS;
 const int64_t model_units = INPUTS; /* each feature's sum is passed on alone */
 const int64_t model_inputs = INPUTS;
 const int64_t model_outputs = INPUTS;
@@ -69,8 +68,15 @@ static void advance(const char *weights, char *record, int64_t n,
 }
 
 void ssm_rows(const char *weights, char *states, const int64_t *ids,
-              int64_t first, int64_t n, const void *x, float *y, char *ws) {
+              int64_t first, int64_t stride, int64_t n, const struct turn *turn,
+              const void *x, float *y, char *ws) {
   require(n >= 1 && n <= ROWS);
+  if (stride == 0) {
+    require(!ids && first == 0 && n < ROWS);
+    advance(weights, states, n, turn, x, y, ws);
+    return;
+  }
+  require(stride == 1 && !turn);
   for (int64_t r = 0; r < n; ++r)
     advance(weights, states + (ids ? ids[r] : first + r) * model_state_bytes, 1,
             NULL, (const float *)x + r * INPUTS, y ? y + r * INPUTS : NULL, ws);
@@ -83,14 +89,7 @@ void ssm_step(const char *weights, char *record, const void *x, float *y,
 
 void ssm_chunk_full(const char *weights, char *record, const struct turn *turn,
                     const void *x, float *y, char *ws) {
-  advance(weights, record, STEPS, turn, x, y, ws);
-}
-
-void ssm_chunk_tail(const char *weights, char *record, int64_t n,
-                    const struct turn *turn, const void *x, float *y,
-                    char *ws) {
-  require(n >= 1 && n < STEPS);
-  advance(weights, record, n, turn, x, y, ws);
+  advance(weights, record, ROWS, turn, x, y, ws);
 }
 
 void ssm_answers(const char *weights, const char *states, const int64_t *ids,
