@@ -1,0 +1,251 @@
+//===- GpuCostModel.cpp - What row operations cost on a GPU ---------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Analysis/GpuCostModel.h"
+#include "dialect/SsmDialect.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+using namespace ssmc;
+using llvm::divideCeil;
+
+static constexpr int64_t kWarp = 32;
+/// Of an SM; each starts an instruction of one warp in a cycle.
+static constexpr int64_t kSchedulers = 4;
+/// Inputs that a thread loads together.
+static constexpr int64_t kTogether = 4;
+/// Lanes of a panel that are threads; each has two.
+static constexpr int64_t kThreadLanes = kPanelLanes / 2;
+
+/// Cycles until a value from there can be used.
+static constexpr double kSharedLatency = 30, kL1Latency = 40, kL2Latency = 260;
+/// Of an instruction in f64 on SMs with units for it.
+static constexpr double kF64Latency = 8;
+/// Of a barrier whose last warp has arrived, with the start of what follows.
+static constexpr double kBarrier = 60;
+/// Bytes in a cycle that an SM gets through its port to the L2 cache.
+static constexpr double kL2Port = 64;
+/// Cycles of shared memory for a load of 16 bytes by a warp in which
+/// neighbours read the same.
+static constexpr double kWideLoad = 2;
+/// Instructions of the loop over the depth beside loads and multiply-adds, for
+/// each step of 4.
+static constexpr double kLoopOps = 3;
+/// Registers of a thread beside its tile.
+static constexpr int64_t kOtherRegisters = 28;
+/// How units and latencies that are equally long overlap: with exponent 4 they
+/// take 19 % longer than one of them.
+static constexpr double kOverlap = 4;
+
+int64_t ssmc::countRegisters(const GpuTile &tile) {
+  return 2 * tile.rows * tile.panels + kTogether * tile.rows + 4 * tile.panels +
+         kOtherRegisters;
+}
+
+//===----------------------------------------------------------------------===//
+// Cycles
+//===----------------------------------------------------------------------===//
+
+llvm::StringRef ssmc::getGpuBoundName(GpuBound bound) {
+  static constexpr llvm::StringLiteral kNames[kNumGpuBounds] = {
+      "FMA", "issue", "f64", "shared", "L2", "memory", "latency"};
+  return kNames[static_cast<int>(bound)];
+}
+
+GpuCycles &GpuCycles::operator+=(const GpuCycles &other) {
+  for (auto [mine, more] : llvm::zip_equal(of, other.of))
+    mine += more;
+  return *this;
+}
+
+GpuCycles GpuCycles::scaled(double times) const {
+  GpuCycles result = *this;
+  for (double &cycles : result.of)
+    cycles *= times;
+  return result;
+}
+
+/// The unit with most to do.
+static GpuBound mostOf(const GpuCycles &cycles) {
+  const double *latency = std::end(cycles.of) - 1;
+  return GpuBound(std::max_element(std::begin(cycles.of), latency) -
+                  std::begin(cycles.of));
+}
+
+double GpuCycles::throughput() const { return (*this)[mostOf(*this)]; }
+
+double GpuCycles::together(int64_t blocks) const {
+  return std::pow(std::pow(blocks * throughput(), kOverlap) +
+                      std::pow((*this)[GpuBound::Latency], kOverlap),
+                  1 / kOverlap);
+}
+
+GpuBound GpuCycles::bound(int64_t blocks) const {
+  return (*this)[GpuBound::Latency] > blocks * throughput() ? GpuBound::Latency
+                                                            : mostOf(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// How the threads of a block share a product.
+struct Split {
+  int64_t columns, groups, warps, trips;
+
+  Split(const GpuBlockShape &block, const GpuProduct &product,
+        const GpuTile &tile)
+      : columns(divideCeil(product.panels, tile.panels)),
+        groups(divideCeil(block.rows, tile.rows)) {
+    int64_t items = columns * groups * kThreadLanes;
+    warps = divideCeil(items, kWarp);
+    trips = divideCeil(items, block.threads);
+  }
+};
+} // namespace
+
+static double bytesPerCycleOfL2(const GpuDescription &gpu) {
+  return std::min(kL2Port, double(gpu.l2BytesPerCycle) / gpu.smCount);
+}
+
+/// Whether all weights stay in the L1 cache from one chunk to the next.
+static bool staysInL1(const GpuBlockShape &block) {
+  return block.weightBytes <= block.l1Bytes / 2;
+}
+
+/// Bytes of weights that come from the L2 cache. A trip through the threads
+/// that does not have all rows reads its panels again later.
+static double weightsFromL2(const GpuBlockShape &block,
+                            const GpuProduct &product, const GpuTile &tile,
+                            const Split &split) {
+  if (block.staged || staysInL1(block))
+    return 0;
+  int64_t pairs = std::max<int64_t>(1, block.threads / kThreadLanes);
+  int64_t columnsOfTrip = std::max<int64_t>(1, pairs / split.groups);
+  int64_t bytesOfTrip =
+      std::min(split.columns, columnsOfTrip) * tile.panels * product.depth * 64;
+  int64_t readings = divideCeil(split.groups, pairs);
+  if (bytesOfTrip * block.blocks <= block.l1Bytes)
+    readings = 1;
+  return double(product.weightBytes()) * readings;
+}
+
+GpuCycles ssmc::costProduct(const GpuDescription &gpu,
+                            const GpuBlockShape &block,
+                            const GpuProduct &product, const GpuTile &tile) {
+  Split split(block, product, tile);
+  double steps = divideCeil(product.depth, kTogether);
+  // Of a warp, in a step of 4.
+  double fmas = kTogether * 2.0 * tile.rows * tile.panels;
+  double weights = kTogether * 2.0 * tile.panels;
+  double lines = double(kWarp) / kThreadLanes / tile.rowGroups;
+  double instructions = fmas + tile.rows + weights + kLoopOps;
+  // Of a warp, after its sums: 2 per row and panel.
+  double after = 2.0 * tile.rows * tile.panels * product.ops;
+  double perFma = kWarp / gpu.fmasPerCycle();
+
+  GpuCycles cycles;
+  cycles[GpuBound::Fma] = split.warps * (steps * fmas + after) * perFma;
+  cycles[GpuBound::Issue] =
+      split.warps * (steps * instructions + after) / kSchedulers;
+  cycles[GpuBound::Shared] =
+      split.warps * steps * (kWideLoad * tile.rows + lines * weights);
+  cycles[GpuBound::L2] =
+      weightsFromL2(block, product, tile, split) / bytesPerCycleOfL2(gpu);
+  // A warp starts an instruction in each cycle, multiply-adds only as fast as
+  // its scheduler's units take them, and waits for what it has loaded.
+  double perScheduler = std::max(1.0, perFma * kSchedulers);
+  double load = block.staged       ? kSharedLatency
+                : staysInL1(block) ? kL1Latency
+                                   : kL2Latency;
+  double step = load + fmas * perScheduler + tile.rows + weights + kLoopOps;
+  cycles[GpuBound::Latency] =
+      split.trips *
+          (steps * step + after * perScheduler + product.ops * gpu.fmaLatency) +
+      kBarrier;
+  return cycles;
+}
+
+//===----------------------------------------------------------------------===//
+// Scans
+//===----------------------------------------------------------------------===//
+
+GpuCycles ssmc::costScan(const GpuDescription &gpu, const GpuBlockShape &block,
+                         const GpuScan &scan) {
+  double warps = divideCeil(scan.modes, kWarp);
+  double trips = divideCeil(scan.modes, block.threads);
+  double perFma = kWarp / gpu.fmasPerCycle();
+  double all = scan.ops + scan.f64Ops;
+  GpuCycles cycles;
+  cycles[GpuBound::Fma] = warps * block.rows * scan.ops * perFma;
+  cycles[GpuBound::F64] =
+      warps * block.rows * scan.f64Ops * perFma * gpu.f64Ratio;
+  cycles[GpuBound::Issue] = warps * block.rows * all / kSchedulers;
+  // A row's sum is loaded after the state of the row before was stored: they
+  // might overlap for all that the compiler knows.
+  double f64 = std::max(kF64Latency, kSchedulers * perFma * gpu.f64Ratio);
+  double row =
+      kSharedLatency + scan.chain * gpu.fmaLatency + scan.f64Chain * f64 + all;
+  cycles[GpuBound::Latency] = trips * block.rows * row + kBarrier;
+  return cycles;
+}
+
+//===----------------------------------------------------------------------===//
+// Choices
+//===----------------------------------------------------------------------===//
+
+GpuTile ssmc::chooseGpuTile(const GpuDescription &gpu,
+                            const GpuBlockShape &block,
+                            const GpuProduct &product, int64_t registers) {
+  GpuTile best;
+  double least = HUGE_VAL;
+  for (int64_t rows : {1, 2, 4, 8, 16})
+    for (int64_t panels : {1, 2, 4}) {
+      if (rows > block.rows || panels > product.panels)
+        break;
+      int64_t groups = divideCeil(block.rows, rows);
+      GpuTile tile{rows, panels, groups >= 4 ? 4 : groups >= 2 ? 2 : 1};
+      bool fits = countRegisters(tile) <= registers;
+      if (!fits && (rows > 1 || panels > 1))
+        continue;
+      double cycles =
+          costProduct(gpu, block, product, tile).together(block.blocks);
+      if (cycles < least) {
+        least = cycles;
+        best = tile;
+      }
+    }
+  return best;
+}
+
+// Each scheduler has a quarter of the registers, and a warp gets 256 at a time.
+static constexpr int64_t kRegistersAtOnce = 256;
+
+int64_t ssmc::getRegisterLimit(const GpuDescription &gpu, int64_t threads,
+                               int64_t blocks) {
+  int64_t warps = divideCeil(divideCeil(threads, kWarp) * blocks, kSchedulers);
+  int64_t ofWarp = llvm::alignDown(gpu.registersPerSm / kSchedulers / warps,
+                                   kRegistersAtOnce);
+  return std::min(ofWarp / kWarp, gpu.registersPerThread);
+}
+
+int64_t ssmc::countBlocksPerSm(const GpuDescription &gpu, int64_t threads,
+                               int64_t registers, int64_t sharedBytes) {
+  if (threads > gpu.threadsPerBlock || registers > gpu.registersPerThread ||
+      sharedBytes > gpu.sharedPerBlock || threads < 1 || registers < 1)
+    return 0;
+  int64_t warps = divideCeil(threads, kWarp);
+  int64_t ofWarp = llvm::alignTo(registers * kWarp, kRegistersAtOnce);
+  int64_t byRegisters =
+      gpu.registersPerSm / kSchedulers / ofWarp * kSchedulers / warps;
+  // The system keeps 1 KB of each block's shared memory.
+  int64_t byShared = gpu.sharedPerSm / (sharedBytes + 1024);
+  int64_t byThreads = gpu.threadsPerSm / (warps * kWarp);
+  return std::min({byRegisters, byShared, byThreads, gpu.blocksPerSm});
+}

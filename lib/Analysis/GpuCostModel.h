@@ -1,0 +1,137 @@
+//===- GpuCostModel.h - What row operations cost on a GPU -------*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An analytic model of a thread block that takes rows (time steps of a stream)
+// through units, activations in shared memory, a barrier after each operation.
+// Nothing is measured; docs/cost-model.md has the formulas.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_ANALYSIS_GPUCOSTMODEL_H
+#define SSMC_LIB_ANALYSIS_GPUCOSTMODEL_H
+
+#include "lib/Analysis/GpuDescription.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace ssmc {
+
+/// A product of rows by `panels` packed panels of 16 columns, `depth` deep.
+struct GpuProduct {
+  int64_t panels = 0, depth = 0;
+  /// Instructions per sum of what is done with it.
+  double ops = 0;
+
+  int64_t weightBytes() const { return panels * depth * 64; }
+};
+
+/// A recurrence: a thread for each of `modes` goes through all rows.
+struct GpuScan {
+  int64_t modes = 0;
+  /// Instructions per mode and row, in f32 and in f64.
+  double ops = 0, f64Ops = 0;
+  /// Of those, the ones from a row's state to the next that wait for each
+  /// other.
+  double chain = 0, f64Chain = 0;
+};
+
+/// A chunk function, and how many layers are such units.
+struct GpuUnit {
+  llvm::SmallVector<GpuProduct> products;
+  llvm::SmallVector<GpuScan> scans;
+  /// Shared memory for a row, with what the function needs in between.
+  int64_t activationBytes = 0;
+  /// Packed weights, coefficients and biases of one layer.
+  int64_t weightBytes = 0;
+  /// Global memory that a row is read from and written to when the unit is a
+  /// kernel of its own.
+  int64_t trafficBytes = 0;
+  int64_t layers = 1;
+};
+
+/// How a thread shares a product: `rows` rows by `panels` panels, lanes j and
+/// j + 8 of each. Threads with the same lanes of the same panels and other rows
+/// are `rowGroups` to a warp (1, 2 or 4): the more, the fewer lines of weights
+/// a warp touches at once.
+struct GpuTile {
+  int64_t rows = 1, panels = 1, rowGroups = 1;
+
+  bool operator==(const GpuTile &other) const {
+    return rows == other.rows && panels == other.panels &&
+           rowGroups == other.rowGroups;
+  }
+};
+
+/// 32-bit registers of a thread with such a tile: sums, inputs (4 of the depth
+/// at a time), weights, and what addresses and the loop take.
+int64_t countRegisters(const GpuTile &tile);
+
+/// What limits the speed.
+enum class GpuBound { Fma, Issue, F64, Shared, L2, Memory, Latency };
+llvm::StringRef getGpuBoundName(GpuBound bound);
+inline constexpr int kNumGpuBounds = 7;
+
+/// Cycles of one SM by what they are spent on: `of[Fma]` the multiply-add
+/// units, ..., `of[Latency]` those of a thread block that has the SM to itself
+/// and waits for its own results. All but the last add up over the blocks of an
+/// SM, and the largest of them is what they take together.
+struct GpuCycles {
+  double of[kNumGpuBounds] = {};
+
+  double &operator[](GpuBound bound) { return of[static_cast<int>(bound)]; }
+  double operator[](GpuBound bound) const {
+    return of[static_cast<int>(bound)];
+  }
+  GpuCycles &operator+=(const GpuCycles &other);
+  /// `this`, `times` times.
+  GpuCycles scaled(double times) const;
+  /// The largest but for the latency.
+  double throughput() const;
+  /// What `blocks` thread blocks of an SM take that all do this: between the
+  /// maximum and the sum of what units and latencies take, as phases of
+  /// different blocks overlap, but not wholly.
+  double together(int64_t blocks) const;
+  GpuBound bound(int64_t blocks) const;
+};
+
+/// What a thread block and its neighbours have.
+struct GpuBlockShape {
+  int64_t rows = 0, threads = 0;
+  /// Of an SM.
+  int64_t blocks = 1;
+  /// Whether weights are in shared memory.
+  bool staged = false;
+  /// L1 cache beside the shared memory, for all blocks of the SM.
+  int64_t l1Bytes = 0;
+  /// Weights that a block goes through before it comes to the same again.
+  int64_t weightBytes = 0;
+};
+
+/// One product, on all rows of a thread block.
+GpuCycles costProduct(const GpuDescription &gpu, const GpuBlockShape &block,
+                      const GpuProduct &product, const GpuTile &tile);
+
+/// One scan, on all rows of a thread block.
+GpuCycles costScan(const GpuDescription &gpu, const GpuBlockShape &block,
+                   const GpuScan &scan);
+
+/// The tile with the fewest cycles among those of at most `registers`
+/// registers; none larger than the product.
+GpuTile chooseGpuTile(const GpuDescription &gpu, const GpuBlockShape &block,
+                      const GpuProduct &product, int64_t registers);
+
+/// Registers that a thread may take if an SM is to have `blocks` blocks.
+int64_t getRegisterLimit(const GpuDescription &gpu, int64_t threads,
+                         int64_t blocks);
+
+/// Thread blocks of an SM that registers, threads and shared memory allow; 0
+/// when not even one.
+int64_t countBlocksPerSm(const GpuDescription &gpu, int64_t threads,
+                         int64_t registers, int64_t sharedBytes);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_ANALYSIS_GPUCOSTMODEL_H

@@ -1,0 +1,250 @@
+//===- GpuSchedule.cpp - How a GPU is to run a model ----------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Analysis/GpuSchedule.h"
+#include "dialect/SsmDialect.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+#include <limits>
+
+using namespace ssmc;
+using llvm::divideCeil;
+
+static constexpr int64_t kRows[] = {8, 16, 24, 32, 48, 64, 96, 128};
+static constexpr int64_t kThreads[] = {64, 128, 256, 512, 1024};
+static constexpr int64_t kMostBlocks = 8;
+/// What a choice may cost for fewer rows and threads, as a part of all.
+static constexpr double kTolerance = 0.03;
+/// Of the start of a kernel after another one, in microseconds.
+static constexpr double kLaunchMicroseconds = 2;
+/// Chunks whose carries a thread block combines at once, and cycles until the
+/// next one sees what it published.
+static constexpr double kLookBackGroup = 32, kLookBackHop = 1500;
+/// Chunks of a super-chunk that each resident thread block gets.
+static constexpr double kChunksPerBlock = 4;
+/// Registers that a kernel takes however small its tiles are.
+static constexpr int64_t kLeastRegisters = 40;
+
+llvm::StringRef ssmc::getGpuSchemeName(GpuScheme scheme) {
+  return scheme == GpuScheme::Stream ? "stream" : "look-back";
+}
+
+static double multiplyAddsPerRow(llvm::ArrayRef<GpuUnit> units) {
+  double all = 0;
+  for (const GpuUnit &unit : units)
+    for (const GpuProduct &product : unit.products)
+      all += double(unit.layers) * product.panels * product.depth * kPanelLanes;
+  return all;
+}
+
+namespace {
+
+/// Costs one scheme with given sizes.
+class Candidate {
+public:
+  Candidate(const GpuDescription &gpu, llvm::ArrayRef<GpuUnit> units,
+            const GpuWork &work, GpuScheme scheme)
+      : gpu(gpu), units(units), work(work) {
+    plan.scheme = scheme;
+  }
+
+  /// Whether such a kernel can run; `schedule()` is then complete.
+  bool evaluate(int64_t rows, int64_t threads, int64_t blocks, bool stage);
+  const GpuSchedule &schedule() const { return plan; }
+
+private:
+  bool fits();
+  GpuCycles costUnit(const GpuUnit &unit, const GpuBlockShape &block,
+                     llvm::SmallVector<GpuTile> &tiles);
+  void costStreams(llvm::ArrayRef<GpuCycles> costs);
+  void costLookBack(llvm::ArrayRef<GpuCycles> costs);
+  double resident() const { return double(gpu.smCount) * plan.blocksPerSm; }
+  double batch() const {
+    return work.batch ? double(work.batch) : 4 * resident();
+  }
+  /// Blocks of an SM when there is work for `blocks` in all.
+  int64_t busyBlocks(double blocks) const {
+    return std::clamp<int64_t>(std::ceil(blocks / gpu.smCount), 1,
+                               plan.blocksPerSm);
+  }
+
+  const GpuDescription &gpu;
+  llvm::ArrayRef<GpuUnit> units;
+  const GpuWork &work;
+  GpuSchedule plan;
+};
+
+} // namespace
+
+/// Sets what the sizes imply; false when they are too large.
+bool Candidate::fits() {
+  int64_t activations = 0, weights = 0;
+  for (const GpuUnit &unit : units) {
+    activations = std::max(activations, unit.activationBytes);
+    weights = plan.scheme == GpuScheme::Stream
+                  ? weights + unit.layers * unit.weightBytes
+                  : std::max(weights, unit.weightBytes);
+  }
+  plan.sharedBytes =
+      activations * plan.rows + (plan.stageWeights ? weights : 0);
+  plan.registerLimit = getRegisterLimit(gpu, plan.threads, plan.blocksPerSm);
+  return plan.registerLimit >= kLeastRegisters &&
+         countBlocksPerSm(gpu, plan.threads, plan.registerLimit,
+                          plan.sharedBytes) >= plan.blocksPerSm;
+}
+
+GpuCycles Candidate::costUnit(const GpuUnit &unit, const GpuBlockShape &block,
+                              llvm::SmallVector<GpuTile> &tiles) {
+  GpuCycles all;
+  tiles.clear();
+  for (const GpuProduct &product : unit.products) {
+    GpuTile tile = chooseGpuTile(gpu, block, product, plan.registerLimit);
+    plan.registers = std::max(plan.registers, countRegisters(tile));
+    tiles.push_back(tile);
+    all += costProduct(gpu, block, product, tile);
+  }
+  for (const GpuScan &scan : unit.scans)
+    all += costScan(gpu, block, scan);
+  return all;
+}
+
+/// Each resident block has a stream, and goes through all layers on chunk after
+/// chunk.
+void Candidate::costStreams(llvm::ArrayRef<GpuCycles> costs) {
+  GpuCycles chunk;
+  for (auto [unit, cost] : llvm::zip_equal(units, costs))
+    chunk += cost.scaled(unit.layers);
+  chunk[GpuBound::Memory] = double(work.bytesPerStep) * plan.rows *
+                            gpu.smCount / gpu.memoryBytesPerCycle();
+  int64_t blocks = busyBlocks(batch());
+  double rounds = std::ceil(batch() / (double(gpu.smCount) * blocks));
+  double chunks = divideCeil(work.length, plan.rows);
+  plan.cycles = rounds * chunks * chunk.together(blocks) +
+                kLaunchMicroseconds * gpu.clockMhz;
+  plan.cyclesPerRow = chunk.together(blocks) / plan.rows / blocks;
+  plan.bound = chunk.bound(blocks);
+}
+
+/// Unit after unit on super-chunks that give each resident block some chunks.
+void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs) {
+  double perStream = divideCeil(work.length, plan.rows);
+  double chunks = batch() * perStream;
+  double superChunks = std::ceil(chunks / (resident() * kChunksPerBlock));
+  int64_t blocks = busyBlocks(chunks);
+  double rounds = std::ceil(chunks / (double(gpu.smCount) * blocks));
+  double chain = std::ceil(perStream / kLookBackGroup) * kLookBackHop;
+  GpuCycles all;
+  double perChunk = 0;
+  for (auto [unit, cost] : llvm::zip_equal(units, costs)) {
+    GpuCycles chunk = cost;
+    // A super-chunk that fits is still in the L2 cache for the next unit.
+    double bytes = double(unit.trafficBytes) * plan.rows;
+    bool inL2 = bytes * std::min(chunks, resident() * kChunksPerBlock) <=
+                gpu.l2Bytes / 2.0;
+    chunk[inL2 ? GpuBound::L2 : GpuBound::Memory] +=
+        bytes * gpu.smCount /
+        (inL2 ? gpu.l2BytesPerCycle : gpu.memoryBytesPerCycle());
+    double staging = plan.stageWeights ? double(unit.weightBytes) * blocks *
+                                             gpu.smCount / gpu.l2BytesPerCycle
+                                       : 0;
+    double once = superChunks * (kLaunchMicroseconds * gpu.clockMhz + staging);
+    double work = rounds * chunk.together(blocks);
+    plan.cycles += unit.layers * (once + std::max(work, chain));
+    perChunk += unit.layers * chunk.together(blocks);
+    all += chunk.scaled(unit.layers);
+  }
+  plan.cyclesPerRow = perChunk / plan.rows / blocks;
+  plan.bound = all.bound(blocks);
+}
+
+bool Candidate::evaluate(int64_t rows, int64_t threads, int64_t blocks,
+                         bool stage) {
+  GpuScheme scheme = plan.scheme;
+  plan = GpuSchedule();
+  plan.scheme = scheme;
+  plan.rows = rows;
+  plan.threads = threads;
+  plan.blocksPerSm = blocks;
+  plan.stageWeights = stage;
+  plan.registers = kLeastRegisters;
+  if (!fits())
+    return false;
+  GpuBlockShape block{rows, threads, blocks, stage};
+  block.l1Bytes = gpu.l1Bytes - blocks * (plan.sharedBytes + 1024);
+  // A block with a single chunk finds no weights in the L1 cache.
+  double chunks = batch() * divideCeil(work.length, rows);
+  bool comesBack = chunks > resident();
+  auto setWeights = [&](int64_t bytes) {
+    block.weightBytes = comesBack ? bytes : std::numeric_limits<int64_t>::max();
+  };
+  int64_t ofAll = 0;
+  for (const GpuUnit &unit : units)
+    ofAll += unit.layers * unit.weightBytes;
+  setWeights(ofAll);
+  llvm::SmallVector<GpuCycles> costs;
+  plan.tiles.resize(units.size());
+  for (auto [unit, tiles] : llvm::zip_equal(units, plan.tiles)) {
+    if (scheme == GpuScheme::LookBack)
+      setWeights(unit.weightBytes);
+    costs.push_back(costUnit(unit, block, tiles));
+  }
+  if (scheme == GpuScheme::Stream)
+    costStreams(costs);
+  else
+    costLookBack(costs);
+  plan.occupancy = double(blocks) * threads / gpu.threadsPerSm;
+  plan.fmaFraction = batch() * work.length * multiplyAddsPerRow(units) /
+                     (gpu.fmasPerCycle() * gpu.smCount * plan.cycles);
+  return true;
+}
+
+GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
+                                    llvm::ArrayRef<GpuUnit> units,
+                                    const GpuWork &work, GpuScheme scheme) {
+  Candidate candidate(gpu, units, work, scheme);
+  llvm::SmallVector<GpuSchedule> all;
+  // With a batch that fills the GPU, times are of other numbers of streams.
+  auto costOf = [&](const GpuSchedule &plan) { return 1 / plan.fmaFraction; };
+  for (int64_t rows : kRows)
+    for (int64_t threads : kThreads)
+      for (int64_t blocks = 1; blocks <= kMostBlocks; ++blocks)
+        for (bool stage : {false, true})
+          if (candidate.evaluate(rows, threads, blocks, stage))
+            all.push_back(candidate.schedule());
+  if (all.empty())
+    return {};
+  double least = HUGE_VAL;
+  for (const GpuSchedule &plan : all)
+    least = std::min(least, costOf(plan));
+  auto rank = [&](const GpuSchedule &plan) {
+    return std::make_tuple(costOf(plan) > least * (1 + kTolerance), plan.rows,
+                           plan.threads, costOf(plan));
+  };
+  return *llvm::min_element(
+      all, [&](const auto &a, const auto &b) { return rank(a) < rank(b); });
+}
+
+GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
+                                    llvm::ArrayRef<GpuUnit> units,
+                                    const GpuWork &work) {
+  GpuSchedule streams = chooseGpuSchedule(gpu, units, work, GpuScheme::Stream);
+  // Streams that fill the GPU, or are one chunk, have nothing to look back for.
+  bool fills = work.batch == 0 ||
+               work.batch >= double(gpu.smCount) * streams.blocksPerSm;
+  if (streams.rows && (fills || work.length <= streams.rows))
+    return streams;
+  GpuSchedule other = chooseGpuSchedule(gpu, units, work, GpuScheme::LookBack);
+  return other.rows && (!streams.rows || other.cycles < streams.cycles)
+             ? other
+             : streams;
+}
+
+double ssmc::predictSeconds(const GpuDescription &gpu,
+                            const GpuSchedule &schedule) {
+  return schedule.cycles / (1e6 * gpu.clockMhz);
+}

@@ -1,0 +1,176 @@
+//===- GpuUnits.cpp - What a GPU has to do for a chunk function -----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Analysis/GpuUnits.h"
+#include "dialect/SsmDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+namespace {
+/// Instructions in f32 and in f64.
+struct Ops {
+  double f32 = 0, f64 = 0;
+
+  Ops &operator+=(const Ops &other) {
+    f32 += other.f32;
+    f64 += other.f64;
+    return *this;
+  }
+  double weight() const { return f32 + 2 * f64; }
+};
+} // namespace
+
+/// Of `op` on one lane. Exponentials are 10 (a rounding, a polynomial, an
+/// exponent), divisions a reciprocal and its corrections; what only renames
+/// registers is none.
+static Ops opsOf(Operation &op) {
+  if (isa<arith::ConstantOp, vector::ShuffleOp, vector::ExtractStridedSliceOp,
+          YieldOp>(op))
+    return {};
+  bool isF64 = llvm::any_of(op.getOperandTypes(), [](Type type) {
+    return getElementTypeOrSelf(type).isF64();
+  });
+  isF64 |= getElementTypeOrSelf(op.getResultTypes().front()).isF64();
+  double count = isa<math::Exp2Op, math::ExpOp>(op) ? 10
+                 : isa<arith::DivFOp>(op)           ? 10
+                                                    : 1;
+  return isF64 ? Ops{0, count} : Ops{count, 0};
+}
+
+/// Lanes of a panel that `type` has, as a part of all 16.
+static double partOf(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? double(vector.getNumElements()) / kPanelLanes : 0;
+}
+
+/// Per lane of a panel: arithmetic, a load per argument that is used, a store
+/// per output.
+static Ops countBody(PanelMapOp map) {
+  Ops all;
+  for (Operation &op : map.getBody().front()) {
+    if (!op.getNumResults())
+      continue;
+    Ops once = opsOf(op);
+    double part = partOf(op.getResultTypes().front());
+    all += {once.f32 * part, once.f64 * part};
+  }
+  auto countUsed = [&](Block::BlockArgListType arguments) {
+    for (BlockArgument argument : arguments)
+      if (!argument.use_empty())
+        all.f32 += partOf(argument.getType());
+  };
+  countUsed(map.getRowArguments());
+  countUsed(map.getColumnArguments());
+  countUsed(map.getOutArguments());
+  for (BlockArgument out : map.getOutArguments())
+    all.f32 += partOf(out.getType());
+  return all;
+}
+
+/// The longest chain of operations from a carry to its next value.
+static Ops countChain(PanelMapOp map) {
+  llvm::DenseMap<Value, Ops> chains;
+  for (BlockArgument carry : map.getCarryArguments())
+    chains[carry] = {};
+  auto longest = [&](ValueRange values) {
+    std::optional<Ops> most;
+    for (Value value : values)
+      if (auto chain = chains.find(value);
+          chain != chains.end() &&
+          (!most || chain->second.weight() > most->weight()))
+        most = chain->second;
+    return most;
+  };
+  for (Operation &op : map.getBody().front().without_terminator())
+    if (std::optional<Ops> chain = longest(op.getOperands())) {
+      *chain += opsOf(op);
+      for (Value result : op.getResults())
+        chains[result] = *chain;
+    }
+  ValueRange yielded = map.getYield().getValues();
+  return longest(yielded.take_back(map.getCarries().size())).value_or(Ops());
+}
+
+static int64_t bytesOf(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  return shaped.getNumElements() * shaped.getElementTypeBitWidth() / 8;
+}
+
+static void describeMap(PanelMapOp map, GpuUnit &unit) {
+  Ops body = countBody(map);
+  bool scans = !map.getCarries().empty() && !map.getStreams();
+  for (Value column : map.getColumns())
+    unit.weightBytes += bytesOf(column.getType());
+  if (map.getBias())
+    unit.weightBytes += bytesOf(map.getBias().getType());
+  if (map.getX() || !scans) {
+    GpuProduct product;
+    product.panels = map.getNumPanels();
+    if (map.getX())
+      product.depth = cast<ShapedType>(map.getW().getType()).getDimSize(1);
+    // Before a scan, sums are stored only.
+    product.ops = scans ? 1 : body.f32 + body.f64;
+    unit.weightBytes += product.weightBytes();
+    unit.products.push_back(product);
+  }
+  if (!scans)
+    return;
+  // A thread has lanes j and j + 8: the two parts of a mode.
+  Ops chain = countChain(map);
+  unit.scans.push_back({map.getNumPanels() * kPanelLanes / 2, 2 * body.f32,
+                        2 * body.f64, chain.f32, chain.f64});
+}
+
+GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
+  GpuUnit unit;
+  auto rowBytes = [](Type type) {
+    return cast<ShapedType>(type).getShape().back() *
+           cast<ShapedType>(type).getElementTypeBitWidth() / 8;
+  };
+  int64_t rows = 0;
+  for (auto [i, type] : llvm::enumerate(chunk.getArgumentTypes()))
+    if (chunk.getArgAttr(i, "ssm.rows")) {
+      rows = cast<ShapedType>(type).getDimSize(0);
+      unit.trafficBytes += rowBytes(type);
+      unit.activationBytes += rowBytes(type);
+    }
+  // The rows that are also results are written.
+  for (Type type : chunk.getResultTypes())
+    if (auto shaped = dyn_cast<ShapedType>(type);
+        shaped && shaped.hasStaticShape() && shaped.getDimSize(0) == rows &&
+        chunk.getNumArguments() && chunk.getArgumentTypes().front() == type)
+      unit.trafficBytes += rowBytes(type);
+  chunk.walk([&](Operation *op) {
+    if (auto map = dyn_cast<PanelMapOp>(op))
+      describeMap(map, unit);
+    else if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+      if (empty.getType().getDimSize(0) == rows)
+        unit.activationBytes += rowBytes(empty.getType());
+  });
+  return unit;
+}
+
+llvm::SmallVector<GpuUnit>
+ssmc::describeGpuUnits(ModuleOp chunks,
+                       llvm::function_ref<int64_t(StringRef)> countLayers) {
+  SmallVector<GpuUnit> units;
+  for (auto function : chunks.getOps<func::FuncOp>()) {
+    auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
+    if (!variant || variant.getValue() != "full")
+      continue;
+    StringRef name = function.getName().split('.').second.split('.').first;
+    units.push_back(describeGpuUnit(function));
+    units.back().layers = countLayers(name);
+  }
+  return units;
+}
