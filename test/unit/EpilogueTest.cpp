@@ -13,26 +13,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/SsmDialect.h"
-#include "lib/Transforms/Passes.h"
-#include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "test/unit/KernelTest.h"
 #include "llvm/ADT/bit.h"
-#include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/TargetSelect.h"
-#include "gtest/gtest.h"
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -48,26 +30,8 @@ const char *const forms[] = {"exp2", "sigmoid", "gelu"};
 
 uint32_t stride() { return std::getenv("SSMC_EXHAUSTIVE") ? 1 : 499; }
 
-/// A function from `count` numbers to as many, `width` at a time, with the
-/// placeholder `test.FORM` between load and store.
-std::string kernel(StringRef form, int width) {
-  std::string type =
-      width == 1 ? "f32" : llvm::formatv("vector<{0}xf32>", width).str();
-  std::string suffix = width == 1 ? "" : ", " + type;
-  return llvm::formatv(R"(
-func.func @{0}_{1}(%in: memref<{2}xf32>, %out: memref<{2}xf32>) {{
-  %zero = arith.constant 0 : index
-  %end = arith.constant {2} : index
-  %step = arith.constant {1} : index
-  scf.for %i = %zero to %end step %step {{
-    %x = {3}.load %in[%i] : memref<{2}xf32>{5}
-    %y = "test.{0}"(%x) : ({4}) -> {4}
-    {3}.store %y, %out[%i] : memref<{2}xf32>{5}
-  }
-  return
-})",
-                       form, width, count, width == 1 ? "memref" : "vector",
-                       type, suffix);
+std::string kernelName(StringRef form, int width) {
+  return llvm::formatv("{0}_{1}", form, width);
 }
 
 /// What a layer emits for the placeholder `op`. A layer's `buildLanes` is a
@@ -87,38 +51,32 @@ Value buildForm(OpBuilder &builder, Operation *op, ssmc::GeluOp gelu) {
       arith::ConstantOp::create(builder, op->getLoc(), one), x);
 }
 
-class Epilogue : public testing::Test {
+/// All forms at all widths. A kernel applies the placeholder `test.FORM`, which
+/// what a layer emits replaces.
+class Epilogue : public ssmc::testing::KernelTest {
 public:
   static void SetUpTestSuite() {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    registerConversionPasses();
-    DialectRegistry registry;
-    registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
-                    math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                    ssmc::SsmDialect, vector::VectorDialect>();
-    registerBuiltinDialectTranslation(registry);
-    registerLLVMDialectTranslation(registry);
-    context = new MLIRContext(registry);
-    context->allowUnregisteredDialects();
-    engine = compile();
+    KernelTest::SetUpTestSuite();
+    engine = compileForms();
     ASSERT_TRUE(engine);
   }
   static void TearDownTestSuite() {
-    delete engine;
-    delete context;
+    engine.reset();
+    KernelTest::TearDownTestSuite();
   }
 
-  static ExecutionEngine *compile() {
+  static std::unique_ptr<ExecutionEngine> compileForms() {
     std::string source = R"(
 func.func private @layer(%x: tensor<?x?x16xf32>) -> tensor<?x?x16xf32> {
   %y = ssm.gelu %x : tensor<?x?x16xf32>
   return %y : tensor<?x?x16xf32>
 })";
-    for (const char *form : forms)
+    for (StringRef form : forms)
       for (int width : widths)
-        source += kernel(form, width);
-    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(source, context);
+        source +=
+            ssmc::testing::kernel(kernelName(form, width),
+                                  ("test." + form).str(), "f32", width, count);
+    auto module = parseSourceString<ModuleOp>(source, context.get());
     if (!module)
       return nullptr;
     ssmc::GeluOp gelu;
@@ -135,41 +93,16 @@ func.func private @layer(%x: tensor<?x?x16xf32>) -> tensor<?x?x16xf32> {
       op->erase();
     }
     gelu->getParentOfType<func::FuncOp>().erase();
-    PassManager passes(context);
-    passes.addPass(ssmc::createExpandMath());
-    if (failed(parsePassPipeline(
-            "convert-vector-to-llvm,convert-scf-to-cf,convert-math-to-llvm,"
-            "convert-arith-to-llvm,finalize-memref-to-llvm,"
-            "convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},"
-            "convert-cf-to-llvm,reconcile-unrealized-casts",
-            passes)) ||
-        failed(passes.run(*module)))
-      return nullptr;
-    auto optimise = makeOptimizingTransformer(3, 0, nullptr);
-    ExecutionEngineOptions options;
-    options.transformer = optimise;
-    auto created = ExecutionEngine::create(*module, options);
-    if (!created) {
-      ADD_FAILURE() << llvm::toString(created.takeError());
-      return nullptr;
-    }
-    return created->release();
+    return compile(*module, 3);
   }
 
   static void run(StringRef form, const std::vector<float> &in,
                   std::vector<float> &out, int width = 16) {
-    auto address = engine->lookup(llvm::formatv("{0}_{1}", form, width).str());
-    ASSERT_TRUE(static_cast<bool>(address)) << form.str();
-    out.resize(count);
-    reinterpret_cast<void (*)(const float *, float *)>(*address)(in.data(),
-                                                                 out.data());
+    call(*engine, kernelName(form, width), in, out);
   }
 
-  static MLIRContext *context;
-  static ExecutionEngine *engine;
+  static inline std::unique_ptr<ExecutionEngine> engine;
 };
-MLIRContext *Epilogue::context;
-ExecutionEngine *Epilogue::engine;
 
 //===----------------------------------------------------------------------===//
 // Accuracy

@@ -10,25 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Transforms/Passes.h"
-#include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "test/unit/KernelTest.h"
 #include "llvm/ADT/bit.h"
-#include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/TargetSelect.h"
-#include "gtest/gtest.h"
 #include <cmath>
 #include <limits>
 #include <random>
@@ -54,105 +37,47 @@ std::string kernelName(StringRef function, StringRef type, int width) {
   return llvm::formatv("{0}_{1}_{2}", function, type, width);
 }
 
-/// A function from `count` numbers to as many, `width` at a time.
-std::string kernel(StringRef function, StringRef type, int width) {
-  std::string value = width == 1
-                          ? type.str()
-                          : llvm::formatv("vector<{0}x{1}>", width, type).str();
-  std::string load = width == 1 ? "memref.load" : "vector.load";
-  std::string store = width == 1 ? "memref.store" : "vector.store";
-  std::string suffix = width == 1 ? "" : ", " + value;
-  return llvm::formatv(R"(
-func.func @{0}(%in: memref<{1}x{2}>, %out: memref<{1}x{2}>) {{
-  %zero = arith.constant 0 : index
-  %end = arith.constant {1} : index
-  %step = arith.constant {3} : index
-  scf.for %i = %zero to %end step %step {{
-    %x = {4} %in[%i] : memref<{1}x{2}>{6}
-    %y = math.{7} %x : {8}
-    {5} %y, %out[%i] : memref<{1}x{2}>{6}
-  }
-  return
-})",
-                       kernelName(function, type, width), count, type, width,
-                       load, store, suffix, function, value);
-}
-
 /// All kernels, expanded and compiled once for all tests: scalar ones as they
 /// are, vector ones optimised, so that comparing their bits compares both.
-class ExpandMath : public testing::Test {
+class ExpandMath : public ssmc::testing::KernelTest {
 public:
   static void SetUpTestSuite() {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    registerConversionPasses();
-    DialectRegistry registry;
-    registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
-                    math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                    vector::VectorDialect>();
-    registerBuiltinDialectTranslation(registry);
-    registerLLVMDialectTranslation(registry);
-    context = new MLIRContext(registry);
+    KernelTest::SetUpTestSuite();
     std::string scalar, vectors;
-    for (const char *function : functions)
-      for (const char *type : {"f32", "f64"})
+    for (StringRef function : functions)
+      for (StringRef type : {"f32", "f64"})
         for (int width : widths)
-          (width == 1 ? scalar : vectors) += kernel(function, type, width);
-    plain = compile(scalar, 0);
-    optimised = compile(vectors, 3);
+          (width == 1 ? scalar : vectors) += ssmc::testing::kernel(
+              kernelName(function, type, width), ("math." + function).str(),
+              type, width, count);
+    plain = compileSource(scalar, 0);
+    optimised = compileSource(vectors, 3);
     ASSERT_TRUE(plain && optimised);
   }
   static void TearDownTestSuite() {
-    delete plain;
-    delete optimised;
-    delete context;
+    plain.reset();
+    optimised.reset();
+    KernelTest::TearDownTestSuite();
   }
 
-  static ExecutionEngine *compile(const std::string &source, int level) {
-    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(source, context);
-    PassManager passes(context);
-    passes.addPass(ssmc::createExpandMath());
-    if (!module ||
-        failed(parsePassPipeline(
-            "convert-vector-to-llvm,convert-scf-to-cf,convert-math-to-llvm,"
-            "convert-arith-to-llvm,finalize-memref-to-llvm,"
-            "convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},"
-            "convert-cf-to-llvm,reconcile-unrealized-casts",
-            passes)) ||
-        failed(passes.run(*module)))
-      return nullptr;
-    auto optimise = makeOptimizingTransformer(level, 0, nullptr);
-    ExecutionEngineOptions options;
-    options.transformer = optimise;
-    auto engine = ExecutionEngine::create(*module, options);
-    if (!engine) {
-      ADD_FAILURE() << llvm::toString(engine.takeError());
-      return nullptr;
-    }
-    return engine->release();
+  static std::unique_ptr<ExecutionEngine>
+  compileSource(const std::string &source, int level) {
+    auto module = parseSourceString<ModuleOp>(source, context.get());
+    return module ? compile(*module, level) : nullptr;
   }
 
   template <class T>
   static std::vector<T> run(StringRef function, std::vector<T> in,
                             int width = 16) {
     in.resize(count, T(1));
-    std::vector<T> out(count);
-    auto address = (width == 1 ? plain : optimised)
-                       ->lookup(kernelName(function, typeName<T>, width));
-    if (!address) {
-      llvm::consumeError(address.takeError());
-      ADD_FAILURE() << "no kernel " << function.str();
-      return out;
-    }
-    reinterpret_cast<void (*)(T *, T *)>(*address)(in.data(), out.data());
+    std::vector<T> out;
+    call(width == 1 ? *plain : *optimised,
+         kernelName(function, typeName<T>, width), in, out);
     return out;
   }
 
-  static MLIRContext *context;
-  static ExecutionEngine *plain, *optimised;
+  static inline std::unique_ptr<ExecutionEngine> plain, optimised;
 };
-MLIRContext *ExpandMath::context;
-ExecutionEngine *ExpandMath::plain, *ExpandMath::optimised;
 
 //===----------------------------------------------------------------------===//
 // Accuracy
