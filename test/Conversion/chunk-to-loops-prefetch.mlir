@@ -36,3 +36,53 @@ func.func @step(%x: memref<1x128xf32>, %w: memref<16x128x16xf32>, %out: memref<1
   }
   return
 }
+
+// States of streams are asked for while the product in front of their scan runs:
+// those of the tile's rows, each line once. A block of 16 numbers in f32 is a
+// line, one in f64 two.
+// CHECK-LABEL: func.func @states(
+// CHECK-SAME:    %[[F32:[a-z0-9]+]]: memref<?x16xf32{{.*}}>, %[[F64:[a-z0-9]+]]: memref<?x16xf64{{.*}}>, %[[STREAMS:[a-z0-9]+]]: memref<24xindex>
+// CHECK:         scf.for %[[R:.+]] = %c0 to %{{.+}} step %c6 {
+// CHECK:           %[[S0:.+]] = memref.load %[[STREAMS]][%[[R]]]
+// CHECK:           memref.prefetch %[[F32]][%[[S0]], %{{.+}}], read, locality<3>, data
+// CHECK:           memref.prefetch %[[F64]][%[[S0]], %[[H:.+]]], read, locality<3>, data
+// CHECK:           %[[NEXT:.+]] = arith.addi %[[H]], %c8
+// CHECK-NEXT:      memref.prefetch %[[F64]][%[[S0]], %[[NEXT]]], read, locality<3>, data
+// CHECK:           %[[R5:.+]] = arith.addi %[[R]], %c5
+// CHECK:           %[[S5:.+]] = memref.load %[[STREAMS]][%[[R5]]]
+// CHECK:           memref.prefetch %[[F32]][%[[S5]],
+// CHECK-COUNT-2:   memref.prefetch %[[F64]][%[[S5]],
+// CHECK-NOT:       memref.prefetch
+// CHECK:           affine.for %{{.+}} = 0 to 16
+func.func @states(%f32: memref<?x16xf32, strided<[?, 1], offset: ?>>, %f64: memref<?x16xf64, strided<[?, 1], offset: ?>>,
+                  %streams: memref<24xindex>, %x: memref<24x16xf32>, %w: memref<1x16x16xf32>, %out: memref<24x16xf32>, %count: index) {
+  ssm.panel_map product(%x : memref<24x16xf32>, %w : memref<1x16x16xf32>) outs(%out : memref<24x16xf32>)
+      carries(%f32, %f64 : memref<?x16xf32, strided<[?, 1], offset: ?>>, memref<?x16xf64, strided<[?, 1], offset: ?>>)
+      streams(%streams : memref<24xindex>) count %count {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>, %c: vector<16xf32>, %d: vector<16xf64>):
+    %n = arith.addf %acc, %c : vector<16xf32>
+    %m = arith.extf %n : vector<16xf32> to vector<16xf64>
+    %l = arith.addf %m, %d : vector<16xf64>
+    ssm.yield %n, %n, %l : vector<16xf32>, vector<16xf32>, vector<16xf64>
+  }
+  return
+}
+
+// A pool has nothing to compute meanwhile: it asks four rows ahead, at most for
+// the last row's.
+// CHECK-LABEL: func.func @pool(
+// CHECK-SAME:    %{{[a-z0-9]+}}: memref<24x16xf32>, %[[SUMS:[a-z0-9]+]]: memref<?x16xf64>, %[[COUNTS:[a-z0-9]+]]: memref<?x1xi64>, %[[STREAMS:[a-z0-9]+]]: memref<24xindex>, %[[COUNT:[a-z0-9]+]]: index
+// CHECK:         scf.for %[[R:.+]] = %c0 to %[[COUNT]] step %c1 {
+// CHECK:           %[[LAST:.+]] = arith.subi %[[COUNT]], %c1
+// CHECK:           %[[R4:.+]] = arith.addi %[[R]], %c4
+// CHECK:           %[[LATER:.+]] = arith.minui %[[R4]], %[[LAST]]
+// CHECK:           %[[S:.+]] = memref.load %[[STREAMS]][%[[LATER]]]
+// CHECK:           memref.prefetch %[[SUMS]][%[[S]], %c0]
+// CHECK:           %[[H8:.+]] = arith.addi %c0, %c8
+// CHECK-NEXT:      memref.prefetch %[[SUMS]][%[[S]], %[[H8]]]
+// CHECK-NEXT:      memref.prefetch %[[COUNTS]][%[[S]], %c0]
+// CHECK-NOT:       memref.prefetch
+func.func @pool(%x: memref<24x16xf32>, %sums: memref<?x16xf64>, %counts: memref<?x1xi64>, %streams: memref<24xindex>, %count: index) {
+  ssm.pool_rows %x : memref<24x16xf32> outs(%sums : memref<?x16xf64>, %counts : memref<?x1xi64>) streams(%streams : memref<24xindex>) count %count
+  return
+}

@@ -66,10 +66,10 @@ func.func @pool_mean(%sums: memref<?x10xf64>, %counts: memref<?x1xi64>, %out: me
 
 // -----
 
-// Over the features of the output, not of the padded input: 8 classes, then 2
-// lanes of 8. The maximum hands NaN on.
+// One row: over the features of the output, not of the padded input: 8 classes,
+// then 2 lanes of 8. The maximum hands NaN on.
 // CHECK-LABEL: func.func @row_log_softmax(
-// CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<24x16xf32>, %[[OUT:[a-z0-9]+]]: memref<24x10xf32>
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<1x16xf32>, %[[OUT:[a-z0-9]+]]: memref<1x10xf32>
 // CHECK:         %[[LEAST:.+]] = arith.constant dense<0xFFF0000000000000> : vector<8xf64>
 // CHECK:         arith.maximumf %[[LEAST]],
 // CHECK:         %[[INSIDE:.+]] = arith.constant dense<[true, true, false, false, false, false, false, false]>
@@ -89,7 +89,52 @@ func.func @pool_mean(%sums: memref<?x10xf64>, %counts: memref<?x1xi64>, %out: me
 // CHECK:         %[[LOGS:.+]] = vector.broadcast %[[LOG]]
 // CHECK:         arith.subf %{{.+}}, %[[LOGS]]
 // CHECK:         vector.maskedstore %[[OUT]]
-func.func @row_log_softmax(%x: memref<24x16xf32>, %out: memref<24x10xf32>) {
-  ssm.row_log_softmax %x : memref<24x16xf32> outs(%out : memref<24x10xf32>)
+func.func @row_log_softmax(%x: memref<1x16xf32>, %out: memref<1x10xf32>) {
+  ssm.row_log_softmax %x : memref<1x16xf32> outs(%out : memref<1x10xf32>)
+  return
+}
+
+// -----
+
+// Eight rows at a time: a lane is a row, and one logarithm does for all. 11
+// rows leave 3. There are 10 exponentials for 10 classes, the last two of them
+// added to the first two, then value i to i + 4, + 2, + 1, as lanes of one row.
+// CHECK-LABEL: func.func @rows_log_softmax(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<11x16xf32>, %[[OUT:[a-z0-9]+]]: memref<11x10xf32>, %[[COUNT:[a-z0-9]+]]: index
+// CHECK:         %[[REST:.+]] = arith.remui %[[COUNT]], %c8
+// CHECK:         %[[WHOLE:.+]] = arith.subi %[[COUNT]], %[[REST]]
+// CHECK:         scf.for %[[R:.+]] = %c0 to %[[WHOLE]] step %c8 {
+// CHECK:           %[[A:.+]] = vector.load %[[X]][%[[R]], %c0] : memref<11x16xf32>, vector<8xf32>
+// CHECK:           %[[R1:.+]] = arith.addi %[[R]], %c1
+// CHECK:           %[[B:.+]] = vector.load %[[X]][%[[R1]], %c0] : memref<11x16xf32>, vector<8xf32>
+// CHECK:           vector.shuffle %[[A]], %[[B]] [0, 8, 1, 9, 4, 12, 5, 13]
+// CHECK-COUNT-9:   arith.maximumf %{{.+}} : vector<8xf64>
+// CHECK-NOT:       arith.maximumf
+// CHECK:           %[[E0:.+]] = math.exp
+// CHECK:           %[[E1:.+]] = math.exp
+// CHECK:           %[[E2:.+]] = math.exp
+// CHECK:           %[[E3:.+]] = math.exp
+// CHECK:           %[[E4:.+]] = math.exp
+// CHECK:           %[[E5:.+]] = math.exp
+// CHECK:           %[[E6:.+]] = math.exp
+// CHECK:           %[[E7:.+]] = math.exp
+// CHECK:           %[[E8:.+]] = math.exp
+// CHECK:           %[[F0:.+]] = arith.addf %[[E0]], %[[E8]]
+// CHECK:           %[[E9:.+]] = math.exp
+// CHECK:           %[[F1:.+]] = arith.addf %[[E1]], %[[E9]]
+// CHECK-NEXT:      %[[G0:.+]] = arith.addf %[[F0]], %[[E4]]
+// CHECK-NEXT:      %[[G1:.+]] = arith.addf %[[F1]], %[[E5]]
+// CHECK-NEXT:      %[[G2:.+]] = arith.addf %[[E2]], %[[E6]]
+// CHECK-NEXT:      %[[G3:.+]] = arith.addf %[[E3]], %[[E7]]
+// CHECK-NEXT:      %[[H0:.+]] = arith.addf %[[G0]], %[[G2]]
+// CHECK-NEXT:      %[[H1:.+]] = arith.addf %[[G1]], %[[G3]]
+// CHECK-NEXT:      %[[SUM:.+]] = arith.addf %[[H0]], %[[H1]]
+// CHECK-NEXT:      %[[LOG:.+]] = math.log %[[SUM]] : vector<8xf64>
+// CHECK:           vector.shuffle %[[LOG]], %[[LOG]] [0, 0, 0, 0, 0, 0, 0, 0]
+// CHECK:           vector.shuffle %[[LOG]], %[[LOG]] [7, 7, 7, 7, 7, 7, 7, 7]
+// CHECK:         scf.for %{{.+}} = %[[WHOLE]] to %[[COUNT]] step %c1 {
+// CHECK:           math.log %{{.+}} : f64
+func.func @rows_log_softmax(%x: memref<11x16xf32>, %out: memref<11x10xf32>, %count: index) {
+  ssm.row_log_softmax %x : memref<11x16xf32> outs(%out : memref<11x10xf32>) count %count
   return
 }

@@ -68,6 +68,13 @@ SmallVector<Value> PanelBody::loadCarries(Value stream, Value panel) {
   return carries;
 }
 
+void PanelBody::prefetchCarries(Value stream, Value panel) {
+  for (auto [carry, argument] :
+       llvm::zip_equal(op.getCarries(), op.getCarryArguments()))
+    rows.prefetchLanes(carry, stream, firstLane(panel, argument),
+                       lanesOf(argument));
+}
+
 void PanelBody::storeCarries(ValueRange carries, Value stream, Value panel) {
   for (auto [value, carry] : llvm::zip_equal(carries, op.getCarries()))
     rows.storeLanes(value, carry, stream, firstLane(panel, value));

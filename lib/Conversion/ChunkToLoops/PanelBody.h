@@ -42,6 +42,7 @@ public:
                                              mlir::Value panel);
   void storeCarries(mlir::ValueRange carries, mlir::Value stream,
                     mlir::Value panel);
+  void prefetchCarries(mlir::Value stream, mlir::Value panel);
 
 private:
   class LaneMapping;

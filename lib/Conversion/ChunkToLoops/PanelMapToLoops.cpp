@@ -68,6 +68,7 @@ private:
   SmallVector<Value> initialAccumulators(const Tile &tile, Value panel);
   SmallVector<Value> emitProduct(const Tile &tile, Value biasPanel);
   void emitPrefetch(const Tile &tile, Value k, int64_t unroll);
+  void prefetchCarries(const Tile &tile);
   SmallVector<Value> emitProductStep(const Tile &tile, Value k,
                                      ValueRange accumulators);
 
@@ -233,6 +234,8 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile,
                                                  Value biasPanel) {
   if (!op.getX())
     return {};
+  if (op.getStreams())
+    prefetchCarries(tile);
   SmallVector<Value> accumulators = initialAccumulators(tile, biasPanel);
   int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
   int64_t instructions =
@@ -283,6 +286,16 @@ void PanelMapLowering::emitPrefetch(const Tile &tile, Value k, int64_t unroll) {
                                ValueRange{panel, deeper, rows.index(0)},
                                /*isWrite=*/false, /*localityHint=*/2,
                                /*isDataCache=*/true);
+  }
+}
+
+// The states of streams come from wherever the caller's records are: they
+// travel while the product in front of their scan runs.
+void PanelMapLowering::prefetchCarries(const Tile &tile) {
+  for (int64_t r = 0; r < tile.rows && !op.getCarries().empty(); ++r) {
+    Value stream = rows.streamOf(op.getStreams(), rows.add(tile.row, r));
+    for (int64_t p = 0; p < tile.panels; ++p)
+      body.prefetchCarries(stream, rows.add(tile.panel, p));
   }
 }
 

@@ -89,6 +89,17 @@ void RowBuilder::storeLanes(Value lanes, Value buffer, Value row, Value first) {
     vector::StoreOp::create(builder, loc, lanes, buffer, place);
 }
 
+void RowBuilder::prefetchLanes(Value buffer, Value row, Value first,
+                               int64_t lanes) {
+  constexpr int64_t kCacheLine = 64; // bytes
+  unsigned bits = cast<MemRefType>(buffer.getType()).getElementTypeBitWidth();
+  for (int64_t lane = 0; lane < lanes; lane += kCacheLine * 8 / bits)
+    memref::PrefetchOp::create(builder, loc, buffer,
+                               ValueRange{row, add(first, lane)},
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
+}
+
 SmallVector<Value> RowBuilder::loop(Value from, Value to, int64_t step,
                                     ValueRange carried, LoopBody body) {
   auto loop = scf::ForOp::create(

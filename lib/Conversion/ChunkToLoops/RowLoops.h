@@ -35,6 +35,9 @@ public:
                         int64_t lanes);
   void storeLanes(mlir::Value lanes, mlir::Value buffer, mlir::Value row,
                   mlir::Value first);
+  /// Asks for the cache lines of such lanes, which begin at one.
+  void prefetchLanes(mlir::Value buffer, mlir::Value row, mlir::Value first,
+                     int64_t lanes);
 
   /// `for i = from to to step step`, with loop-carried values; `body` gets i
   /// and the values and returns the next ones.

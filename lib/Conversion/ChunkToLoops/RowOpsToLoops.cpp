@@ -1,4 +1,4 @@
-//===- RowOpsToLoops.cpp - Lookup, pooling and softmax as loops -----------===//
+//===- RowOpsToLoops.cpp - Lookup and pooling as loops --------------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,10 +8,8 @@
 #include "lib/Conversion/ChunkToLoops/ChunkToLoops.h"
 #include "lib/Conversion/ChunkToLoops/RowLoops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include <limits>
 
 using namespace mlir;
 using namespace ssmc;
@@ -68,6 +66,24 @@ void ssmc::lowerLookup(LookupOp op, OpBuilder &builder) {
   });
 }
 
+/// Rows ahead for which a pool asks for the records.
+static constexpr int64_t kPoolAhead = 4;
+
+/// Asks for what a pool will add to in a later row: its loop waits for nothing
+/// else than streams' records.
+static void prefetchPool(PoolRowsOp op, RowBuilder &rows, Value row) {
+  Value one = rows.index(1);
+  Value last = arith::SubIOp::create(
+      rows.builder, rows.loc, rows.rowCount(op.getCount(), rowsOf(op.getX())),
+      one);
+  Value later = arith::MinUIOp::create(rows.builder, rows.loc,
+                                       rows.add(row, kPoolAhead), last);
+  Value stream = rows.streamOf(op.getStreams(), later);
+  rows.prefetchLanes(op.getSums(), stream, rows.index(0),
+                     getNumFeatures(op.getSums().getType()));
+  rows.prefetchLanes(op.getCounts(), stream, rows.index(0), 1);
+}
+
 void ssmc::lowerPoolRows(PoolRowsOp op, OpBuilder &builder) {
   RowBuilder rows(builder, op.getLoc());
   Location loc = op.getLoc();
@@ -77,6 +93,8 @@ void ssmc::lowerPoolRows(PoolRowsOp op, OpBuilder &builder) {
   auto wide = VectorType::get(kHalfPanel, builder.getF64Type());
   forEachRow(rows, op.getCount(), rowsOf(op.getX()), [&](Value row) {
     Value stream = rows.streamOf(op.getStreams(), row);
+    if (op.getStreams())
+      prefetchPool(op, rows, row);
     forEachFeature(rows, 0, inVectors, kHalfPanel, [&](Value h) {
       Value x = vector::LoadOp::create(builder, loc, narrow, op.getX(),
                                        ValueRange{row, h});
@@ -140,111 +158,4 @@ void ssmc::lowerPoolMean(PoolMeanOp op, OpBuilder &builder) {
                               ValueRange{row, h});
     });
   });
-}
-
-namespace {
-/// The log-probabilities of a row, 8 classes at a time, in f64: exact enough
-/// whatever their number. Lanes add up in one order at every vector width.
-class LogSoftmaxBuilder {
-public:
-  LogSoftmaxBuilder(RowLogSoftmaxOp op, RowBuilder &rows)
-      : op(op), rows(rows), builder(rows.builder), loc(rows.loc),
-        classes(getNumFeatures(op.getOut().getType())) {}
-
-  void emit(Value row);
-
-private:
-  using Combine = llvm::function_ref<Value(Value, Value)>;
-  /// What `body` makes of the lanes from `first` on, combined over all classes;
-  /// lanes beyond them count as `neutral`.
-  Value reduce(double neutral, llvm::function_ref<Value(Value first)> body,
-               Combine combine);
-  Value load(Value row, Value first);
-  Value splat(Value scalar) {
-    return vector::BroadcastOp::create(builder, loc, wide(), scalar);
-  }
-  VectorType wide() {
-    return VectorType::get(kHalfPanel, builder.getF64Type());
-  }
-
-  RowLogSoftmaxOp op;
-  RowBuilder &rows;
-  OpBuilder &builder;
-  Location loc;
-  int64_t classes;
-};
-} // namespace
-
-Value LogSoftmaxBuilder::load(Value row, Value first) {
-  Value x = rows.loadLanes(op.getX(), row, first, kHalfPanel);
-  return arith::ExtFOp::create(builder, loc, wide(), x);
-}
-
-Value LogSoftmaxBuilder::reduce(double neutral,
-                                llvm::function_ref<Value(Value)> body,
-                                Combine combine) {
-  Value neutrals = arith::ConstantOp::create(
-      builder, loc, DenseElementsAttr::get(wide(), neutral));
-  int64_t whole = classes / kHalfPanel * kHalfPanel;
-  Value lanes =
-      rows.loop(0, whole, kHalfPanel, neutrals,
-                [&](Value first, ValueRange carried) -> SmallVector<Value> {
-                  return {combine(carried[0], body(first))};
-                })[0];
-  if (whole < classes) {
-    SmallVector<bool> inside(kHalfPanel);
-    for (int64_t lane = 0; lane < classes - whole; ++lane)
-      inside[lane] = true;
-    auto type = VectorType::get(kHalfPanel, builder.getI1Type());
-    Value mask = arith::ConstantOp::create(
-        builder, loc, DenseElementsAttr::get(type, inside));
-    Value rest = arith::SelectOp::create(builder, loc, mask,
-                                         body(rows.index(whole)), neutrals);
-    lanes = combine(lanes, rest);
-  }
-  // Lane i with lane i + 4, then + 2, then + 1.
-  for (int64_t half = kHalfPanel / 2; half; half /= 2) {
-    SmallVector<int64_t> order;
-    for (int64_t lane = 0; lane < kHalfPanel; ++lane)
-      order.push_back((lane + half) % kHalfPanel);
-    lanes = combine(
-        lanes, vector::ShuffleOp::create(builder, loc, lanes, lanes, order));
-  }
-  return vector::ExtractOp::create(builder, loc, lanes, int64_t(0));
-}
-
-void LogSoftmaxBuilder::emit(Value row) {
-  Value largest = splat(reduce(
-      -std::numeric_limits<double>::infinity(),
-      [&](Value first) { return load(row, first); },
-      [&](Value a, Value b) -> Value {
-        return arith::MaximumFOp::create(builder, loc, a, b);
-      }));
-  Value sum = reduce(
-      0,
-      [&](Value first) -> Value {
-        Value x =
-            arith::SubFOp::create(builder, loc, load(row, first), largest);
-        return math::ExpOp::create(builder, loc, x);
-      },
-      [&](Value a, Value b) -> Value {
-        return arith::AddFOp::create(builder, loc, a, b);
-      });
-  Value logarithm = splat(math::LogOp::create(builder, loc, sum));
-  int64_t padded = llvm::alignTo(classes, kHalfPanel);
-  rows.loop(0, padded, kHalfPanel, {}, [&](Value first, ValueRange) {
-    Value x = arith::SubFOp::create(builder, loc, load(row, first), largest);
-    x = arith::SubFOp::create(builder, loc, x, logarithm);
-    auto narrow = VectorType::get(kHalfPanel, builder.getF32Type());
-    x = arith::TruncFOp::create(builder, loc, narrow, x);
-    rows.storeLanes(x, op.getOut(), row, first);
-    return SmallVector<Value>();
-  });
-}
-
-void ssmc::lowerRowLogSoftmax(RowLogSoftmaxOp op, OpBuilder &builder) {
-  RowBuilder rows(builder, op.getLoc());
-  LogSoftmaxBuilder softmax(op, rows);
-  forEachRow(rows, op.getCount(), rowsOf(op.getOut()),
-             [&](Value row) { softmax.emit(row); });
 }
