@@ -210,21 +210,11 @@ SSMC_EXPORT cuGetErrorString(int error, const char **text) {
 // Modules
 //===----------------------------------------------------------------------===//
 
-static Expected<ModuleOptions> readOptions() {
+static ModuleOptions readModuleOptions() {
   ModuleOptions options;
-  const char *order = std::getenv("SSMC_SIMT_ORDER");
-  auto parsed = Order::parse(order ? order : "");
-  if (!parsed)
-    return parsed.takeError();
-  options.launch.order = *parsed;
-  int64_t resident = number("SSMC_SIMT_RESIDENT", 0);
-  if (resident > 0)
-    options.launch.resident = resident;
   if (const char *counters = std::getenv("SSMC_SIMT_COUNTS"))
     options.counters = counters;
   options.prepare.checkAccesses = number("SSMC_SIMT_CHECK", 1) != 0;
-  options.launch.count =
-      !options.counters.empty() && options.prepare.checkAccesses;
   return options;
 }
 
@@ -235,10 +225,7 @@ SSMC_EXPORT cuModuleLoadData(void **module, const void *image) {
   if (!image || !file)
     return report("no kernels: SSMC_SIMT_IR names no file", invalidImage);
   std::lock_guard lock(device().mutex);
-  auto options = readOptions();
-  if (!options)
-    return report(toString(options.takeError()), invalidValue);
-  auto loaded = KernelModule::load(file, device().memory, *options);
+  auto loaded = KernelModule::load(file, device().memory, readModuleOptions());
   if (!loaded)
     return report(toString(loaded.takeError()), invalidImage);
   *module = loaded->get();
@@ -379,6 +366,19 @@ SSMC_EXPORT cuMemsetD32Async(uintptr_t to, unsigned value, size_t words,
 // Launches
 //===----------------------------------------------------------------------===//
 
+static Expected<LaunchOptions> readLaunchOptions() {
+  LaunchOptions options;
+  const char *text = std::getenv("SSMC_SIMT_ORDER");
+  auto order = Order::parse(text ? text : "");
+  if (!order)
+    return order.takeError();
+  options.order = *order;
+  int64_t resident = number("SSMC_SIMT_RESIDENT", 0);
+  if (resident > 0)
+    options.resident = resident;
+  return options;
+}
+
 static int checkLaunch(const Kernel &kernel, const Dimensions &grid,
                        const Dimensions &block, unsigned sharedBytes) {
   auto refuse = [&](const Twine &what) {
@@ -413,8 +413,11 @@ SSMC_EXPORT cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
     return error;
   if (extra || (!parameters && !kernel->info->parameterBytes.empty()))
     return report("cuLaunchKernel: no parameters", invalidValue);
-  std::string failure =
-      kernel->module->launch(*kernel, grid, block, sharedBytes, parameters);
+  auto options = readLaunchOptions();
+  if (!options)
+    return report(toString(options.takeError()), invalidValue);
+  std::string failure = kernel->module->launch(
+      *kernel, {grid, block, sharedBytes, parameters}, *options);
   if (failure.empty())
     return success;
   device().failed = true;

@@ -161,7 +161,7 @@ bool KernelModule::owns(const Kernel *kernel) const {
 void KernelModule::labelParameters(const Kernel &kernel, void **parameters) {
   for (auto &[begin, allocation] : memory.allocations) {
     allocation.parameter = -1;
-    if (options.launch.count) {
+    if (counts()) {
       allocation.loaded.reset(allocation.bytes);
       allocation.stored.reset(allocation.bytes);
     }
@@ -178,19 +178,28 @@ void KernelModule::labelParameters(const Kernel &kernel, void **parameters) {
     site.last = nullptr;
 }
 
-std::string KernelModule::launch(Kernel &kernel, const Dimensions &grid,
-                                 const Dimensions &block, size_t dynamicBytes,
-                                 void **parameters) {
-  labelParameters(kernel, parameters);
-  size_t sharedBytes = staticSharedBytes() + dynamicBytes;
+std::string KernelModule::launch(Kernel &kernel,
+                                 const LaunchArguments &arguments,
+                                 const LaunchOptions &launchOptions) {
+  labelParameters(kernel, arguments.parameters);
+  LaunchRequest request;
+  request.kernel = kernel.info;
+  request.entry = kernel.entry;
+  request.parameters = arguments.parameters;
+  request.grid = arguments.grid;
+  request.block = arguments.block;
+  request.sharedBytes = staticSharedBytes() + arguments.dynamicBytes;
+  request.sites = &prepared.sites;
+  request.memory = &memory;
+  request.counters = &kernel.counters;
+  request.stacks = &stacks;
+  request.count = counts();
   KernelCounters &counters = kernel.counters;
   ++counters.launches;
-  counters.blocks += grid.count();
-  counters.mostSharedBytes = std::max(counters.mostSharedBytes, sharedBytes);
-  LaunchRequest request{kernel.info, kernel.entry, parameters,      grid,
-                        block,       sharedBytes,  &prepared.sites, &memory,
-                        &counters,   &stacks};
-  Launch launch(request, options.launch);
+  counters.blocks += request.grid.count();
+  counters.mostSharedBytes =
+      std::max(counters.mostSharedBytes, request.sharedBytes);
+  Launch launch(request, launchOptions);
   // Exceptions masked, round to nearest; bit 15: FTZ, bit 6: DAZ.
   unsigned mode = 0x1F80 | (kernel.info->flushesResults ? 0x8000 : 0) |
                   (kernel.info->flushesInputs ? 0x0040 : 0);

@@ -25,9 +25,15 @@ struct Kernel {
 };
 
 struct ModuleOptions {
-  LaunchOptions launch;
   PrepareOptions prepare;
   std::string counters; ///< File for the counters; empty: none.
+};
+
+/// Arguments of cuLaunchKernel.
+struct LaunchArguments {
+  Dimensions grid, block;
+  size_t dynamicBytes;
+  void **parameters;
 };
 
 class KernelModule {
@@ -44,9 +50,8 @@ public:
 
   /// Runs a kernel in its floating-point mode. Returns what went wrong, or
   /// nothing.
-  std::string launch(Kernel &kernel, const Dimensions &grid,
-                     const Dimensions &block, size_t dynamicBytes,
-                     void **parameters);
+  std::string launch(Kernel &kernel, const LaunchArguments &arguments,
+                     const LaunchOptions &launchOptions);
 
   /// Writes the counters, if asked to.
   llvm::Error writeCounters() const;
@@ -58,6 +63,9 @@ private:
       : memory(memory), options(options) {}
   llvm::Error compile(llvm::StringRef file);
   llvm::Error findSymbols();
+  bool counts() const {
+    return !options.counters.empty() && options.prepare.checkAccesses;
+  }
   void labelParameters(const Kernel &kernel, void **parameters);
 
   DeviceMemory &memory;

@@ -205,7 +205,7 @@ void Launch::catchUp() { wait(State::LogFull, current->site); }
 
 /// Counts what warps have accessed, and lets those go on that waited for it.
 void Launch::regroup(Block &block) {
-  if (!options.count)
+  if (!request.count)
     return;
   std::vector<Thread *> full;
   for (size_t first = 0; first < block.threads.size(); first += 32) {

@@ -34,7 +34,6 @@ struct Order {
 struct LaunchOptions {
   Order order;
   size_t resident = SIZE_MAX; ///< Blocks at a time.
-  bool count = false;         ///< Keep counters.
 };
 
 struct Dimensions {
@@ -95,15 +94,16 @@ struct Block {
 
 /// What is launched.
 struct LaunchRequest {
-  const KernelInfo *kernel;
-  void (*entry)(void **);
-  void **parameters;
+  const KernelInfo *kernel = nullptr;
+  void (*entry)(void **) = nullptr;
+  void **parameters = nullptr;
   Dimensions grid, block;
-  size_t sharedBytes; ///< Static and dynamic.
-  Sites *sites;
-  DeviceMemory *memory;
-  KernelCounters *counters;
-  StackPool *stacks;
+  size_t sharedBytes = 0; ///< Static and dynamic.
+  bool count = false;     ///< Keep counters of memory traffic.
+  Sites *sites = nullptr;
+  DeviceMemory *memory = nullptr;
+  KernelCounters *counters = nullptr;
+  StackPool *stacks = nullptr;
 };
 
 class Launch {

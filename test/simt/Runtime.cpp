@@ -97,7 +97,7 @@ static void access(void *pointer, uint32_t index) {
   Kind kind = check(site, address);
   if (site.access == Access::Store)
     launch.progress();
-  if (!launch.options.count || kind == Kind::Private)
+  if (!launch.request.count || kind == Kind::Private)
     return;
   if (kind == Kind::Global)
     launch.request.counters->countGlobal(site, *site.last, address);
