@@ -54,7 +54,7 @@ public:
   }
 
   /// Whether such a kernel can run; `schedule()` is then complete.
-  bool evaluate(int64_t rows, int64_t threads, int64_t blocks, bool stage);
+  bool evaluate(const GpuSizes &sizes);
   const GpuSchedule &schedule() const { return plan; }
 
 private:
@@ -92,7 +92,6 @@ bool Candidate::fits() {
   }
   plan.sharedBytes =
       activations * plan.rows + (plan.stageWeights ? weights : 0);
-  plan.registerLimit = getRegisterLimit(gpu, plan.threads, plan.blocksPerSm);
   return plan.registerLimit >= kLeastRegisters &&
          countBlocksPerSm(gpu, plan.threads, plan.registerLimit,
                           plan.sharedBytes) >= plan.blocksPerSm;
@@ -162,22 +161,25 @@ void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs) {
   plan.bound = all.bound(blocks);
 }
 
-bool Candidate::evaluate(int64_t rows, int64_t threads, int64_t blocks,
-                         bool stage) {
+bool Candidate::evaluate(const GpuSizes &sizes) {
   GpuScheme scheme = plan.scheme;
   plan = GpuSchedule();
   plan.scheme = scheme;
-  plan.rows = rows;
-  plan.threads = threads;
-  plan.blocksPerSm = blocks;
-  plan.stageWeights = stage;
+  plan.rows = sizes.rows;
+  plan.threads = sizes.threads;
+  plan.blocksPerSm = sizes.blocksPerSm;
+  plan.stageWeights = sizes.stageWeights;
+  plan.registerLimit =
+      sizes.registers ? sizes.registers
+                      : getRegisterLimit(gpu, plan.threads, plan.blocksPerSm);
   plan.registers = kLeastRegisters;
   if (!fits())
     return false;
-  GpuBlockShape block{rows, threads, blocks, stage};
-  block.l1Bytes = gpu.l1Bytes - blocks * (plan.sharedBytes + 1024);
+  GpuBlockShape block{plan.rows, plan.threads, plan.blocksPerSm,
+                      plan.stageWeights};
+  block.l1Bytes = gpu.l1Bytes - block.blocks * (plan.sharedBytes + 1024);
   // A block with a single chunk finds no weights in the L1 cache.
-  double chunks = batch() * divideCeil(work.length, rows);
+  double chunks = batch() * divideCeil(work.length, plan.rows);
   bool comesBack = chunks > resident();
   auto setWeights = [&](int64_t bytes) {
     block.weightBytes = comesBack ? bytes : std::numeric_limits<int64_t>::max();
@@ -197,10 +199,22 @@ bool Candidate::evaluate(int64_t rows, int64_t threads, int64_t blocks,
     costStreams(costs);
   else
     costLookBack(costs);
-  plan.occupancy = double(blocks) * threads / gpu.threadsPerSm;
+  plan.occupancy = double(plan.blocksPerSm) * plan.threads / gpu.threadsPerSm;
   plan.fmaFraction = batch() * work.length * multiplyAddsPerRow(units) /
                      (gpu.fmasPerCycle() * gpu.smCount * plan.cycles);
   return true;
+}
+
+std::optional<GpuSchedule> ssmc::costGpuSchedule(const GpuDescription &gpu,
+                                                 llvm::ArrayRef<GpuUnit> units,
+                                                 const GpuWork &work,
+                                                 GpuScheme scheme,
+                                                 const GpuSizes &sizes) {
+  Candidate candidate(gpu, units, work, scheme);
+  if (sizes.rows < 1 || sizes.threads < 1 || sizes.blocksPerSm < 1 ||
+      !candidate.evaluate(sizes))
+    return std::nullopt;
+  return candidate.schedule();
 }
 
 GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
@@ -214,7 +228,7 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
     for (int64_t threads : kThreads)
       for (int64_t blocks = 1; blocks <= kMostBlocks; ++blocks)
         for (bool stage : {false, true})
-          if (candidate.evaluate(rows, threads, blocks, stage))
+          if (candidate.evaluate({rows, threads, blocks, stage}))
             all.push_back(candidate.schedule());
   if (all.empty())
     return {};

@@ -61,6 +61,19 @@ struct GpuSchedule {
   GpuBound bound = GpuBound::Latency;
 };
 
+/// What a schedule has to say of a kernel for its costs to be known.
+struct GpuSizes {
+  int64_t rows = 0, threads = 0, blocksPerSm = 1;
+  bool stageWeights = false;
+  /// What a thread takes; 0: as many as leave room for the blocks.
+  int64_t registers = 0;
+};
+
+/// A schedule with given sizes, its tiles chosen; none when it cannot run.
+std::optional<GpuSchedule>
+costGpuSchedule(const GpuDescription &gpu, llvm::ArrayRef<GpuUnit> units,
+                const GpuWork &work, GpuScheme scheme, const GpuSizes &sizes);
+
 /// The schedule with the fewest predicted cycles; of those within 3 %, the one
 /// with the fewest rows and threads.
 GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,

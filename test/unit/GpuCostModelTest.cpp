@@ -214,6 +214,22 @@ TEST(GpuSchedule, StagesWeightsThatFitBesideTheActivations) {
       chooseGpuSchedule(h100, shallow, work, GpuScheme::Stream).stageWeights);
 }
 
+TEST(GpuSchedule, CostsGivenSizesNoLessThanTheBest) {
+  GpuUnit units[] = {s5(64, 64, 4)};
+  GpuSchedule best = chooseGpuSchedule(h100, units, {1024, 784});
+  auto given = costGpuSchedule(h100, units, {1024, 784}, GpuScheme::Stream,
+                               {24, 256, 2, false, 64});
+  ASSERT_TRUE(given.has_value());
+  EXPECT_EQ(given->registerLimit, 64);
+  EXPECT_LE(given->registers, 64);
+  EXPECT_GT(1.03 * given->cycles, best.cycles);
+  // 8 warps of 255 registers twice, and rows that take 768 bytes.
+  for (GpuSizes sizes : {GpuSizes{24, 256, 2, false, 255},
+                         GpuSizes{1024, 256, 1}, GpuSizes{0, 256, 1}})
+    EXPECT_FALSE(
+        costGpuSchedule(h100, units, {1024, 784}, GpuScheme::Stream, sizes));
+}
+
 TEST(GpuSchedule, RecurrencesInF64LimitGpusWithoutUnitsForThem) {
   GpuUnit units[] = {linoss(128, 64, 4)};
   EXPECT_EQ(chooseGpuSchedule(rtx, units).bound, GpuBound::F64);
