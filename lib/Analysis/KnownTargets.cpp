@@ -95,10 +95,7 @@ TargetDescription ssmc::describeTarget(const Triple &triple, StringRef cpu,
     // All of Apple's 64-bit Macs.
     if (triple.isOSDarwin() && (cpu.empty() || cpu == "generic"))
       cpu = "apple-m1";
-    TargetDescription target = find(kAArch64Cpus, cpu, kAArch64Cpus[0]);
-    if (triple.isOSDarwin())
-      target.cacheLineBytes = 128;
-    return target;
+    return find(kAArch64Cpus, cpu, kAArch64Cpus[0]);
   }
   if (triple.isRISCV())
     return describe(kRiscv);

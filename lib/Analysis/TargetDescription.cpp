@@ -21,8 +21,6 @@ static constexpr DeviceKey<TargetDescription> kKeys[] = {
     {{"ssm.l1d_bytes", 1 << 10, 1 << 30}, &TargetDescription::l1Bytes},
     {{"ssm.l2_bytes", 1 << 10, 1 << 30}, &TargetDescription::l2Bytes},
     {{"ssm.l3_bytes", 0, int64_t(1) << 40}, &TargetDescription::l3Bytes},
-    {{"ssm.cache_line_bytes", 16, 1024, true},
-     &TargetDescription::cacheLineBytes},
 };
 
 static constexpr DeviceName kCpu = {"CPU", "ssm."};

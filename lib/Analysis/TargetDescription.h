@@ -23,6 +23,12 @@
 
 namespace ssmc {
 
+/// What records, workspaces, their buffers and packed weights are aligned to,
+/// and what a prefetch fetches. Part of the layout that objects and their
+/// callers share, so it is no property of a target: 64 also where lines are
+/// longer.
+inline constexpr int64_t kCacheLineBytes = 64;
+
 /// The sizes that chunks, register tiles and layouts depend on. Results do not
 /// depend on them. The defaults are any x86-64 CPU's with AVX2.
 struct TargetDescription {
@@ -39,7 +45,6 @@ struct TargetDescription {
   int64_t l1Bytes = 32 << 10;
   int64_t l2Bytes = 512 << 10;
   int64_t l3Bytes = 16 << 20;
-  int64_t cacheLineBytes = 64;
 
   bool operator==(const TargetDescription &other) const;
 

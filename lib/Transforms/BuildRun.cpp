@@ -25,6 +25,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/TargetDescription.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -40,8 +41,6 @@ namespace ssmc {
 
 using namespace mlir;
 using namespace ssmc;
-
-static constexpr int64_t kCacheLine = 64; // bytes
 
 namespace {
 
@@ -104,7 +103,7 @@ private:
 static int64_t sizeInBytes(MemRefType type) {
   int64_t bits =
       type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth();
-  return llvm::alignTo(type.getNumElements() * bits / 8, kCacheLine);
+  return llvm::alignTo(type.getNumElements() * bits / 8, kCacheLineBytes);
 }
 
 //===----------------------------------------------------------------------===//

@@ -24,6 +24,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/TargetDescription.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -40,7 +41,6 @@ using namespace mlir;
 using namespace ssmc;
 
 static constexpr StringRef kAwait = "ssm_await", kRelease = "ssm_release";
-static constexpr int64_t kCacheLine = 64; // bytes
 
 /// Carried states are the rows of records, which have any stride: nothing else
 /// that a chunk function takes has rows without a number.
@@ -101,7 +101,7 @@ static void prefetch(Value state, Value stream, OpBuilder &builder,
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
-  int64_t step = kCacheLine / (type.getElementTypeBitWidth() / 8);
+  int64_t step = kCacheLineBytes / (type.getElementTypeBitWidth() / 8);
   Value first = index(0), end = index(type.getDimSize(1));
   scf::ForOp::create(builder, loc, first, end, index(step), ValueRange(),
                      [&](OpBuilder &body, Location, Value i, ValueRange) {

@@ -15,6 +15,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/TargetDescription.h"
 #include "lib/Conversion/RecurrenceToChunk/Layout.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
@@ -30,8 +31,6 @@ namespace ssmc {
 
 using namespace mlir;
 using namespace ssmc;
-
-static constexpr int64_t kCacheLine = 64; // bytes
 
 namespace {
 class Planner {
@@ -88,8 +87,9 @@ void Planner::planStates() {
     int64_t offset = recordBytes;
     for (RankedTensorType carry : getCarryTypes(type)) {
       carryOffsets[argument].push_back(recordBytes);
-      recordBytes += llvm::alignTo(
-          bytesOf(carry.getDimSize(1), carry.getElementType()), kCacheLine);
+      recordBytes +=
+          llvm::alignTo(bytesOf(carry.getDimSize(1), carry.getElementType()),
+                        kCacheLineBytes);
     }
     StringRef kind = pool                  ? pool.getValue()
                      : type.getRank() == 3 ? "diagonal"
@@ -104,7 +104,7 @@ void Planner::planStates() {
   // No multiple of 1 KB: the records of neighbouring streams would compete for
   // the same sets of an L1 cache. Never empty, so that streams differ.
   if (recordBytes % 1024 == 0)
-    recordBytes += kCacheLine;
+    recordBytes += kCacheLineBytes;
 }
 
 void Planner::planWeights() {
@@ -114,7 +114,7 @@ void Planner::planWeights() {
     weights.push_back(dictionary(
         {{"name", parameter.getNameAttr()}, {"offset", number(weightBytes)}}));
     weightBytes += llvm::alignTo(
-        bytesOf(type.getShape(), type.getElementType()), kCacheLine);
+        bytesOf(type.getShape(), type.getElementType()), kCacheLineBytes);
   }
 }
 

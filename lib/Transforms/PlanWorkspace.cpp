@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/SsmDialect.h"
+#include "lib/Analysis/TargetDescription.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,8 +28,6 @@ namespace ssmc {
 
 using namespace mlir;
 using namespace ssmc;
-
-static constexpr int64_t kCacheLine = 64; // bytes
 
 namespace {
 /// A buffer, the operations between which it lives, and its place.
@@ -101,7 +100,7 @@ static LogicalResult planFunction(func::FuncOp function) {
     if (!type.hasStaticShape())
       return op.emitOpError() << "has no static size";
     int64_t bytes = type.getNumElements() * (type.getElementTypeBitWidth() / 8);
-    buffers.push_back({op, int64_t(llvm::alignTo(bytes, kCacheLine)),
+    buffers.push_back({op, int64_t(llvm::alignTo(bytes, kCacheLineBytes)),
                        positions[op], lastUse(op, positions)});
   }
   int64_t size = place(buffers);

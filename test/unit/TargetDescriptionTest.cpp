@@ -111,7 +111,6 @@ TEST(DescribeTarget, KnownCpus) {
   TargetDescription mac =
       describeTarget(llvm::Triple("arm64-apple-macosx"), "", false);
   EXPECT_EQ(mac.l1Bytes, 128 << 10);
-  EXPECT_EQ(mac.cacheLineBytes, 128);
 
   llvm::Triple riscv("riscv64-linux-gnu");
   EXPECT_EQ(describeTarget(riscv, "generic-rv64", false).f32Lanes, 1);
