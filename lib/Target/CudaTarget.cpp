@@ -55,11 +55,16 @@ static Error rejectName(StringRef name) {
         llvm::is_contained(known, plain))
       return reject("'" + name + "' is a variant of '" + plain +
                     "', of which nothing is used; expected '" + plain + "'");
-  auto nearest = llvm::min_element(known, [&](const auto &a, const auto &b) {
-    return name.edit_distance(a) < name.edit_distance(b);
+  // "sm_8", then "sm80".
+  auto nearest = llvm::find_if(known, [&](StringRef candidate) {
+    return name.size() > front.size() && candidate.starts_with(name);
   });
+  if (nearest == known.end())
+    nearest = llvm::find_if(known, [&](StringRef candidate) {
+      return name.edit_distance(candidate) <= 1;
+    });
   std::string hint;
-  if (nearest != known.end() && name.edit_distance(*nearest) <= 2)
+  if (nearest != known.end())
     hint = "; did you mean '" + *nearest + "'?";
   return reject("unknown GPU architecture '" + name + "'" + hint);
 }

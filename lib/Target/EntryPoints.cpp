@@ -215,6 +215,7 @@ Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
   for (StringRef function : kRunFunctions)
     module.getFunction((kApiPrefix + function).str())->deleteBody();
   return Error::success();
+}
 
 /// Gives the table of kernels its content: see runtime/cuda_model.h.
 static Error defineKernels(Module &module, ArrayRef<CudaKernel> kernels) {
@@ -264,5 +265,4 @@ Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
   define(module, "model_weight_bytes", weightBytes);
   define(module, "model_least_capability", leastCapability);
   return defineKernels(module, kernels);
-}
 }

@@ -35,6 +35,7 @@ llvm::Error addEntryPoints(llvm::Module &module, const ModelInfo &info,
 /// only, and so are model_variants and model_needs. To be followed by
 /// finishEntryPoints.
 llvm::Error addSharedEntryPoints(llvm::Module &module, const ModelInfo &info);
+
 /// Links runtime/cuda_entry_points.c into an empty module, whose triple is set,
 /// with `info` and the kernels as its constants. The image and the weights, of
 /// `weightBytes`, are declared only; `leastCapability` is the oldest GPU's that
@@ -44,16 +45,15 @@ llvm::Error addCudaEntryPoints(llvm::Module &module, const ModelInfo &info,
                                llvm::ArrayRef<CudaKernel> kernels,
                                size_t weightBytes, unsigned leastCapability);
 
-
 /// Gives everything that the functions above have linked its final name and
 /// visibility.
 void finishEntryPoints(llvm::Module &module, const ModelInfo &info,
                        llvm::StringRef localPrefix);
 
-/// What the packed weights are called in a module with entry points: declared,
-/// not defined.
-inline constexpr llvm::StringLiteral kImageSymbol = "model_image";
+/// What the packed weights, and the code for GPUs, are called in a module with
+/// entry points: declared, not defined.
 inline constexpr llvm::StringLiteral kWeightsSymbol = "model_weights";
+inline constexpr llvm::StringLiteral kImageSymbol = "model_image";
 
 } // namespace ssmc
 
