@@ -1,7 +1,7 @@
 """lit configuration: how a test finds the tools, the data and Python.
 
 In a test, beside the usual substitutions:
-    ssm-opt, ssmc, FileCheck, not, count, mlir-opt, mlir-runner, llvm-*
+    ssm-opt, ssm-translate, ssmc, FileCheck, not, count, mlir-opt, mlir-runner, llvm-*
                 the tools, by absolute path
     %data       test/data: goldens/NAME and digits/NAME
     %python     the environment of the tests (numpy, safetensors); PYTHONPATH
@@ -9,6 +9,7 @@ In a test, beside the usual substitutions:
     %cc, %cxx   the C and C++ compilers of the build
     %gcc        GCC, for tests that REQUIRE it
     %build      the build's folder
+    %ptxas      the PTX assembler, for tests that REQUIRE ptxas
     %runtime    runtime/: the headers that go beside emitted objects
     %llvm_lib   the libraries of LLVM and MLIR
     %simt       the emulated CUDA driver, for tests that REQUIRE simt
@@ -46,7 +47,9 @@ config.environment["PYTHONPATH"] = os.pathsep.join(
 )
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 llvm_config.use_default_substitutions()
-llvm_config.add_tool_substitutions(["ssm-opt", "ssmc", "ssm-lsp-server"], [config.ssmc_tools_dir])
+llvm_config.add_tool_substitutions(
+    ["ssm-opt", "ssm-translate", "ssmc", "ssm-lsp-server"], [config.ssmc_tools_dir]
+)
 llvm_config.add_tool_substitutions(
     ["mlir-opt", "mlir-runner", "mlir-translate", "llc", "opt"]
     + [f"llvm-{tool}" for tool in ("nm", "objdump", "mca", "readelf", "size", "mc", "ar")],
@@ -58,6 +61,10 @@ config.available_features.add("host-" + platform.machine())
 if gcc := shutil.which("gcc"):
     config.available_features.add("gcc")
     config.substitutions.append(("%gcc", gcc))
+cuda = os.environ.get("CUDA_HOME", "/usr/local/cuda")
+if ptxas := shutil.which("ptxas") or shutil.which("ptxas", path=os.path.join(cuda, "bin")):
+    config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", ptxas))
 simt = os.path.join(config.ssmc_test_build, "simt", "libcuda.so.1")
 if os.path.exists(simt):
     config.available_features.add("simt")

@@ -97,6 +97,46 @@ def ScanToAffine : Pass<"ssm-scan-to-affine", "::mlir::ModuleOp"> {
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def ScanToGpu : Pass<"ssm-scan-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "Lower a scan and its discretization to one kernel";
+  let description = [{
+    The loop nest of `ssm-scan-to-affine` as a kernel, with one thread for every
+    mode of every batch element: modes along threads, so that neighbours read
+    neighbouring numbers, the batch along blocks. It holds the discretization and
+    the scan, with the states in registers and no buffer between; what does not
+    change in time is computed once per thread, in f64.
+
+    For every `ssm.scan` of a function NAME adds a `gpu.module` with that kernel,
+    `scan_NAME`, and a function `scan.NAME` that launches it, with the arguments
+    that `ssm-scan-to-affine` gives it. The kernel's are plain pointers to the
+    buffers, then the extents that types leave open: of f, then of parameters. The
+    new state may be the old one; y shares no memory with anything else.
+
+    ```mlir
+    func.func @lru(%f: tensor<?x?x64xf32>, %s: tensor<?x2x32xf32>, %nu: tensor<32xf64>, ...) {
+      %a = math.exp %nu : tensor<32xf64>
+      ...
+      %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %b : tensor<32xf64>, tensor<32xf64>) : ...
+    // gives
+    gpu.module @scan_lru {
+      gpu.func @scan_lru(%f: memref<1xf32>, %s: memref<1xf32>, %nu: memref<32xf64>, ..., %batch: index, %time: index) kernel {
+        ...
+        %0 = affine.load %nu[%n] : memref<32xf64>
+        %a = math.exp %0 : f64
+        ...
+        %last:2 = affine.for %t = 0 to %time iter_args(%re = ..., %im = ...) -> (f32, f32) {
+          ...
+    func.func @scan.lru(%f: memref<?x?x64xf32>, %s: memref<?x2x32xf32>, %nu: memref<32xf64>, ...) {
+      gpu.launch_func @scan_lru::@scan_lru blocks in (%batch, %c1, %c1) threads in (%c32, %c1, %c1) ...
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
 def GpuToNvvm : Pass<"ssm-convert-gpu-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Lower kernels to the NVVM dialect without libdevice";
   let description = [{

@@ -1,14 +1,20 @@
-"""Runs a compiled scan function and compares it with float64 NumPy.
+"""Runs a compiled scan and compares it with float64 NumPy.
 
 check_scan.py LIBRARY FAMILY: the library has `scan.FAMILY` with MLIR's C
-interface: (f, state, parameters...; y, new state). The coefficients expected are
-the textbook formulas, in complex form.
+interface: (f, state, parameters...; y, new state).
+check_scan.py DRIVER FAMILY IR: the LLVM IR has the kernel `scan_FAMILY`, to run
+on the device of a CUDA driver; it takes the same buffers, then extents.
+
+The coefficients expected are the textbook formulas, in complex form.
 """
 
 import ctypes
+import pathlib
 import sys
 
 import numpy as np
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "simt" / "Inputs"))
 
 MODES, BATCH, LENGTH = 5, 2, 400
 TOLERANCE = 1e-6  # of the largest element: float32 states, coefficients as if exact
@@ -66,13 +72,23 @@ def linoss(scheme):
     return family
 
 
+def step_sizes(rng):
+    """Coefficients of each time step."""
+    nu = np.float32(rng.uniform(-1, 1, MODES))
+    step = rng.uniform(0, 0.2, (BATCH, LENGTH, MODES))
+    z = -np.exp(np.float64(nu)) * step
+    return [step, nu], diagonal(np.exp(z) + 1j * np.sin(z))
+
+
 def diagonal(a):
+    """`a`: (modes), or (batch, time, modes)."""
+
     def run(f, state):
         x = state[:, 0] + 1j * state[:, 1]
         forcing = f[..., :MODES] + 1j * f[..., MODES:]
         y = np.empty_like(f)
         for t in range(f.shape[1]):
-            x = a * x + forcing[:, t]
+            x = (a[:, t] if a.ndim == 3 else a) * x + forcing[:, t]
             y[:, t] = np.concatenate([x.real, x.imag], axis=-1)
         return y, np.stack([x.real, x.imag], axis=1)
 
@@ -99,27 +115,63 @@ FAMILIES = {
     "linoss_im": linoss("im"),
     "linoss_imex": linoss("imex"),
     "linoss_damped": linoss("damped"),
+    "step_sizes": step_sizes,
 }
 
 
+def load_library(library, family):
+    """A function that runs the scan in a library on arrays."""
+    function = getattr(ctypes.CDLL(library), f"_mlir_ciface_scan.{family}")
+
+    def scan(f, state, parameters, y):
+        arrays = [f, state, *parameters, y, state]
+        function(*(ctypes.byref(descriptor(array)) for array in arrays))
+
+    return scan
+
+
+def load_kernel(driver, family, ir):
+    """The same for a kernel."""
+    from device import Device
+
+    device = Device(driver, ir)
+
+    def scan(f, state, parameters, y):
+        # Extents that types leave open.
+        extents = list(f.shape[:2])
+        for parameter in parameters:
+            extents += parameter.shape[:2] if varies(parameter) else ()
+        new_state, output = device.put(state), device.empty(y.nbytes)
+        buffers = [device.put(f), new_state, *map(device.put, parameters), output, new_state]
+        device.launch(f"scan_{family}", len(f), 32, 0, *buffers, *extents)
+        y[:], state[:] = device.get(output, y.shape), device.get(new_state, state.shape)
+
+    return scan
+
+
+def varies(parameter):
+    return parameter.ndim == 3
+
+
 def main():
-    library, family = sys.argv[1:]
-    scan = getattr(ctypes.CDLL(library), f"_mlir_ciface_scan.{family}")
+    library, family, *ir = sys.argv[1:]
+    scan = (load_kernel if ir else load_library)(library, family, *ir)
     rng = np.random.default_rng(0)
     parameters, (state_shape, reference) = FAMILIES[family](rng)
     f = np.float32(rng.normal(size=(BATCH, LENGTH, 2 * MODES)))
     initial = np.float32(rng.normal(size=state_shape))
 
-    def run(part, state):
-        """The output; `state` becomes the new state, in place."""
-        part = np.ascontiguousarray(part)
+    def run(steps, state):
+        """The output at some time steps; `state` becomes the new state."""
+        part, *those = (
+            np.ascontiguousarray(p[:, steps]) if varies(p) else p for p in (f, *parameters)
+        )
         y = np.empty_like(part)
-        arrays = [part, state, *parameters, y, state]
-        scan(*(ctypes.byref(descriptor(array)) for array in arrays))
+        scan(part, state, those, y)
         return y
 
     state = initial.copy()
-    y = run(f, state)
+    y = run(slice(None), state)
     expected_y, expected_state = reference(np.float64(f), np.float64(initial))
     for name, got, expected in [("y", y, expected_y), ("state", state, expected_state)]:
         error = np.abs(got - expected).max() / np.abs(expected).max()
@@ -128,7 +180,7 @@ def main():
 
     # Two chunks give the same bits as the whole.
     chunked = initial.copy()
-    halves = [run(f[:, :7], chunked), run(f[:, 7:], chunked)]
+    halves = [run(slice(7), chunked), run(slice(7, None), chunked)]
     assert np.array_equal(np.concatenate(halves, axis=1), y)
     assert np.array_equal(chunked, state)
     print("equal")
