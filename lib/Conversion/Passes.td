@@ -62,6 +62,61 @@ def ChunkToLoops : Pass<"convert-chunk-to-loops", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def ChunkToGpu : Pass<"convert-chunk-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "Emit the work of a thread block for operations on rows";
+  let description = [{
+    `ssm.panel_map` on memrefs becomes tiles of rows and panels per thread, two
+    lanes of a panel each, accumulators as loop-carried values and the body in
+    their epilogue; a scan one thread per mode. A barrier stands before every
+    operation. Streams of one operation must differ.
+
+    ```mlir
+    ssm.panel_map product(%x, %w) ... { ^bb0(%acc, ...): ... }
+    // becomes
+    gpu.barrier
+    %thread = gpu.thread_id x
+    ... affine.for %k iter_args(...) { math.fma } ...
+    ```
+  }];
+  let options = [
+    Option<"threads", "threads", "int64_t", "256", "Threads of a block">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def LinkChunks : Pass<"ssm-link-chunks", "::mlir::ModuleOp"> {
+  let summary = "Let chunks of one stream run side by side";
+  let description = [{
+    A function in the variant `time` with a scan gets a copy `linked`, on memrefs,
+    whose last arguments say which chunk of its stream it is and where chunks
+    leave their carries for each other. `convert-chunk-to-gpu` then emits the
+    scan as a look-back over the chunks before, in an order that is always the same.
+
+    ```mlir
+    func @chunk.block0.linked(%x, %state, %blob, %count, %ws,
+        %published: memref<?x64xf32, ...>, %entering: memref<?x64xf32, ...>,
+        %flags: !llvm.ptr, %chunk: index, %last: i1)
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def BuildKernels : Pass<"ssm-build-kernels", "::mlir::ModuleOp"> {
+  let summary = "Move the functions of all layers into a gpu.module with kernels";
+  let description = [{
+    Adds the kernels `ssm_time` (a thread block takes a stream through all layers,
+    chunk after chunk) and `ssm_rows` (one step of as many streams as a chunk has
+    rows) around the functions that `ssm-build-run` made. Activations
+    are in dynamic shared memory.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 def ScanToAffine : Pass<"ssm-scan-to-affine", "::mlir::ModuleOp"> {
   let summary = "Lower a scan and its discretization to one loop nest";
   let description = [{

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Pipelines/Compile.h"
+#include "lib/Pipelines/Prepare.h"
 #include "lib/Analysis/ChunkRows.h"
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Analysis/Weights.h"
@@ -32,194 +33,6 @@ void ssmc::registerPipelineDialects(DialectRegistry &registry) {
   registerAllExtensions(registry);
   registry.insert<SsmDialect>();
   registerRowOpBufferization(registry);
-}
-
-static constexpr size_t kCacheLine = 64;
-
-AlignedBuffer::AlignedBuffer(size_t size) : length(size) {
-  size_t whole = llvm::alignTo(size + 1, kCacheLine);
-  bytes.reset(static_cast<char *>(std::aligned_alloc(kCacheLine, whole)));
-  if (!bytes)
-    llvm::report_bad_alloc_error("out of memory for packed weights");
-  std::memset(bytes.get(), 0, whole);
-}
-
-/// Frees what functions of `module` allocate after its last use in the block.
-static void freeAfterLastUse(ModuleOp module) {
-  SmallVector<memref::AllocOp> allocations;
-  module.walk([&](memref::AllocOp op) { allocations.push_back(op); });
-  for (memref::AllocOp allocation : allocations) {
-    Block *block = allocation->getBlock();
-    Operation *last = allocation;
-    SmallVector<Value> aliases = {allocation.getResult()};
-    for (size_t i = 0; i < aliases.size(); ++i)
-      for (Operation *user : aliases[i].getUsers()) {
-        Operation *ancestor = block->findAncestorOpInBlock(*user);
-        if (last->isBeforeInBlock(ancestor))
-          last = ancestor;
-        llvm::copy_if(user->getResults(), std::back_inserter(aliases),
-                      [](Value v) { return isa<MemRefType>(v.getType()); });
-      }
-    if (last->hasTrait<OpTrait::IsTerminator>())
-      continue;
-    OpBuilder builder(allocation.getContext());
-    builder.setInsertionPointAfter(last);
-    memref::DeallocOp::create(builder, allocation.getLoc(), allocation);
-  }
-}
-
-/// The values of the model's parameters by name.
-static FailureOr<llvm::StringMap<WeightValues>> collectWeights(ModuleOp model) {
-  llvm::StringMap<WeightValues> values;
-  WalkResult walk =
-      model.walk([&](ParameterOp parameter) {
-        auto known = getParameterValues(parameter);
-        if (failed(known))
-          return WalkResult::interrupt();
-        auto [entry, isNew] = values.try_emplace(parameter.getName(), *known);
-        if (isNew || (entry->second.type() == known->type() &&
-                      entry->second.isSplat() == known->isSplat() &&
-                      entry->second.rawBytes() == known->rawBytes()))
-          return WalkResult::advance();
-        parameter.emitError()
-            << "another parameter is called '" << parameter.getName()
-            << "', with another value; expected names that differ";
-        return WalkResult::interrupt();
-      });
-  if (walk.wasInterrupted())
-    return failure();
-  return values;
-}
-
-/// The raw weights in one buffer, as the plan places them.
-static void fillWeights(const ModelPlan &plan,
-                        const llvm::StringMap<WeightValues> &values,
-                        char *buffer) {
-  for (const PlanWeight &weight : plan.weights) {
-    const WeightValues &known = values.at(weight.name);
-    ArrayRef<char> bytes = known.rawBytes();
-    int64_t copies = known.isSplat() ? known.size() : 1;
-    for (int64_t i = 0; i < copies && !bytes.empty(); ++i)
-      std::memcpy(buffer + weight.offset + i * bytes.size(), bytes.data(),
-                  bytes.size());
-  }
-}
-
-/// Frees the data of the model's parameters in its context.
-static void releaseWeights(ModuleOp model) {
-  model.walk([](ParameterOp parameter) {
-    if (auto resource = dyn_cast_if_present<DenseResourceElementsAttr>(
-            parameter.getValueAttr()))
-      resource.getRawHandle().getResource()->setBlob({});
-  });
-}
-
-/// A copy of the module with only the functions for which `keep` holds.
-static OwningOpRef<ModuleOp>
-withFunctions(ModuleOp module, llvm::function_ref<bool(StringRef)> keep) {
-  OwningOpRef<ModuleOp> copy = module.clone();
-  for (auto function : llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
-    if (!keep(function.getSymName()))
-      function.erase();
-  return copy;
-}
-
-static bool isPrepare(StringRef name) { return name.starts_with("prepare"); }
-
-static LogicalResult runPasses(ModuleOp module, Level from, Level to,
-                               const TileOptions &tiles) {
-  PassManager passes(module.getContext());
-  buildPipeline(passes, from, to, tiles);
-  // The levels' own verifiers run inside the pipeline; checking everything
-  // after every pass would take a tenth of the compile time.
-  passes.enableVerifier(false);
-  if (failed(passes.run(module)))
-    return failure();
-  return verify(module);
-}
-
-/// Compiles @prepare of a module at loop level for this machine.
-static FailureOr<std::unique_ptr<JitSession>>
-compilePrepare(ModuleOp loops, const ModelPlan &plan) {
-  OwningOpRef<ModuleOp> prepare = withFunctions(loops, isPrepare);
-  auto entry = prepare->lookupSymbol<func::FuncOp>("prepare");
-  if (!entry)
-    return loops.emitError() << "has no function 'prepare'";
-  entry->setAttr("llvm.emit_c_interface", UnitAttr::get(loops.getContext()));
-  freeAfterLastUse(*prepare);
-  if (failed(runPasses(*prepare, Level::Loops, Level::LLVM, {})))
-    return failure();
-  // Optimizing takes longer than it saves, but for many weights.
-  constexpr int64_t kMany = 16 << 20;
-  auto level = plan.blobBytes > kMany ? llvm::CodeGenOptLevel::Default
-                                      : llvm::CodeGenOptLevel::None;
-  auto session =
-      JitSession::compile(*prepare, level,
-                          {{"malloc", reinterpret_cast<void *>(&std::malloc)},
-                           {"free", reinterpret_cast<void *>(&std::free)}});
-  if (!session)
-    return loops.emitError() << "cannot compile @prepare: "
-                             << llvm::toString(session.takeError());
-  return std::move(*session);
-}
-
-/// Runs @prepare of a module at loop level, on this machine. When `model` is
-/// given, its weights are freed.
-static LogicalResult runPrepare(ModuleOp loops, const ModelPlan &plan,
-                                const llvm::StringMap<WeightValues> &values,
-                                ModuleOp model, AlignedBuffer &blob) {
-  auto session = compilePrepare(loops, plan);
-  if (failed(session))
-    return failure();
-  struct Bytes { // how C sees a memref<?xi8>
-    char *allocated, *aligned;
-    int64_t offset, size, stride;
-  };
-  using Prepare = void(Bytes *, Bytes *);
-  auto run = (*session)->lookupFunction<Prepare>("_mlir_ciface_prepare");
-  if (!run)
-    return loops.emitError()
-           << "cannot run @prepare: " << llvm::toString(run.takeError());
-  AlignedBuffer weights(plan.weightBytes);
-  fillWeights(plan, values, weights.data());
-  if (model)
-    releaseWeights(model);
-  blob = AlignedBuffer(plan.blobBytes);
-  Bytes from{weights.data(), weights.data(), 0, plan.weightBytes, 1};
-  Bytes to{blob.data(), blob.data(), 0, plan.blobBytes, 1};
-  (*run)(&from, &to);
-  return success();
-}
-
-static StateEntry::Kind stateKind(StringRef kind) {
-  return llvm::StringSwitch<StateEntry::Kind>(kind)
-      .Case("oscillator", StateEntry::Kind::Oscillator)
-      .Case("sums", StateEntry::Kind::Sums)
-      .Case("count", StateEntry::Kind::Count)
-      .Default(StateEntry::Kind::Diagonal);
-}
-
-static ModelInfo describe(ModuleOp loops, const ModelPlan &plan) {
-  ModelInfo info;
-  info.tokens = plan.tokens;
-  info.inputFeatures = plan.inputFeatures;
-  info.outputFeatures = plan.outputFeatures;
-  info.pooled = plan.pooled;
-  info.stateBytes = plan.stateBytes;
-  if (auto bytes = loops->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
-    info.workspaceBytes = bytes.getInt();
-  if (auto units = loops->getAttrOfType<IntegerAttr>("ssm.units"))
-    info.statefulUnits = units.getInt();
-  if (auto rows = loops->getAttrOfType<IntegerAttr>(kChunkRowsAttr))
-    info.rowsPerChunk = rows.getInt();
-  for (const PlanState &state : plan.states) {
-    std::string path = state.path.str();
-    if (state.kind == "sums" || state.kind == "count")
-      path += ("." + state.kind).str();
-    info.states.push_back(
-        {path, stateKind(state.kind), state.size, state.offset});
-  }
-  return info;
 }
 
 static TileOptions chooseTiles(const CompileOptions &options) {
@@ -292,10 +105,7 @@ static LogicalResult lowerVariant(VariantJob &job, const TileOptions &tiles,
                                   const llvm::StringMap<WeightValues> &weights,
                                   ModuleOp released, AlignedBuffer *blob) {
   OwningOpRef<ModuleOp> &module = job.result.module;
-  auto dropPrepare = [&] {
-    module =
-        withFunctions(*module, [](StringRef name) { return !isPrepare(name); });
-  };
+  auto dropPrepare = [&] { module = withoutPrepare(*module); };
   if (!blob)
     dropPrepare();
   if (failed(runPasses(*module, Level::Chunk, Level::Loops, tiles)))
@@ -305,7 +115,7 @@ static LogicalResult lowerVariant(VariantJob &job, const TileOptions &tiles,
       return failure();
     dropPrepare();
   }
-  job.result.info = describe(*module, job.plan);
+  job.result.info = describeModel(*module, job.plan);
   for (auto &entry : weights)
     job.result.info.parameters += entry.second.size();
   return runPasses(*module, Level::Loops, Level::LLVM, tiles);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Pipelines/CompileCuda.h"
+#include "lib/Conversion/ChunkToGpu/UnitKernels.h"
 #include "lib/Pipelines/Prepare.h"
 #include "lib/Target/EmitPtx.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,7 +22,7 @@ static constexpr int64_t kThreads = 256;
 /// Rows of a block, where its activations fit.
 static constexpr int64_t kMostRows = 32;
 /// Shared memory that a block may have on every architecture from sm_80 on.
-static constexpr int64_t kSharedBytes = 99 << 10;
+static constexpr int64_t kSharedLimit = 99 << 10;
 
 using BuildPasses = llvm::function_ref<void(OpPassManager &)>;
 
@@ -34,9 +35,14 @@ static LogicalResult runPipeline(ModuleOp module, BuildPasses build) {
   return verify(module);
 }
 
-static int64_t getWorkspaceBytes(ModuleOp module) {
-  auto bytes = module->getAttrOfType<IntegerAttr>("ssm.workspace_bytes");
-  return bytes ? bytes.getInt() : 0;
+/// The most shared memory that a block of one of the kernels takes.
+static int64_t getSharedBytes(ModuleOp module) {
+  int64_t most = 0;
+  module.walk([&](gpu::GPUFuncOp kernel) {
+    if (auto bytes = kernel->getAttrOfType<IntegerAttr>(kSharedBytesAttr))
+      most = std::max(most, bytes.getInt());
+  });
+  return most;
 }
 
 /// Lowers `model`, at recurrence level, to kernels whose blocks hold as many
@@ -49,12 +55,76 @@ static FailureOr<OwningOpRef<ModuleOp>> lowerToKernels(ModuleOp model) {
           buildChunkToGpu(passes, kThreads);
         })))
       return failure();
-    if (getWorkspaceBytes(*module) <= kSharedBytes)
+    if (getSharedBytes(*module) <= kSharedLimit)
       return module;
   }
   return model.emitError()
          << "has layers so wide that one time step does not fit the "
-         << kSharedBytes << " bytes of shared memory of a thread block";
+         << kSharedLimit << " bytes of shared memory of a thread block";
+}
+
+/// What the host must know of each kernel.
+static void describeKernels(ModuleOp module, CompiledCudaModel &compiled) {
+  module.walk([&](gpu::GPUFuncOp kernel) {
+    auto number = [&](StringRef name) -> int64_t {
+      auto value = kernel->getAttrOfType<IntegerAttr>(name);
+      return value ? value.getInt() : 0;
+    };
+    compiled.kernels.push_back(
+        {kernel.getName().str(), kThreads, number(kSharedBytesAttr),
+         compiled.info.rowsPerChunk, kernel->hasAttr(kByChunkAttr),
+         number(kLinkBytesAttr)});
+  });
+}
+
+/// The width in bytes of the rows that a unit gives where it does not work in
+/// place; none where it does.
+static std::optional<int64_t> getOutputBytes(ModuleOp module,
+                                             const PlanStep &step) {
+  if (step.kind == "block" || step.kind == "pool")
+    return std::nullopt;
+  std::optional<int64_t> bytes;
+  module.walk([&](func::FuncOp function) {
+    if (function.getSymName() == ("chunk." + step.unit + ".time").str()) {
+      auto type = cast<MemRefType>(function.getArgumentTypes()[1]);
+      bytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
+    }
+  });
+  return bytes;
+}
+
+/// Units one after the other; what one gives, in rows of its own, goes to the
+/// next. The first reads x; the last one of a model without a pooled head
+/// writes y.
+static LogicalResult planLaunches(ModuleOp module, const ModelPlan &plan,
+                                  CompiledCudaModel &compiled) {
+  constexpr int64_t kCallers = -1;
+  SmallVector<const PlanStep *> steps;
+  for (const PlanStep &step : plan.steps)
+    if (step.kind != "answer")
+      steps.push_back(&step);
+  int64_t stream = kCallers;
+  for (const PlanStep *step : steps) {
+    auto kernel = llvm::find_if(compiled.kernels, [&](const CudaKernel &k) {
+      return k.name == ("ssm_unit_" + step->unit).str();
+    });
+    if (kernel == compiled.kernels.end())
+      return module.emitError()
+             << "has no kernel for unit '" << step->unit << "'";
+    CudaLaunch launch;
+    launch.kernel = kernel - compiled.kernels.begin();
+    launch.blob = step->blob;
+    launch.carries.assign(step->carries.begin(), step->carries.end());
+    launch.in = stream;
+    if (auto bytes = getOutputBytes(module, *step)) {
+      bool isOutput = step == steps.back() && !plan.pooled;
+      stream = isOutput ? kCallers : compiled.activationBytes;
+      compiled.activationBytes += isOutput ? 0 : *bytes;
+    }
+    launch.out = stream;
+    compiled.launches.push_back(std::move(launch));
+  }
+  return success();
 }
 
 FailureOr<CompiledCudaModel>
@@ -82,10 +152,9 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options) {
   compiled.info = describeModel(**module, *plan);
   for (auto &entry : *weights)
     compiled.info.parameters += entry.second.size();
-  for (StringRef name : {"ssm_time", "ssm_rows"})
-    compiled.kernels.push_back({name.str(), kThreads,
-                                getWorkspaceBytes(**module),
-                                compiled.info.rowsPerChunk});
+  describeKernels(**module, compiled);
+  if (failed(planLaunches(**module, *plan, compiled)))
+    return failure();
   compiled.gpu = withoutPrepare(**module);
   return compiled;
 }

@@ -49,21 +49,33 @@ void ssmc::buildModelToRecurrence(OpPassManager &passes) {
   passes.addPass(createVerifyRecurrenceLevel());
 }
 
-void ssmc::buildRecurrenceToChunk(OpPassManager &passes,
-                                  const TileOptions &options) {
+/// Chunk functions in these variants (none: those for CPUs).
+static void buildRecurrenceToVariants(OpPassManager &passes, int64_t rows,
+                                      ArrayRef<std::string> variants) {
   passes.addPass(createVerifyRecurrenceLevel());
   passes.addPass(createOutlineUnits());
   RecurrenceToChunkOptions conversion;
-  conversion.rows = options.rows;
+  conversion.rows = rows;
   passes.addPass(createRecurrenceToChunk(conversion));
   passes.addPass(createSplitPrepare());
   passes.addPass(createPlanModel());
-  passes.addPass(createSpecializeRows());
+  SpecializeRowsOptions specialization;
+  specialization.variants.assign(variants.begin(), variants.end());
+  passes.addPass(createSpecializeRows(specialization));
   passes.addPass(createVerifyChunkLevel());
 }
 
-void ssmc::buildChunkToLoops(OpPassManager &passes,
-                             const TileOptions &options) {
+void ssmc::buildRecurrenceToChunk(OpPassManager &passes,
+                                  const TileOptions &options) {
+  buildRecurrenceToVariants(passes, options.rows, {});
+}
+
+void ssmc::buildRecurrenceToThreadChunk(OpPassManager &passes, int64_t rows) {
+  buildRecurrenceToVariants(passes, rows, {"time", "rows"});
+}
+
+/// Row operations on memory, @prepare in loops.
+static void buildChunkToMemory(OpPassManager &passes) {
   passes.addPass(createVerifyChunkLevel());
   // Before any folder sees a constant: folders would call the host's libm.
   passes.addPass(createExpandMath());
@@ -74,6 +86,24 @@ void ssmc::buildChunkToLoops(OpPassManager &passes,
   passes.addPass(createConvertLinalgToLoopsPass());
   passes.addPass(createCSEPass());
   passes.addPass(createPlanWorkspace());
+}
+
+void ssmc::buildChunkToGpu(OpPassManager &passes, int64_t threads) {
+  buildChunkToMemory(passes);
+  passes.addPass(createBuildRun());
+  passes.addPass(createLinkChunks());
+  ChunkToGpuOptions options;
+  options.threads = threads;
+  passes.addPass(createChunkToGpu(options));
+  passes.addPass(createExpandMath()); // of the softmax
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createBuildKernels());
+}
+
+void ssmc::buildChunkToLoops(OpPassManager &passes,
+                             const TileOptions &options) {
+  buildChunkToMemory(passes);
   passes.addPass(createOrderChunks());
   passes.addPass(createBuildRun());
   ChunkToLoopsOptions tiles;
@@ -144,6 +174,17 @@ struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
 };
 } // namespace
 
+namespace {
+struct ThreadPipelineOptions : PassPipelineOptions<ThreadPipelineOptions> {
+  Option<int64_t> rows{*this, "rows",
+                       llvm::cl::desc("Rows of a thread block's chunk"),
+                       llvm::cl::init(32)};
+  Option<int64_t> threads{*this, "threads",
+                          llvm::cl::desc("Threads of a block"),
+                          llvm::cl::init(256)};
+};
+} // namespace
+
 void ssmc::registerPipelines() {
   PassPipelineRegistration<>(
       "ssm-model-to-recurrence", "Model level to recurrence level",
@@ -161,6 +202,17 @@ void ssmc::registerPipelines() {
   PassPipelineRegistration<>(
       "ssm-loops-to-llvm", "Loop level to the LLVM dialect",
       [](OpPassManager &passes) { buildLoopsToLLVM(passes); });
+  PassPipelineRegistration<ThreadPipelineOptions>(
+      "ssm-recurrence-to-thread-chunk",
+      "Recurrence level to chunk level, for thread blocks",
+      [](OpPassManager &passes, const ThreadPipelineOptions &options) {
+        buildRecurrenceToThreadChunk(passes, options.rows);
+      });
+  PassPipelineRegistration<ThreadPipelineOptions>(
+      "ssm-chunk-to-gpu", "Chunk level to kernels in the gpu dialect",
+      [](OpPassManager &passes, const ThreadPipelineOptions &options) {
+        buildChunkToGpu(passes, options.threads);
+      });
   PassPipelineRegistration<>(
       "ssm-gpu-to-nvvm", "Kernels to the NVVM dialect",
       [](OpPassManager &passes) { buildGpuToNvvm(passes); });

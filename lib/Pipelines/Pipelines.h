@@ -39,6 +39,11 @@ void buildRecurrenceToChunk(mlir::OpPassManager &passes,
 void buildChunkToLoops(mlir::OpPassManager &passes, const TileOptions &options);
 /// Everything to the LLVM dialect.
 void buildLoopsToLLVM(mlir::OpPassManager &passes);
+/// Chunk level for thread blocks that hold `rows` rows.
+void buildRecurrenceToThreadChunk(mlir::OpPassManager &passes, int64_t rows);
+/// Kernels in the gpu dialect, with `threads` threads per block, in a gpu.module
+/// beside @prepare in loops.
+void buildChunkToGpu(mlir::OpPassManager &passes, int64_t threads);
 /// The contents of every `gpu.module`, loops on memrefs, to the llvm and nvvm
 /// dialects; the rest of the module stays as it is. Kernels take plain pointers.
 void buildGpuToNvvm(mlir::OpPassManager &passes);

@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_TARGET_CUDAKERNEL_H
 #define SSMC_LIB_TARGET_CUDAKERNEL_H
 
+#include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 #include <string>
 
@@ -23,6 +24,22 @@ struct CudaKernel {
   int64_t sharedBytes = 0;
   /// Streams, or time steps, that a thread block works on at a time.
   int64_t rows = 0;
+  /// Of a unit's kernel: thread blocks take the chunks of all streams; else a
+  /// stream each.
+  bool byChunk = false;
+  /// What each chunk leaves for others in the workspace.
+  int64_t linkBytes = 0;
+};
+
+/// A call of a unit's kernel on a piece of a sequence.
+struct CudaLaunch {
+  int64_t kernel = 0; ///< among those of the model
+  int64_t blob = 0;   ///< where the unit's weights begin, in bytes
+  /// Offsets of the unit's carries into a record, in bytes.
+  llvm::SmallVector<int64_t, 4> carries;
+  /// Bytes of a row of activations before what the unit reads, and what it
+  /// writes; -1: the caller's x or y. A unit in place writes what it reads.
+  int64_t in = 0, out = 0;
 };
 
 } // namespace ssmc

@@ -81,9 +81,11 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](PanelMapOp map) {
             lowered = succeeded(verifyScan(map));
-            if (lowered)
-              lowerPanelMapToThreads(map, threads,
-                                     chooseThreadTile(map, threads), builder);
+            if (!lowered)
+              return;
+            auto link = getChunkLink(map->getParentOfType<func::FuncOp>());
+            lowerPanelMapToThreads(map, threads, chooseThreadTile(map, threads),
+                                   link ? &*link : nullptr, builder);
           })
           .Case([&](LookupOp lookup) {
             lowerLookupToThreads(lookup, threads, builder);

@@ -9,6 +9,7 @@
 #define SSMC_LIB_CONVERSION_CHUNKTOGPU_CHUNKTOGPU_H
 
 #include "dialect/SsmDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace ssmc {
@@ -19,10 +20,36 @@ struct ThreadTile {
   int64_t rows = 4, panels = 1;
 };
 
+/// Chunks of one stream that run at the same time and pass on a carried state.
+///
+/// Chunk c publishes what its rows make of a state of zeros. States are linear in
+/// what they were before, so the state that enters c is the one that entered its
+/// group of kLinkedGroup chunks, taken through the chunks between: each
+/// multiplies it by the same matrix and adds what it published. The last chunk of
+/// a group publishes the state that enters the next group. All is added up in one
+/// order, whatever order chunks run in.
+struct ChunkLink {
+  mlir::Value chunk; ///< which one of the stream, from 0
+  mlir::Value last;  ///< whether no other one follows (i1)
+  /// For each carry, of the carry's own type: a row per chunk for what it
+  /// publishes, and a row per group for the state that enters it.
+  llvm::SmallVector<mlir::Value> published, entering;
+  /// Pointer to i32, zero at first: at 2 c that chunk c has published, at
+  /// 2 g + 1 that the state that enters group g is known.
+  mlir::Value flags;
+};
+inline constexpr int64_t kLinkedGroup = 16;
+
+/// The link of a function in the variant `linked`, whose last arguments it is;
+/// none of another one.
+std::optional<ChunkLink> getChunkLink(mlir::func::FuncOp function);
+
 /// Emit `op`, on memrefs, as the work of `threads` threads. Results may be read
-/// after the next barrier. Streams, where given, are all different.
+/// after the next barrier. Streams, where given, are all different. With `link`,
+/// carries of a scan in time come from, and go to, other chunks.
 void lowerPanelMapToThreads(PanelMapOp op, int64_t threads,
-                            const ThreadTile &tile, mlir::OpBuilder &builder);
+                            const ThreadTile &tile, const ChunkLink *link,
+                            mlir::OpBuilder &builder);
 void lowerLookupToThreads(LookupOp op, int64_t threads,
                           mlir::OpBuilder &builder);
 void lowerPoolRowsToThreads(PoolRowsOp op, int64_t threads,

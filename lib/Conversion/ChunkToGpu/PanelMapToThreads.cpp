@@ -20,8 +20,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Conversion/ChunkToGpu/ChunkToGpu.h"
-#include "lib/Conversion/ChunkToGpu/ThreadBuilder.h"
+#include "lib/Conversion/ChunkToGpu/PanelMapThreads.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -32,72 +31,34 @@
 using namespace mlir;
 using namespace ssmc;
 
-static int64_t lanesOf(Value value) {
-  return cast<VectorType>(value.getType()).getDimSize(0);
-}
-
-/// What a thread has of a vector of 8 or 16 lanes, or of one of its elements.
-static Type ofThread(Type type) {
+/// What a thread has of a vector of 8 or 16 lanes.
+static Type ofThread(Type type, Type element) {
   auto vector = dyn_cast<VectorType>(type);
   if (!vector)
     return type;
   return VectorType::get(vector.getDimSize(0) / kHalfPanel,
-                         vector.getElementType());
+                         element ? element : vector.getElementType());
 }
 
-namespace {
+PanelMapThreads::PanelMapThreads(PanelMapOp op, int64_t threads,
+                                 const ThreadTile &tile, OpBuilder &builder)
+    : op(op), rows(builder, op.getLoc(), threads), builder(builder),
+      loc(op.getLoc()), tile(tile) {
+  // Without a product there is nothing to share between rows.
+  if (!op.getX())
+    this->tile = {1, 1};
+  this->tile.rows = std::min(this->tile.rows, op.getNumRows());
+  this->tile.panels = std::min(this->tile.panels, op.getNumPanels());
+}
 
-/// One row and panel of a thread.
-struct Place {
-  Value row, panel, lane;
-  Value sum; ///< null without a product
-};
-
-class PanelMapThreads {
-public:
-  PanelMapThreads(PanelMapOp op, int64_t threads, const ThreadTile &tile,
-                  OpBuilder &builder)
-      : op(op), rows(builder, op.getLoc(), threads), builder(builder),
-        loc(op.getLoc()), tile(tile) {
-    // Without a product there is nothing to share between rows.
-    if (!op.getX())
-      this->tile = {1, 1};
-    this->tile.rows = std::min(this->tile.rows, op.getNumRows());
-    this->tile.panels = std::min(this->tile.panels, op.getNumPanels());
-  }
-
-  void run();
-
-private:
-  using Finish = llvm::function_ref<void(const Place &)>;
-  void emitTiles(Finish finish);
-  SmallVector<Value> emitProduct(ArrayRef<Value> tileRows,
-                                 ArrayRef<Value> tilePanels, Value lane);
-  SmallVector<Value> emitDepth(ArrayRef<Value> tileRows,
-                               ArrayRef<Value> tilePanels, Value lane, Value k,
-                               int64_t depth, ValueRange sums);
-  void emitScan();
-  SmallVector<Value> emitBody(const Place &place, ArrayRef<Value> carries);
-  SmallVector<Value> loadCarries(Value stream, const Place &place);
-  void storeCarries(ValueRange carries, Value stream, const Place &place);
-
-  PanelMapOp op;
-  ThreadBuilder rows;
-  OpBuilder &builder;
-  Location loc;
-  ThreadTile tile;
-};
-
-} // namespace
-
-void PanelMapThreads::run() {
+void PanelMapThreads::run(const ChunkLink *link) {
   if (op.getNumPanels() == 0 || op.getNumRows() == 0)
     return;
   if (op.getCarries().empty() || op.getStreams())
     return emitTiles([&](const Place &place) {
       Value stream = rows.streamOf(op.getStreams(), place.row);
-      SmallVector<Value> carries = loadCarries(stream, place);
-      storeCarries(emitBody(place, carries), stream, place);
+      Values carries = loadCarries(op.getCarries(), stream, place);
+      storeCarries(emitBody(place, carries), op.getCarries(), stream, place);
     });
   if (op.getX()) {
     emitTiles([&](const Place &place) {
@@ -106,7 +67,10 @@ void PanelMapThreads::run() {
     });
     rows.barrier();
   }
-  emitScan();
+  if (link)
+    emitLinkedScan(*link);
+  else
+    emitScan();
 }
 
 /// Computes the sums of this thread's tiles and calls `finish` for each row and
@@ -241,48 +205,59 @@ SmallVector<Value> PanelMapThreads::emitDepth(ArrayRef<Value> tileRows,
   return next;
 }
 
-/// The body of all rows, one after the other, for each panel and lane.
-void PanelMapThreads::emitScan() {
+/// Runs `body` for each panel and lane: its row is not set.
+void PanelMapThreads::forEachMode(Finish body) {
   rows.forEach(op.getNumPanels() * kHalfPanel, [&](Value item) {
     Place place;
     place.lane = rows.remainder(item, kHalfPanel);
     place.panel = rows.divide(item, kHalfPanel);
-    Value zero = rows.index(0);
-    SmallVector<Value> carries = loadCarries(zero, place);
-    Value count = rows.rowCount(op.getCount(), op.getNumRows());
-    carries = rows.loop(
-        zero, count, 1, carries, [&](Value row, ValueRange carried) {
-          place.row = row;
-          if (op.getX())
-            place.sum = rows.loadLanes(op.getOuts().front(), row, place.panel,
-                                       place.lane, kPanelLanes);
-          return emitBody(place, SmallVector<Value>(carried));
-        });
-    storeCarries(carries, zero, place);
+    body(place);
   });
 }
 
-SmallVector<Value> PanelMapThreads::loadCarries(Value stream,
+/// The body of all rows, one after the other; returns the last carries.
+SmallVector<Value> PanelMapThreads::emitSteps(Place place, ValueRange carries,
+                                              bool storeOutputs) {
+  Value count = rows.rowCount(op.getCount(), op.getNumRows());
+  return rows.loop(
+      rows.index(0), count, 1, carries, [&](Value row, ValueRange carried) {
+        place.row = row;
+        if (op.getX())
+          place.sum = rows.loadLanes(op.getOuts().front(), row, place.panel,
+                                     place.lane, kPanelLanes);
+        return emitBody(place, Values(carried), storeOutputs);
+      });
+}
+
+void PanelMapThreads::emitScan() {
+  forEachMode([&](const Place &place) {
+    Value record = rows.index(0);
+    Values carries = loadCarries(op.getCarries(), record, place);
+    carries = emitSteps(place, carries, /*storeOutputs=*/true);
+    storeCarries(carries, op.getCarries(), record, place);
+  });
+}
+
+SmallVector<Value> PanelMapThreads::loadCarries(ValueRange buffers, Value row,
                                                 const Place &place) {
-  SmallVector<Value> carries;
-  for (auto [carry, argument] :
-       llvm::zip_equal(op.getCarries(), op.getCarryArguments()))
-    carries.push_back(rows.loadLanes(carry, stream, place.panel, place.lane,
-                                     lanesOf(argument)));
+  Values carries;
+  for (auto [buffer, argument] :
+       llvm::zip_equal(buffers, op.getCarryArguments()))
+    carries.push_back(rows.loadLanes(buffer, row, place.panel, place.lane,
+                                     getLanes(argument)));
   return carries;
 }
 
-void PanelMapThreads::storeCarries(ValueRange carries, Value stream,
-                                   const Place &place) {
-  for (auto [value, carry, argument] :
-       llvm::zip_equal(carries, op.getCarries(), op.getCarryArguments()))
-    rows.storeLanes(value, carry, stream, place.panel, place.lane,
-                    lanesOf(argument));
+void PanelMapThreads::storeCarries(ValueRange carries, ValueRange buffers,
+                                   Value row, const Place &place) {
+  for (auto [value, buffer, argument] :
+       llvm::zip_equal(carries, buffers, op.getCarryArguments()))
+    rows.storeLanes(value, buffer, row, place.panel, place.lane,
+                    getLanes(argument));
 }
 
-/// A copy of `nested` on a thread's lanes.
-static Operation *cloneForThread(OpBuilder &builder, Operation &nested,
-                                 IRMapping &lanes) {
+Operation *ssmc::cloneForThread(OpBuilder &builder, Operation &nested,
+                                IRMapping &lanes, Type element) {
   if (auto shuffle = dyn_cast<vector::ShuffleOp>(nested)) {
     // Both halves of a panel are in one thread: what moves whole halves moves
     // its elements.
@@ -303,17 +278,23 @@ static Operation *cloneForThread(OpBuilder &builder, Operation &nested,
   }
   Operation *copy = builder.clone(nested, lanes);
   for (OpResult result : copy->getResults())
-    result.setType(ofThread(result.getType()));
+    result.setType(ofThread(result.getType(), element));
   if (auto constant = dyn_cast<arith::ConstantOp>(copy))
-    if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue()))
+    if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue())) {
+      auto type = cast<ShapedType>(copy->getResult(0).getType());
       constant.setValueAttr(
-          splat.resizeSplat(cast<ShapedType>(ofThread(splat.getType()))));
+          type.getElementType() == splat.getElementType()
+              ? splat.resizeSplat(type)
+              : DenseElementsAttr::get(
+                    type, splat.getSplatValue<APFloat>().convertToDouble()));
+    }
   return copy;
 }
 
 /// Runs the body at a place and stores the outputs; returns the carries.
 SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
-                                             ArrayRef<Value> carries) {
+                                             ArrayRef<Value> carries,
+                                             bool storeOutputs) {
   IRMapping lanes;
   if (place.sum)
     lanes.map(op.getAccumulator(), place.sum);
@@ -321,7 +302,7 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
     for (auto [buffer, argument] : llvm::zip_equal(buffers, arguments))
       if (!argument.use_empty())
         lanes.map(argument, rows.loadLanes(buffer, place.row, place.panel,
-                                           place.lane, lanesOf(argument)));
+                                           place.lane, getLanes(argument)));
   };
   mapRows(op.getRows(), op.getRowArguments());
   mapRows(op.getOuts(), op.getOutArguments());
@@ -329,7 +310,7 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
        llvm::zip_equal(op.getColumns(), op.getColumnArguments()))
     if (!argument.use_empty())
       lanes.map(argument, rows.loadLanes(column, place.panel, rows.index(0),
-                                         place.lane, lanesOf(argument)));
+                                         place.lane, getLanes(argument)));
   for (auto [argument, carry] :
        llvm::zip_equal(op.getCarryArguments(), carries))
     lanes.map(argument, carry);
@@ -352,14 +333,16 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
     results.push_back(valueOf(value));
   for (auto [value, out, argument] :
        llvm::zip(results, op.getOuts(), op.getOutArguments()))
-    rows.storeLanes(value, out, place.row, place.panel, place.lane,
-                    lanesOf(argument));
+    if (storeOutputs)
+      rows.storeLanes(value, out, place.row, place.panel, place.lane,
+                    getLanes(argument));
   return SmallVector<Value>(
       ArrayRef<Value>(results).drop_front(op.getOuts().size()));
 }
 
 void ssmc::lowerPanelMapToThreads(PanelMapOp op, int64_t threads,
-                                  const ThreadTile &tile, OpBuilder &builder) {
+                                  const ThreadTile &tile, const ChunkLink *link,
+                                  OpBuilder &builder) {
   builder.setInsertionPoint(op);
-  PanelMapThreads(op, threads, tile, builder).run();
+  PanelMapThreads(op, threads, tile, builder).run(link);
 }

@@ -1,0 +1,96 @@
+//===- LinkChunks.cpp - Chunks of a stream that run side by side ----------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A unit's function `.time` with a scan gets a copy `.linked`, with the link to
+// other chunks (see ChunkToGpu.h) as its last arguments.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/ChunkToGpu/ChunkToGpu.h"
+#include "lib/Conversion/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace ssmc {
+#define GEN_PASS_DEF_LINKCHUNKS
+#include "lib/Conversion/Passes.h.inc"
+} // namespace ssmc
+
+using namespace mlir;
+using namespace ssmc;
+
+static SmallVector<PanelMapOp> findScans(func::FuncOp function) {
+  SmallVector<PanelMapOp> scans;
+  function.walk([&](PanelMapOp map) {
+    if (!map.getCarries().empty() && !map.getStreams())
+      scans.push_back(map);
+  });
+  return scans;
+}
+
+static bool isVariant(func::FuncOp function, StringRef name) {
+  auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
+  return variant && variant == name;
+}
+
+std::optional<ChunkLink> ssmc::getChunkLink(func::FuncOp function) {
+  if (!isVariant(function, "linked"))
+    return std::nullopt;
+  auto carries = function->getAttrOfType<IntegerAttr>("ssm.linked_carries");
+  SmallVector<Value> arguments(function.getArguments());
+  auto take = [&] { return arguments.pop_back_val(); };
+  ChunkLink link;
+  link.last = take();
+  link.chunk = take();
+  link.flags = take();
+  int64_t count = carries.getInt();
+  link.entering.append(arguments.end() - count, arguments.end());
+  arguments.resize(arguments.size() - count);
+  link.published.append(arguments.end() - count, arguments.end());
+  return link;
+}
+
+static void addLinked(func::FuncOp function, PanelMapOp scan) {
+  OpBuilder builder(function);
+  auto linked = cast<func::FuncOp>(builder.clone(*function));
+  StringRef name = function.getSymName();
+  name.consume_back(".time");
+  linked.setName((name + ".linked").str());
+  linked->setAttr("ssm.variant", builder.getStringAttr("linked"));
+  SmallVector<Type> types;
+  for (int i = 0; i < 2; ++i)
+    llvm::append_range(types, scan.getCarries().getTypes());
+  types.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
+  types.push_back(builder.getIndexType());
+  types.push_back(builder.getI1Type());
+  for (Type type : types)
+    (void)linked.insertArgument(linked.getNumArguments(), type, {},
+                                linked.getLoc());
+  linked->setAttr("ssm.linked_carries",
+                  builder.getI64IntegerAttr(scan.getCarries().size()));
+}
+
+namespace {
+struct LinkChunks : ssmc::impl::LinkChunksBase<LinkChunks> {
+  void runOnOperation() override {
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      if (function.isExternal() || !isVariant(function, "time"))
+        continue;
+      SmallVector<PanelMapOp> scans = findScans(function);
+      if (scans.empty())
+        continue;
+      if (scans.size() > 1) {
+        scans[1].emitOpError()
+            << "is a second scan of its unit; a thread block passes on the "
+               "carries of one";
+        return signalPassFailure();
+      }
+      addLinked(function, scans.front());
+    }
+  }
+};
+} // namespace

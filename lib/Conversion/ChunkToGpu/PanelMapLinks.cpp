@@ -1,0 +1,343 @@
+//===- PanelMapLinks.cpp - A scan over chunks that run side by side -------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Decoupled look-back (Merrill and Garland 2016) in an order that does not
+// depend on who comes first:
+//
+//   publish the rows' steps from a state of zeros
+//   wait for the chunks before in the group, and for what enters the group
+//   at a group's end: publish what enters the next group
+//   the rows' steps again, from the state that enters, with outputs
+//
+// One thread waits; a barrier passes on what it saw. Chunks start in order (see
+// BuildKernels.cpp), so each waits only for chunks that run.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/ChunkToGpu/PanelMapThreads.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+//===----------------------------------------------------------------------===//
+// Flags
+//===----------------------------------------------------------------------===//
+
+static Value getFlag(ThreadBuilder &rows, Value flags, Value number) {
+  OpBuilder &builder = rows.builder;
+  Value place = arith::IndexCastOp::create(builder, rows.loc,
+                                           builder.getI64Type(), number);
+  return LLVM::GEPOp::create(builder, rows.loc, flags.getType(),
+                             builder.getI32Type(), flags, place);
+}
+
+/// Says that what this block has written until the last barrier can be read.
+static void raise(ThreadBuilder &rows, Value flags, Value number) {
+  OpBuilder &builder = rows.builder;
+  Value one = arith::ConstantIntOp::create(builder, rows.loc, 1, 32);
+  LLVM::StoreOp::create(builder, rows.loc, one, getFlag(rows, flags, number),
+                        /*alignment=*/4, /*isVolatile=*/false,
+                        /*isNonTemporal=*/false, /*isInvariantGroup=*/false,
+                        LLVM::AtomicOrdering::release, "device");
+}
+
+static void waitFor(ThreadBuilder &rows, Value flags, Value number) {
+  OpBuilder &builder = rows.builder;
+  Location loc = rows.loc;
+  Value flag = getFlag(rows, flags, number);
+  scf::WhileOp::create(
+      builder, loc, TypeRange(), ValueRange(),
+      [&](OpBuilder &before, Location, ValueRange) {
+        Value seen = LLVM::LoadOp::create(
+            before, loc, before.getI32Type(), flag, /*alignment=*/4,
+            /*isVolatile=*/false, /*isNonTemporal=*/false,
+            /*isInvariant=*/false, /*isInvariantGroup=*/false,
+            LLVM::AtomicOrdering::acquire, "device");
+        Value zero = arith::ConstantIntOp::create(before, loc, 0, 32);
+        Value isDown = arith::CmpIOp::create(
+            before, loc, arith::CmpIPredicate::eq, seen, zero);
+        scf::ConditionOp::create(before, loc, isDown, ValueRange());
+      },
+      [&](OpBuilder &after, Location, ValueRange) {
+        scf::YieldOp::create(after, loc);
+      });
+}
+
+static Value flagOfChunk(ThreadBuilder &rows, Value chunk) {
+  return rows.scale(chunk, 2);
+}
+
+static Value flagOfGroup(ThreadBuilder &rows, Value group) {
+  return rows.add(rows.scale(group, 2), 1);
+}
+
+//===----------------------------------------------------------------------===//
+// What a chunk does to the state that enters it
+//===----------------------------------------------------------------------===//
+
+/// A square matrix in f64 over the parts of a mode's carries. Where the body
+/// exchanges the planes, each plane of each carry is a part, a number; else each
+/// carry is one, a vector of both planes.
+struct PanelMapThreads::Transition {
+  bool mixes;
+  SmallVector<SmallVector<Value>> entries; ///< [row][column]
+};
+
+static VectorType wide(OpBuilder &builder) {
+  return VectorType::get(kPanelLanes / kHalfPanel, builder.getF64Type());
+}
+
+static Value toWide(OpBuilder &builder, Location loc, Value value) {
+  Type type = wide(builder);
+  if (value.getType() == type)
+    return value;
+  return arith::ExtFOp::create(builder, loc, type, value);
+}
+
+static SmallVector<Value> toParts(OpBuilder &builder, Location loc, bool mixes,
+                                  ValueRange carries) {
+  SmallVector<Value> parts;
+  for (Value carry : carries) {
+    carry = toWide(builder, loc, carry);
+    if (!mixes) {
+      parts.push_back(carry);
+      continue;
+    }
+    for (int64_t plane : {0, 1})
+      parts.push_back(vector::ExtractOp::create(builder, loc, carry, plane));
+  }
+  return parts;
+}
+
+static SmallVector<Value> fromParts(OpBuilder &builder, Location loc,
+                                    bool mixes, ValueRange parts) {
+  if (!mixes)
+    return parts;
+  SmallVector<Value> carries;
+  for (size_t i = 0; i < parts.size(); i += 2)
+    carries.push_back(vector::FromElementsOp::create(
+        builder, loc, wide(builder), ValueRange{parts[i], parts[i + 1]}));
+  return carries;
+}
+
+/// entries * parts + added (none: zeros).
+static SmallVector<Value> apply(OpBuilder &builder, Location loc,
+                                ArrayRef<SmallVector<Value>> entries,
+                                ArrayRef<Value> parts, ArrayRef<Value> added) {
+  SmallVector<Value> result;
+  for (auto [i, row] : llvm::enumerate(entries)) {
+    Value sum = added.empty() ? Value() : added[i];
+    for (auto [entry, part] : llvm::zip_equal(row, parts))
+      sum = sum ? math::FmaOp::create(builder, loc, entry, part, sum).getResult()
+                : arith::MulFOp::create(builder, loc, entry, part).getResult();
+    result.push_back(sum);
+  }
+  return result;
+}
+
+static SmallVector<SmallVector<Value>>
+multiply(OpBuilder &builder, Location loc, ArrayRef<SmallVector<Value>> a,
+         ArrayRef<SmallVector<Value>> b) {
+  SmallVector<SmallVector<Value>> product(a.size());
+  for (size_t column = 0; column < b.size(); ++column) {
+    SmallVector<Value> parts;
+    for (ArrayRef<Value> row : b)
+      parts.push_back(row[column]);
+    for (auto [row, value] :
+         llvm::zip_equal(product, apply(builder, loc, a, parts, {})))
+      row.push_back(value);
+  }
+  return product;
+}
+
+/// One step of the body in f64, without forcing.
+SmallVector<Value>
+PanelMapThreads::emitLinearStep(const Place &place, ArrayRef<Value> carries) {
+  Type f64 = builder.getF64Type();
+  IRMapping lanes;
+  auto columns =
+      llvm::zip_equal(op.getColumns(), op.getColumnArguments());
+  for (auto [column, argument] : columns)
+    if (!argument.use_empty())
+      lanes.map(argument,
+                toWide(builder, loc,
+                       rows.loadLanes(column, place.panel, rows.index(0),
+                                      place.lane, getLanes(argument))));
+  for (auto [argument, carry] :
+       llvm::zip_equal(op.getCarryArguments(), carries))
+    lanes.map(argument, carry);
+  // Everything else that enters a step is forcing.
+  for (BlockArgument argument : op.getBody().getArguments())
+    if (!lanes.contains(argument)) {
+      auto type = VectorType::get(getLanes(argument) / kHalfPanel, f64);
+      lanes.map(argument, arith::ConstantOp::create(
+                              builder, loc, builder.getZeroAttr(type)));
+    }
+  auto valueOf = [&](Value value) {
+    if (!lanes.contains(value)) // a hoisted constant
+      lanes.map(value,
+                cloneForThread(builder, *value.getDefiningOp(), lanes, f64)
+                    ->getResult(0));
+    return lanes.lookup(value);
+  };
+  for (Operation &nested : op.getBody().front().without_terminator()) {
+    for (Value operand : nested.getOperands())
+      (void)valueOf(operand);
+    // All is f64 already.
+    if (isa<arith::ExtFOp, arith::TruncFOp>(nested))
+      lanes.map(nested.getResult(0), lanes.lookup(nested.getOperand(0)));
+    else
+      lanes.map(nested.getResult(0),
+                cloneForThread(builder, nested, lanes, f64)->getResult(0));
+  }
+  Values next;
+  for (Value value :
+       op.getYield().getValues().drop_front(op.getOuts().size()))
+    next.push_back(valueOf(value));
+  return next;
+}
+
+/// What a chunk of as many rows as there are makes of a state: the matrix of one
+/// step, column by column, to the power of the rows.
+PanelMapThreads::Transition
+PanelMapThreads::emitTransition(const Place &place) {
+  bool mixes = !op.getBody().getOps<vector::ShuffleOp>().empty();
+  size_t parts = op.getCarries().size() * (mixes ? 2 : 1);
+  SmallVector<SmallVector<Value>> step(parts);
+  for (size_t column = 0; column < parts; ++column) {
+    Values unit;
+    for (size_t carry = 0; carry < op.getCarries().size(); ++carry) {
+      SmallVector<double> planes;
+      for (size_t plane : {0, 1})
+        planes.push_back((mixes ? 2 * carry + plane : carry) == column);
+      unit.push_back(arith::ConstantOp::create(
+          builder, loc,
+          DenseElementsAttr::get(wide(builder), ArrayRef<double>(planes))));
+    }
+    Values next = toParts(builder, loc, mixes, emitLinearStep(place, unit));
+    for (auto [row, value] : llvm::zip_equal(step, next))
+      row.push_back(value);
+  }
+  SmallVector<SmallVector<Value>> power;
+  for (int64_t left = op.getNumRows(); left; left /= 2) {
+    if (left % 2)
+      power = power.empty() ? step : multiply(builder, loc, power, step);
+    if (left > 1)
+      step = multiply(builder, loc, step, step);
+  }
+  return {mixes, power};
+}
+
+/// The state that enters the chunk, as parts in f64.
+SmallVector<Value> PanelMapThreads::emitIncoming(const ChunkLink &link,
+                                                 const Transition &chunk,
+                                                 const Place &place) {
+  Value group = rows.divide(link.chunk, kLinkedGroup);
+  Values state = toParts(builder, loc, chunk.mixes,
+                         loadCarries(link.entering, group, place));
+  return rows.loop(
+      rows.scale(group, kLinkedGroup), link.chunk, 1, state,
+      [&](Value before, ValueRange carried) {
+        Values added = toParts(builder, loc, chunk.mixes,
+                               loadCarries(link.published, before, place));
+        return apply(builder, loc, chunk.entries, Values(carried), added);
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// The scan
+//===----------------------------------------------------------------------===//
+
+/// `parts` with the element types of the carries.
+static SmallVector<Value> round(OpBuilder &builder, Location loc, bool mixes,
+                                ValueRange parts, PanelMapOp op) {
+  SmallVector<Value> carries = fromParts(builder, loc, mixes, parts);
+  for (auto [carry, argument] :
+       llvm::zip_equal(carries, op.getCarryArguments())) {
+    Type element = cast<VectorType>(argument.getType()).getElementType();
+    if (!element.isF64())
+      carry = arith::TruncFOp::create(
+          builder, loc,
+          VectorType::get(kPanelLanes / kHalfPanel, element), carry);
+  }
+  return carries;
+}
+
+void PanelMapThreads::emitLinkedScan(const ChunkLink &link) {
+  Value zero = rows.index(0);
+  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        link.chunk, zero);
+  Value group = rows.divide(link.chunk, kLinkedGroup);
+  forEachMode([&](const Place &place) {
+    Values zeros;
+    for (BlockArgument argument : op.getCarryArguments()) {
+      auto type = VectorType::get(
+          getLanes(argument) / kHalfPanel,
+          cast<VectorType>(argument.getType()).getElementType());
+      zeros.push_back(
+          arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
+    }
+    storeCarries(emitSteps(place, zeros, /*storeOutputs=*/false),
+                 link.published, link.chunk, place);
+    // The record changes when the last chunk is through.
+    rows.onlyIf(isFirst, [&] {
+      storeCarries(loadCarries(op.getCarries(), zero, place), link.entering,
+                   zero, place);
+    });
+  });
+  rows.barrier();
+  rows.forEach(1, [&](Value) {
+    raise(rows, link.flags, flagOfChunk(rows, link.chunk));
+    rows.onlyIf(isFirst,
+                [&] { raise(rows, link.flags, flagOfGroup(rows, zero)); });
+    waitFor(rows, link.flags, flagOfGroup(rows, group));
+    rows.loop(rows.scale(group, kLinkedGroup), link.chunk, 1, {},
+              [&](Value before, ValueRange) {
+                waitFor(rows, link.flags, flagOfChunk(rows, before));
+                return Values();
+              });
+  });
+  rows.barrier();
+
+  Value next = rows.add(link.chunk, 1);
+  Value endsGroup = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::eq,
+      rows.remainder(next, kLinkedGroup), zero);
+  Value isLast = link.last;
+  Value no = arith::ConstantIntOp::create(builder, loc, 0, 1);
+  Value publishes =
+      arith::SelectOp::create(builder, loc, isLast, no, endsGroup);
+  rows.onlyIf(publishes, [&] {
+    Value nextGroup = rows.divide(next, kLinkedGroup);
+    forEachMode([&](const Place &place) {
+      Transition chunk = emitTransition(place);
+      Values state = emitIncoming(link, chunk, place);
+      Values added = toParts(builder, loc, chunk.mixes,
+                             loadCarries(link.published, link.chunk, place));
+      state = apply(builder, loc, chunk.entries, state, added);
+      storeCarries(round(builder, loc, chunk.mixes, state, op), link.entering,
+                   nextGroup, place);
+    });
+    rows.barrier();
+    rows.forEach(1, [&](Value) {
+      raise(rows, link.flags, flagOfGroup(rows, nextGroup));
+    });
+  });
+  forEachMode([&](const Place &place) {
+    Transition chunk = emitTransition(place);
+    Values state = emitIncoming(link, chunk, place);
+    state = emitSteps(place, round(builder, loc, chunk.mixes, state, op),
+                      /*storeOutputs=*/true);
+    rows.onlyIf(isLast,
+                [&] { storeCarries(state, op.getCarries(), zero, place); });
+  });
+}

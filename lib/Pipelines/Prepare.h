@@ -1,0 +1,46 @@
+//===- Prepare.h - Weights through @prepare ---------------------*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What compiling for any device takes: weights are collected at recurrence
+// level and packed by the module's own @prepare, on this machine.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_PIPELINES_PREPARE_H
+#define SSMC_LIB_PIPELINES_PREPARE_H
+
+#include "lib/Analysis/Weights.h"
+#include "lib/Pipelines/Compile.h"
+#include "lib/Transforms/ModelPlan.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace ssmc {
+
+/// Runs the stages after `from` up to `to` and verifies the result.
+llvm::LogicalResult runPasses(mlir::ModuleOp module, Level from, Level to,
+                              const TileOptions &tiles);
+
+/// The values of the model's parameters by name. Emits an error and fails when
+/// one is missing or two of one name differ.
+mlir::FailureOr<llvm::StringMap<WeightValues>>
+collectWeights(mlir::ModuleOp model);
+
+/// Runs @prepare of a module at loop level, on this machine: `blob` becomes the
+/// packed weights. When `model` is given, its weights are freed.
+llvm::LogicalResult runPrepare(mlir::ModuleOp loops, const ModelPlan &plan,
+                               const llvm::StringMap<WeightValues> &values,
+                               mlir::ModuleOp model, AlignedBuffer &blob);
+
+/// A copy of `module` without @prepare and what it calls.
+mlir::OwningOpRef<mlir::ModuleOp> withoutPrepare(mlir::ModuleOp module);
+
+/// What a module at loop level says of its model.
+ModelInfo describeModel(mlir::ModuleOp loops, const ModelPlan &plan);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_PIPELINES_PREPARE_H
