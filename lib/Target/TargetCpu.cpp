@@ -39,6 +39,8 @@ static constexpr KnownSystem kSystems[] = {
     // RV64GC, what distributions are built for: scalar instructions.
     {"riscv64-linux-gnu", "riscv64-unknown-linux-gnu", "generic-rv64",
      "+m,+a,+f,+d,+c", "lp64d"},
+    // What all of kDefaultTargets are for.
+    {"x86_64-linux-gnu", kNativeTriple, "x86-64-v3", "", ""},
     {"x86_64-pc-windows-msvc", "x86_64-pc-windows-msvc", "x86-64-v3", "", ""},
 };
 
@@ -177,6 +179,10 @@ static int countNeeds(const TargetCpu &target) {
 }
 
 Expected<std::vector<TargetCpu>> ssmc::resolveTargets(StringRef list) {
+  const KnownSystem *system =
+      list.contains(',') ? nullptr : findSystem(list.trim());
+  if (system && system->triple == kNativeTriple)
+    list = kDefaultTargets;
   SmallVector<StringRef> names;
   list.split(names, ',');
   std::vector<TargetCpu> targets;
@@ -184,10 +190,10 @@ Expected<std::vector<TargetCpu>> ssmc::resolveTargets(StringRef list) {
     auto target = resolveTargetCpu(name.trim());
     if (!target)
       return target.takeError();
-    if (names.size() > 1 && !target->isDispatched)
+    if (names.size() > 1 && findSystem(name.trim()))
       return createStringError("--target: '" + name +
-                               "' in a list; a list names x86-64 CPUs, other "
-                               "systems have an object each");
+                               "' in a list; a list names x86-64 CPUs, systems "
+                               "have an object each");
     for (const TargetCpu &other : targets)
       if (other.cpu == target->cpu)
         return createStringError("--target: CPU '" + target->cpu +

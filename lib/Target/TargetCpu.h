@@ -45,20 +45,22 @@ struct TargetCpu {
 inline constexpr llvm::StringLiteral kDefaultTargets = "x86-64-v3,x86-64-v4";
 
 /// The CPU that `--target` names: an LLVM CPU name ("x86-64-v3", "znver3"),
-/// "native", the machine this runs on, or one of getTargetTriples(). Fails on
+/// "native", the machine this runs on, or one of getTargetTriples(), also as
+/// other spellings of the same system (x86_64-unknown-linux-gnu). Fails on
 /// an unknown name, with the nearest known one, and on an x86-64 CPU without
 /// FMA and AVX2.
 llvm::Expected<TargetCpu> resolveTargetCpu(llvm::StringRef name);
 
 /// A list of them, separated by commas, for one object: one triple, or
-/// different x86-64 CPUs. The most demanding one is last.
+/// different x86-64 CPUs. The most demanding one is last. x86-64 Linux by its
+/// triple stands for kDefaultTargets.
 llvm::Expected<std::vector<TargetCpu>> resolveTargets(llvm::StringRef list);
 
 /// x86-64 CPUs that resolveTargetCpu accepts, sorted.
 std::vector<std::string> getTargetCpuNames();
 
-/// Triples that resolveTargetCpu accepts: other systems than x86-64 Linux, with
-/// a CPU that stands for all of them.
+/// Triples that resolveTargetCpu accepts: systems, with a CPU that stands for
+/// all of theirs.
 std::vector<std::string> getTargetTriples();
 
 /// Fails when this machine cannot run code for `target`: it lacks an

@@ -8,7 +8,7 @@
 #include "lib/Reference/RunModel.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
-#include "tools/ssmc/LayerSummary.h"
+#include "tools/ssmc/CostReport.h"
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/Threads.h"
 #include "llvm/Support/Format.h"
@@ -115,8 +115,10 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
   auto module = importModel(context, line, "model");
   if (!module)
     return mlir::failure();
-  auto model = reference::getModelFunction(*module);
-  if (failed(model))
+  CompileOptions compileOptions;
+  compileOptions.targets = {options.target};
+  auto flops = countFlopsPerStep(*module, compileOptions);
+  if (failed(flops))
     return mlir::failure();
   auto threads = Threads::start(options.threads);
   if (!threads)
@@ -125,9 +127,6 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
   if (failed(loaded))
     return mlir::failure();
 
-  double flops = 0;
-  for (const LayerSummary &layer : summarizeLayers(*model))
-    flops += layer.flops;
   struct {
     StringRef name;
     RunMode mode;
@@ -135,7 +134,8 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
   } ways[] = {{"forward, 1 sequence", {RunMode::Kind::Forward, 1}, 1},
               {"step, 1 stream", {RunMode::Kind::Step, 1}, 1},
               {"step, all streams", {RunMode::Kind::Step, 1}, options.streams}};
-  outs() << "way                    us per call of L   ns per time step   "
+  outs() << "operations per step    " << *flops << "\n"
+         << "way                    us per call of L   ns per time step   "
             "GFLOP/s\n";
   for (const auto &way : ways) {
     auto time = measure(*loaded, way.mode, way.batch, options.length,
@@ -144,7 +144,8 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
       return report(context, time.takeError());
     double perStep = *time * 1000 / double(way.batch * options.length);
     outs() << left_justify(way.name, 22) << format(" %16.1f", *time)
-           << format(" %18.1f", perStep) << format(" %9.1f\n", flops / perStep);
+           << format(" %18.1f", perStep)
+           << format(" %9.1f\n", double(*flops) / perStep);
   }
   return mlir::success();
 }

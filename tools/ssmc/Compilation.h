@@ -37,7 +37,8 @@ inline constexpr Flag kTargetsFlag = {
     "--target", "LIST",
     "CPUs to compile for, in one object that picks the best\n"
     "when it is loaded (default x86-64-v3,x86-64-v4): LLVM's\n"
-    "names, or 'native', this machine's. Or another system:\n"
+    "names, or 'native', this machine's. Or a system:\n"
+    "x86_64-linux-gnu (the default CPUs),\n"
     "aarch64-linux-gnu, arm64-apple-macosx,\n"
     "riscv64-linux-gnu, x86_64-pc-windows-msvc. Or NVIDIA\n"
     "GPUs: cuda:sm_80,sm_90,... for machine code of each and\n"

@@ -286,14 +286,21 @@ static Expected<std::vector<TargetCpu>> parseTargets(const CommandLine &line) {
   StringRef otherwise = kDefaultTargets;
   if (!one.empty())
     otherwise = "x86-64-v3";
-  auto targets = resolveTargets(line.get(kTargetsFlag.name, otherwise));
+  StringRef list = line.get(kTargetsFlag.name, otherwise);
+  // A system stands for several CPUs only where there can be several.
+  if (!one.empty() && !list.contains(',')) {
+    auto target = resolveTargetCpu(list);
+    if (!target)
+      return target.takeError();
+    target->isDispatched &= !line.has("--without-dispatch");
+    return std::vector<TargetCpu>{std::move(*target)};
+  }
+  auto targets = resolveTargets(list);
   if (!targets)
     return targets;
   if (!one.empty() && targets->size() > 1)
     return createStringError(one + " is for one CPU, and --target names " +
                              Twine(targets->size()));
-  for (TargetCpu &target : *targets)
-    target.isDispatched &= !line.has("--without-dispatch");
   return targets;
 }
 

@@ -12,10 +12,15 @@
 using namespace llvm;
 using namespace ssmc;
 
-/// Operations of the products of a recurrence-level module for one time step: a
-/// multiply-add is two. What is done once per sequence, after a pool, is not
-/// counted.
-static int64_t countProductFlops(mlir::ModuleOp model) {
+/// Of the recurrences: a product of complex numbers, or of a real 2x2 matrix
+/// and a complex pair with two factors of its input.
+static int64_t countFlopsOfModes(ScanOp scan) {
+  int64_t modes = getNumFeatures(scan.getF().getType()) / 2;
+  return (scan.getKind() == ScanKind::oscillator ? 20 : 8) * modes;
+}
+
+/// countFlopsPerStep() of a recurrence-level module.
+static int64_t countFlops(mlir::ModuleOp model) {
   auto isSequence = [](mlir::Type type) {
     return cast<mlir::ShapedType>(type).getRank() == 3;
   };
@@ -27,9 +32,21 @@ static int64_t countProductFlops(mlir::ModuleOp model) {
                          .getNumElements();
     } else if (isa<SkipOp>(op)) {
       flops += 2 * getNumFeatures(op->getResult(0).getType());
+    } else if (auto scan = dyn_cast<ScanOp>(op)) {
+      flops += countFlopsOfModes(scan);
+    } else if (isa<MeanPoolOp>(op)) {
+      flops += getNumFeatures(op->getOperand(0).getType());
     }
   });
   return flops;
+}
+
+mlir::FailureOr<int64_t>
+ssmc::countFlopsPerStep(mlir::ModuleOp model, const CompileOptions &options) {
+  mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
+  if (failed(lowerModel(*copy, options.from, Level::Recurrence, options)))
+    return mlir::failure();
+  return countFlops(*copy);
 }
 
 mlir::FailureOr<CostReport> CostReport::make(mlir::ModuleOp model,
@@ -37,7 +54,7 @@ mlir::FailureOr<CostReport> CostReport::make(mlir::ModuleOp model,
   mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
   if (failed(lowerModel(*copy, options.from, Level::Recurrence, options)))
     return mlir::failure();
-  int64_t flops = countProductFlops(*copy);
+  int64_t flops = countFlops(*copy);
   CompileOptions rest = options;
   rest.withoutHead = false; // done
   if (failed(lowerModel(*copy, Level::Recurrence, Level::Chunk, rest)))

@@ -15,12 +15,19 @@
 
 namespace ssmc {
 
+/// Operations that a model-level module needs for one time step; a multiply-add
+/// is two. Counted are products, D, recurrences (8 per complex mode, 20 per
+/// complex oscillator) and the sums of a mean over time; not norms and
+/// non-linearities, padding, and what is done once per sequence. The benchmark
+/// counts alike (bench/workloads.py). Errors are reported on the context.
+mlir::FailureOr<int64_t> countFlopsPerStep(mlir::ModuleOp model,
+                                           const CompileOptions &options);
+
 /// What the loops of a model do, and what that should take.
 struct CostReport {
   TargetDescription target;
   std::vector<EntryCost> entries;
-  /// Operations that the model needs per time step, without padding: of its
-  /// products, and of what the caller adds (scans).
+  /// countFlopsPerStep().
   int64_t flops = 0;
 
   /// Lowers a copy of the model-level `model` for the first of `options`' CPUs

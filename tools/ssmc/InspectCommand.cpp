@@ -28,21 +28,6 @@ static constexpr CommandSpec kSpec = {
     "Sizes and costs do not depend on the weights: --weights random:0 does for "
     "a model\nwithout any. The default CPU is x86-64-v3.\n"};
 
-/// The multiplications of carried states: 4 FMAs for a complex mode, 6 for a
-/// complex oscillator.
-static int64_t countScanFlops(const StateEntry &entry) {
-  switch (entry.kind) {
-  case StateEntry::Kind::Diagonal:
-    return 8 * entry.size;
-  case StateEntry::Kind::Oscillator:
-    return 12 * entry.size;
-  case StateEntry::Kind::Sums:
-  case StateEntry::Kind::Count:
-    return 0;
-  }
-  llvm_unreachable("all kinds are above");
-}
-
 static void printLayers(raw_ostream &os, ArrayRef<LayerSummary> layers) {
   os << "layers\n";
   for (const LayerSummary &layer : layers)
@@ -145,7 +130,6 @@ static void printJson(raw_ostream &os, const Inspection &found) {
           json.attribute("description", layer.description);
           json.attribute("features", layer.features);
           json.attribute("parameters", layer.parameters);
-          json.attribute("flops", layer.flops);
         });
     });
     json.attributeArray("states", [&] {
@@ -214,8 +198,6 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
   found.costs = std::move(*costs);
   for (StringRef function : {"step", "chunk", "forward"})
     found.stack[function.str()] = (*stack)["model_" + function.str()];
-  for (const StateEntry &entry : found.info.states)
-    found.costs.flops += countScanFlops(entry);
   return found;
 }
 

@@ -28,18 +28,6 @@ static int64_t countElements(ParameterOp parameter) {
       .getNumElements();
 }
 
-/// Floating-point operations of a layer for one time step: an FMA counts two.
-/// Every element of a matrix is one FMA, but for a table, which is only read.
-static int64_t countFlops(mlir::Operation *op) {
-  int64_t flops = 0;
-  for (ParameterOp parameter : getParameters(op))
-    if (cast<mlir::RankedTensorType>(parameter.getResult().getType())
-                .getRank() > 1 &&
-        !isa<EmbeddingOp>(op))
-      flops += 2 * countElements(parameter);
-  return flops;
-}
-
 /// "block (s5, glu)", "linear".
 static std::string describeLayer(mlir::Operation &op) {
   std::string name = op.getName().stripDialect().str();
@@ -79,7 +67,6 @@ std::vector<LayerSummary> ssmc::summarizeLayers(mlir::func::FuncOp model) {
     layer.features = type && type.getRank() ? type.getShape().back() : 0;
     for (ParameterOp parameter : getParameters(&op))
       layer.parameters += countElements(parameter);
-    layer.flops = countFlops(&op);
     layers.push_back(std::move(layer));
   }
   return layers;

@@ -24,9 +24,6 @@ struct LayerSummary {
   int64_t features = 0;
   /// Trained numbers that it reads.
   int64_t parameters = 0;
-  /// Floating-point operations of its products for one time step; an FMA is
-  /// two.
-  int64_t flops = 0;
 };
 
 std::vector<LayerSummary> summarizeLayers(mlir::func::FuncOp model);
