@@ -5,21 +5,25 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// ssm-gpu-plan CHUNK.mlir [BATCHxLENGTH...]
+// ssm-gpu-plan MODEL.mlir [BATCHxLENGTH...] [-r NAME=REGISTERS...]
 //
-// Reads a model at chunk level (ssmc compile --compile-to chunk) and prints as
-// JSON what its units have to do, and for each known GPU and each BATCHxLENGTH
-// the schedule that the cost model chooses, with the time that it predicts.
-// Nothing here was measured. BATCH 0 is as many streams as fill the GPU.
+// Reads a model at model level with its weights (ssmc compile --emit model) and
+// prints as JSON what its units have to do, the kernels that are made of it,
+// and for each known GPU and each BATCHxLENGTH two predictions: of the schedule
+// that the cost model would choose, and of the kernel for whole sequences as it
+// is, if -r says what ptxas gave it. Nothing here was measured. BATCH 0 is as
+// many streams as fill the GPU.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/SsmDialect.h"
 #include "lib/Analysis/GpuSchedule.h"
 #include "lib/Analysis/GpuUnits.h"
-#include "lib/Pipelines/Compile.h"
+#include "lib/Pipelines/CompileCuda.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
@@ -54,8 +58,7 @@ static json::Object toJson(const GpuUnit &unit) {
                       {"scans", std::move(scans)}};
 }
 
-static json::Object toJson(const KnownGpu &known, const GpuWork &work,
-                           const GpuSchedule &plan) {
+static json::Object toJson(const GpuDescription &gpu, const GpuSchedule &plan) {
   json::Array tiles;
   for (const auto &unit : plan.tiles) {
     json::Array ofUnit;
@@ -63,11 +66,7 @@ static json::Object toJson(const KnownGpu &known, const GpuWork &work,
       ofUnit.push_back(json::Array{tile.rows, tile.panels, tile.rowGroups});
     tiles.push_back(std::move(ofUnit));
   }
-  return json::Object{{"gpu", StringRef(known.name)},
-                      {"sm", known.gpu.sm},
-                      {"batch", work.batch},
-                      {"length", work.length},
-                      {"scheme", getGpuSchemeName(plan.scheme)},
+  return json::Object{{"scheme", getGpuSchemeName(plan.scheme)},
                       {"rows", plan.rows},
                       {"threads", plan.threads},
                       {"blocks_per_sm", plan.blocksPerSm},
@@ -77,7 +76,7 @@ static json::Object toJson(const KnownGpu &known, const GpuWork &work,
                       {"stage_weights", plan.stageWeights},
                       {"tiles", std::move(tiles)},
                       {"occupancy", plan.occupancy},
-                      {"predicted_seconds", predictSeconds(known.gpu, plan)},
+                      {"predicted_seconds", predictSeconds(gpu, plan)},
                       {"predicted_fma_fraction", plan.fmaFraction},
                       {"bound", getGpuBoundName(plan.bound)}};
 }
@@ -90,6 +89,7 @@ static json::Object toJson(const KnownGpu &known) {
                       {"peak_gflops", gpu.peakGflops()},
                       {"memory_gb_per_second", gpu.memoryGbPerSecond},
                       {"l2_bytes", gpu.l2Bytes},
+                      {"l2_bytes_per_cycle", gpu.l2BytesPerCycle},
                       {"clock_mhz", gpu.clockMhz},
                       {"registers_per_sm", gpu.registersPerSm},
                       {"shared_per_sm", gpu.sharedPerSm},
@@ -111,44 +111,143 @@ static FailureOr<GpuWork> parseWork(StringRef text) {
   return work;
 }
 
+namespace {
+struct Request {
+  SmallVector<GpuWork> works;
+  /// Of kernels by name.
+  llvm::StringMap<int64_t> registers;
+};
+} // namespace
+
+static FailureOr<Request> parseRequest(ArrayRef<char *> arguments) {
+  Request request;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (StringRef(arguments[i]) != "-r") {
+      FailureOr<GpuWork> work = parseWork(arguments[i]);
+      if (failed(work))
+        return failure();
+      request.works.push_back(*work);
+      continue;
+    }
+    auto [name, count] =
+        StringRef(++i < arguments.size() ? arguments[i] : "").split('=');
+    if (count.getAsInteger(10, request.registers[name])) {
+      llvm::errs() << "error: -r needs a kernel's registers, ssm_time=96\n";
+      return failure();
+    }
+  }
+  return request;
+}
+
+/// The units at chunk level, in chunks of `rows`.
+static FailureOr<SmallVector<GpuUnit>> describe(ModuleOp model, int64_t rows,
+                                                ModelPlan &plan) {
+  PassManager passes(model.getContext());
+  buildModelToRecurrence(passes);
+  buildRecurrenceToThreadChunk(passes, rows);
+  passes.enableVerifier(false); // levels have verifiers of their own
+  if (failed(passes.run(model)))
+    return failure();
+  FailureOr<ModelPlan> read = readPlan(model);
+  if (failed(read))
+    return failure();
+  plan = *read;
+  return describeGpuUnits(model, [&](StringRef unit) -> int64_t {
+    return llvm::count_if(
+        plan.steps, [&](const PlanStep &step) { return step.unit == unit; });
+  });
+}
+
+/// What the kernel for whole sequences is predicted to take as it is; null when
+/// that GPU cannot run it.
+static json::Value predictKernel(const GpuDescription &gpu,
+                                 ArrayRef<GpuUnit> units, const GpuWork &work,
+                                 const CudaKernel &kernel, int64_t registers) {
+  int64_t blocks =
+      countBlocksPerSm(gpu, kernel.threads, registers, kernel.sharedBytes);
+  auto cost = costGpuSchedule(
+      gpu, units, work, GpuScheme::Stream,
+      {kernel.rows, kernel.threads, blocks, /*stageWeights=*/false, registers});
+  if (!cost)
+    return nullptr;
+  return toJson(gpu, *cost);
+}
+
+static json::Array predict(const Request &request, ArrayRef<GpuUnit> units,
+                           ArrayRef<CudaKernel> kernels,
+                           const ModelPlan &plan) {
+  json::Array predictions;
+  for (GpuWork work : request.works) {
+    work.bytesPerStep =
+        4 * plan.inputFeatures + (plan.pooled ? 0 : 4 * plan.outputFeatures);
+    for (const KnownGpu &known : knownGpus()) {
+      json::Object prediction{
+          {"gpu", StringRef(known.name)},
+          {"batch", work.batch},
+          {"length", work.length},
+          {"plan",
+           toJson(known.gpu, chooseGpuSchedule(known.gpu, units, work))}};
+      for (const CudaKernel &kernel : kernels)
+        if (auto found = request.registers.find(kernel.name);
+            kernel.name == "ssm_time" && found != request.registers.end())
+          prediction["kernel"] =
+              predictKernel(known.gpu, units, work, kernel, found->second);
+      predictions.push_back(std::move(prediction));
+    }
+  }
+  return predictions;
+}
+
+static FailureOr<json::Object> report(ModuleOp model, const Request &request) {
+  OwningOpRef<ModuleOp> copy = model.clone();
+  auto compiled = compileCudaModel(*copy, CompileOptions());
+  if (failed(compiled))
+    return failure();
+  json::Array kernels, gpus, described;
+  for (const CudaKernel &kernel : compiled->kernels)
+    kernels.push_back(json::Object{{"name", kernel.name},
+                                   {"threads", kernel.threads},
+                                   {"shared_bytes", kernel.sharedBytes},
+                                   {"rows", kernel.rows}});
+  int64_t rows = compiled->kernels.empty() ? 1 : compiled->kernels.front().rows;
+  ModelPlan plan;
+  auto units = describe(model, rows, plan);
+  if (failed(units))
+    return failure();
+  for (const GpuUnit &unit : *units)
+    described.push_back(toJson(unit));
+  for (const KnownGpu &known : knownGpus())
+    gpus.push_back(toJson(known));
+  return json::Object{
+      {"blob_bytes", int64_t(compiled->blob.size())},
+      {"state_bytes", plan.stateBytes},
+      {"input_features", plan.inputFeatures},
+      {"output_features", plan.outputFeatures},
+      {"pooled", plan.pooled},
+      {"kernels", std::move(kernels)},
+      {"units", std::move(described)},
+      {"gpus", std::move(gpus)},
+      {"predictions", predict(request, *units, compiled->kernels, plan)}};
+}
+
 int main(int argc, char **argv) {
   if (argc < 2) {
-    llvm::errs() << "usage: ssm-gpu-plan CHUNK.mlir [BATCHxLENGTH...]\n";
+    llvm::errs() << "usage: ssm-gpu-plan MODEL.mlir [BATCHxLENGTH...] "
+                    "[-r KERNEL=REGISTERS...]\n";
     return 2;
   }
+  auto request = parseRequest(ArrayRef<char *>(argv, argc).drop_front(2));
+  if (failed(request))
+    return 2;
   DialectRegistry registry;
   registerPipelineDialects(registry);
   MLIRContext context(registry);
   auto module = parseSourceFile<ModuleOp>(argv[1], &context);
   if (!module)
     return 1;
-  FailureOr<ModelPlan> plan = readPlan(*module);
-  if (failed(plan))
+  auto result = report(*module, *request);
+  if (failed(result))
     return 1;
-  SmallVector<GpuUnit> units =
-      describeGpuUnits(*module, [&](StringRef unit) -> int64_t {
-        return llvm::count_if(plan->steps, [&](const PlanStep &step) {
-          return step.unit == unit;
-        });
-      });
-  json::Array gpus, described, plans;
-  for (const GpuUnit &unit : units)
-    described.push_back(toJson(unit));
-  for (const KnownGpu &known : knownGpus())
-    gpus.push_back(toJson(known));
-  for (int i = 2; i < argc; ++i) {
-    FailureOr<GpuWork> work = parseWork(argv[i]);
-    if (failed(work))
-      return 2;
-    work->bytesPerStep =
-        4 * plan->inputFeatures + (plan->pooled ? 0 : 4 * plan->outputFeatures);
-    for (const KnownGpu &known : knownGpus())
-      plans.push_back(
-          toJson(known, *work, chooseGpuSchedule(known.gpu, units, *work)));
-  }
-  llvm::outs() << llvm::formatv(
-      "{0:2}\n", json::Value(json::Object{{"units", std::move(described)},
-                                          {"gpus", std::move(gpus)},
-                                          {"plans", std::move(plans)}}));
+  llvm::outs() << llvm::formatv("{0:2}\n", json::Value(std::move(*result)));
   return 0;
 }

@@ -200,8 +200,9 @@ bool Candidate::evaluate(const GpuSizes &sizes) {
   else
     costLookBack(costs);
   plan.occupancy = double(plan.blocksPerSm) * plan.threads / gpu.threadsPerSm;
-  plan.fmaFraction = batch() * work.length * multiplyAddsPerRow(units) /
-                     (gpu.fmasPerCycle() * gpu.smCount * plan.cycles);
+  if (plan.cycles > 0) // there are units
+    plan.fmaFraction = batch() * work.length * multiplyAddsPerRow(units) /
+                       (gpu.fmasPerCycle() * gpu.smCount * plan.cycles);
   return true;
 }
 

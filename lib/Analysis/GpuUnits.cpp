@@ -164,9 +164,18 @@ llvm::SmallVector<GpuUnit>
 ssmc::describeGpuUnits(ModuleOp chunks,
                        llvm::function_ref<int64_t(StringRef)> countLayers) {
   SmallVector<GpuUnit> units;
-  for (auto function : chunks.getOps<func::FuncOp>()) {
+  auto variantOf = [](func::FuncOp function) {
     auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
-    if (!variant || variant.getValue() != "full")
+    return variant ? variant.getValue() : StringRef();
+  };
+  // Chunks for thread blocks may have any number of rows of one stream; for
+  // CPUs those of full chunks are functions of their own.
+  bool isForThreads =
+      llvm::any_of(chunks.getOps<func::FuncOp>(), [&](func::FuncOp function) {
+        return variantOf(function) == "time";
+      });
+  for (auto function : chunks.getOps<func::FuncOp>()) {
+    if (variantOf(function) != (isForThreads ? "time" : "full"))
       continue;
     StringRef name = function.getName().split('.').second.split('.').first;
     units.push_back(describeGpuUnit(function));

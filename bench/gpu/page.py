@@ -1,0 +1,143 @@
+"""The report on GPU kernels as Markdown."""
+
+from collections.abc import Iterable
+from typing import Any
+
+HEAD = """# GPU kernels, without a GPU
+
+**Nothing on this page was measured on a GPU.** Registers, spills and shared memory are what
+ptxas assigned; bytes and FLOPs are counted; every time is *predicted*: by roofline (the least
+time that arithmetic, memory or the L2 cache allow) and by the compiler's cost model, which
+adds what thread blocks wait for (docs/cost-model.md).
+"""
+
+
+def table(head: list[str], rows: Iterable[list[Any]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def size(count: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if count < 1024 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError
+
+
+def time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    if seconds < 1e-3:
+        return f"{1e6 * seconds:.1f} us"
+    return f"{1e3 * seconds:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def kernels(report: dict[str, Any]) -> str:
+    """What ptxas made of the kernels."""
+    rows = []
+    launch = {k["name"]: k for k in report["kernels"]}
+    for sm, found in report["ptxas"].items():
+        for kernel in found:
+            known = launch.get(kernel["name"])
+            if not known:
+                continue
+            rows.append(
+                [
+                    f"`{kernel['name']}`",
+                    f"sm_{sm}",
+                    known["rows"],
+                    known["threads"],
+                    kernel["registers"],
+                    f"{kernel['spill_stores']} / {kernel['spill_loads']}",
+                    size(known["shared_bytes"] + kernel["static_shared"]),
+                    kernel["blocks_per_sm"],
+                    f"{100 * kernel['occupancy']:.0f} %",
+                ]
+            )
+    if not rows:
+        return "No ptxas on this machine: registers and occupancy are not known.\n"
+    head = ["kernel", "", "rows", "threads", "registers", "spilled bytes (stores / loads)"]
+    return table([*head, "shared memory", "blocks per SM", "occupancy"], rows)
+
+
+def traffic(report: dict[str, Any]) -> str:
+    """Bytes of global memory against what one kernel per block would move."""
+    rows, seen = [], set()
+    for entry in report["predicted"]:
+        key = (entry["call"], entry["batch"], entry["length"])
+        if key in seen:
+            continue
+        seen.add(key)
+        work = entry["work"]
+        rows.append(
+            [
+                f"{entry['call']} {entry['batch']} x {entry['length']}",
+                f"{work['flops'] / 1e9:.3g} G",
+                size(work["memory_bytes"]),
+                size(work["block_floor"]),
+                size(work["l2_bytes"]),
+            ]
+        )
+    head = ["call", "FLOPs", "global memory, least", "one kernel per block, least"]
+    return table([*head, "weights read by thread blocks (L2)"], rows)
+
+
+def percent(entry: dict[str, Any], key: str) -> str:
+    plan = entry.get(key)
+    if not plan:
+        return "-"
+    share = entry["work"]["flops"] / plan["predicted_seconds"] / (1e9 * entry["peak_gflops"])
+    return f"{time(plan['predicted_seconds'])} ({100 * share:.0f} %, {plan['bound']})"
+
+
+def schedule(entry: dict[str, Any]) -> str:
+    plan = entry.get("plan")
+    if not plan:
+        return "-"
+    staged = ", weights staged" if plan["stage_weights"] else ""
+    sizes = f"{plan['rows']} rows, {plan['threads']} threads x {plan['blocks_per_sm']}"
+    return f"{plan['scheme']}: {sizes}{staged}"
+
+
+def predictions(report: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{entry['call']} {entry['batch']} x {entry['length']}",
+            entry["gpu"],
+            f"{time(entry['roofline_seconds'])} "
+            f"({entry['roofline_percent_of_peak']:.0f} %, {entry['roofline_bound']})",
+            percent(entry, "kernel"),
+            percent(entry, "plan"),
+            schedule(entry),
+        ]
+        for entry in report["predicted"]
+    ]
+    head = ["call", "GPU", "predicted: roofline", "predicted: `ssm_time` as it is"]
+    return table([*head, "predicted: best schedule", "that schedule"], rows)
+
+
+def counted(results: dict[str, Any]) -> str:
+    if "counted" not in results:
+        return ""
+    text = "## Counted in the emulation\n\nBytes of global memory per kernel.\n\n"
+    rows = []
+    for kernel in results["counted"].get("kernels", []):
+        rows.append([kernel.get(k, "") for k in ("name", "launches", "loaded", "stored")])
+    return text + table(["kernel", "launches", "bytes loaded", "bytes stored"], rows)
+
+
+def write_page(results: dict[str, Any]) -> str:
+    parts = [HEAD]
+    for name, report in results["workloads"].items():
+        w = report["workload"]
+        parts.append(
+            f"## {name}: {w['kind']}, {w['hidden']} features, state {w['state']},"
+            f" {w['blocks']} blocks\n\n"
+            f"{report['flops_per_step']} FLOPs per time step, {size(report['blob_bytes'])} of"
+            " packed weights. In brackets: share of the GPU's FMA peak, and the limit.\n"
+        )
+        parts += [kernels(report), traffic(report), predictions(report)]
+    parts.append(counted(results))
+    return "\n".join(part for part in parts if part)

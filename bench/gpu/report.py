@@ -1,0 +1,148 @@
+"""python -m bench.gpu.report: what is known of the kernels of W1 to W4 without a GPU.
+
+Compiles each workload with random weights for GPUs, and writes gpu-kernels.json and
+gpu-kernels.md: registers, spills, shared memory and occupancy as ptxas says (where there is
+one), bytes that have to be moved, FLOPs, and PREDICTED times on named GPUs, by roofline and by
+the compiler's cost model. `--counts FILE` adds bytes counted by the emulated device.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench.gpu import ptxas, roofline
+from bench.gpu.page import write_page
+from bench.workloads import WORKLOADS, Workload
+
+DEFAULT = ("W1", "W2", "W3", "W4")
+STREAMS = 4096  # of a step
+
+
+def run(command: list[Any]) -> str:
+    text = [str(part) for part in command]
+    done = subprocess.run(text, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(text[:2])}: {done.stderr.strip()[-1500:]}")
+    return done.stdout
+
+
+def batches(w: Workload) -> list[tuple[int, int]]:
+    """Batches and lengths: one sequence, the benchmark's batch, and enough for any GPU."""
+    return [(b, w.length) for b in sorted({1, w.batch, 1024})]
+
+
+def assemble(build: Path, folder: Path, name: str, sms: list[int]) -> dict[str, list[dict]]:
+    """ptxas' figures of a model's kernels by architecture; none without ptxas."""
+    program = ptxas.find()
+    found = {}
+    for sm in sms:
+        prefix = folder / f"{name}-sm_{sm}"
+        target = f"cuda:compute_{sm}"
+        command = [build / "bin/ssmc", "compile", folder / f"{name}.json", "--weights", "random:1"]
+        run([*command, "--target", target, "--emit", "ptx", "-o", prefix])
+        if program:
+            kernels = ptxas.assemble(program, prefix.with_suffix(".ptx"), sm)
+            found[str(sm)] = [asdict(k) for k in kernels]
+    return found
+
+
+def add_occupancy(report: dict[str, Any]) -> None:
+    """Thread blocks and warps of an SM, for the first GPU of each architecture."""
+    for sm, kernels in report["ptxas"].items():
+        gpu = next(g for g in report["gpus"] if str(g["sm"]) == sm)
+        for kernel in kernels:
+            known = [k for k in report["kernels"] if k["name"] == kernel["name"]]
+            if not known:
+                continue
+            shared = known[0]["shared_bytes"] + kernel["static_shared"]
+            threads = known[0]["threads"]
+            blocks = ptxas.count_blocks(gpu, threads, kernel["registers"], shared)
+            occupancy = blocks * threads / gpu["threads_per_sm"]
+            kernel |= {"blocks_per_sm": blocks, "occupancy": occupancy}
+
+
+def predict(report: dict[str, Any], w: Workload) -> list[dict[str, Any]]:
+    """Rooflines, beside what the cost model predicted."""
+    rows = []
+    for entry in report.pop("predictions"):
+        gpu = next(g for g in report["gpus"] if g["name"] == entry["gpu"])
+        batch, length = entry["batch"], entry["length"]
+        work = roofline.sequences(report, w.flops(batch, length), w.hidden, batch, length)
+        rows.append(entry | describe(gpu, work) | {"call": "forward"})
+    for gpu in report["gpus"]:
+        work = roofline.steps(report, w.flops(STREAMS, 1), STREAMS)
+        row = {"gpu": gpu["name"], "batch": STREAMS, "length": 1, "call": "step"}
+        rows.append(row | describe(gpu, work))
+    return rows
+
+
+def describe(gpu: dict[str, Any], work: roofline.Work) -> dict[str, Any]:
+    seconds, bound = roofline.roofline(gpu, work)
+    peak = 1e9 * gpu["peak_gflops"]
+    return {
+        "work": asdict(work),
+        "roofline_seconds": seconds,
+        "roofline_bound": bound,
+        "roofline_percent_of_peak": 100 * work.flops / seconds / peak,
+        "peak_gflops": gpu["peak_gflops"],
+    }
+
+
+def report_workload(build: Path, folder: Path, name: str, sms: list[int]) -> dict[str, Any]:
+    w = WORKLOADS[name]
+    model = folder / f"{name}.json"
+    model.write_text(json.dumps(w.model_json()))
+    command = [build / "bin/ssmc", "compile", model, "--weights", "random:1"]
+    run([*command, "--emit", "model", "-o", folder / name])
+    figures = assemble(build, folder, name, sms)
+    registers = []
+    if figures:
+        # The prediction of the kernel as it is takes the most that any architecture needs.
+        for kernel in ("ssm_time", "ssm_rows"):
+            counts = [k["registers"] for ks in figures.values() for k in ks if k["name"] == kernel]
+            registers += ["-r", f"{kernel}={max(counts)}"] if counts else []
+    works = [f"{batch}x{length}" for batch, length in batches(w)]
+    plan = build / "bin/ssm-gpu-plan"
+    report = json.loads(run([plan, folder / f"{name}.model.mlir", *works, *registers]))
+    report |= {"workload": asdict(w), "flops_per_step": w.flops_of_step(), "ptxas": figures}
+    add_occupancy(report)
+    report["predicted"] = predict(report, w)
+    return report
+
+
+def main() -> int:
+    p = argparse.ArgumentParser(prog="python -m bench.gpu.report", description=__doc__)
+    p.add_argument("--build", type=Path, default=Path("build"))
+    p.add_argument("--folder", type=Path, help="for all files (default BUILD/bench-gpu)")
+    p.add_argument("--workloads", nargs="+", default=DEFAULT, choices=sorted(WORKLOADS))
+    p.add_argument("--architectures", nargs="+", type=int, default=[80, 90, 100])
+    p.add_argument("--counts", type=Path, help="JSON of the emulated device")
+    options = p.parse_args()
+    folder = options.folder or options.build / "bench-gpu"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not ptxas.find():
+        print("no ptxas: registers, spills and occupancy are left out", file=sys.stderr)
+    results: dict[str, Any] = {"measured": False, "workloads": {}}
+    try:
+        for name in options.workloads:
+            results["workloads"][name] = report_workload(
+                options.build, folder, name, options.architectures
+            )
+            print(f"{name} done", file=sys.stderr)
+        if options.counts:
+            results["counted"] = json.loads(options.counts.read_text())
+    except (RuntimeError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    (folder / "gpu-kernels.json").write_text(json.dumps(results, indent=1) + "\n")
+    (folder / "gpu-kernels.md").write_text(write_page(results))
+    print(folder / "gpu-kernels.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Bytes and times of kernels by arithmetic: nothing here is measured."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a call has to do; bytes are of global memory unless said otherwise."""
+
+    flops: float
+    memory_bytes: float  # that has to be moved at least once
+    l2_bytes: float  # that thread blocks read of weights, through the L2 cache
+    block_floor: float  # of one kernel per block, activations in global memory between them
+    pieces: int  # thread blocks that have something to do
+
+
+def sequences(report: dict[str, Any], flops: float, hidden: int, batch: int, length: int) -> Work:
+    """Whole sequences, a thread block per stream, all layers in one kernel.
+
+    Input and answers, records of streams and the weights once; each thread block reads all
+    weights for each chunk. The floor of one kernel per block is 8 H bytes per time step and
+    block: it reads the stream and writes it.
+    """
+    kernel = find_kernel(report, "ssm_time")
+    blocks = sum(u["layers"] for u in report["units"] if u["scans"])
+    chunks = -(-length // kernel["rows"])
+    steps = 4.0 * report["input_features"]
+    answers = 4.0 * report["output_features"] * (1 if report["pooled"] else length)
+    records = 2.0 * report["state_bytes"]
+    own = batch * (length * steps + answers + records) + report["blob_bytes"]
+    return Work(
+        flops=flops,
+        memory_bytes=own,
+        l2_bytes=float(batch) * chunks * report["blob_bytes"],
+        block_floor=8.0 * hidden * blocks * batch * length + report["blob_bytes"],
+        pieces=batch,
+    )
+
+
+def steps(report: dict[str, Any], flops: float, streams: int) -> Work:
+    """One time step of many streams: weights once per thread block, records read and written."""
+    kernel = find_kernel(report, "ssm_rows")
+    blocks = -(-streams // kernel["rows"])
+    row = 4.0 * (report["input_features"] + report["output_features"])
+    own = streams * (row + 2.0 * report["state_bytes"]) + report["blob_bytes"]
+    return Work(
+        flops=flops,
+        memory_bytes=own,
+        l2_bytes=float(blocks) * report["blob_bytes"],
+        block_floor=own,
+        pieces=blocks,
+    )
+
+
+def find_kernel(report: dict[str, Any], name: str) -> dict[str, Any]:
+    for kernel in report["kernels"]:
+        if kernel["name"] == name:
+            return kernel
+    names = ", ".join(k["name"] for k in report["kernels"])
+    raise RuntimeError(f"there is no kernel {name}; found {names}")
+
+
+def roofline(gpu: dict[str, Any], work: Work) -> tuple[float, str]:
+    """Least seconds on a GPU, and what sets them.
+
+    SMs that have no thread block add nothing to the speed of arithmetic.
+    """
+    busy = min(1.0, work.pieces / gpu["sm_count"])
+    limits = {
+        "FMA": work.flops / (1e9 * gpu["peak_gflops"] * busy),
+        "memory": work.memory_bytes / (1e9 * gpu["memory_gb_per_second"]),
+        "L2": work.l2_bytes / (1e6 * gpu["clock_mhz"] * gpu["l2_bytes_per_cycle"] * busy),
+    }
+    bound = max(limits, key=lambda name: limits[name])
+    return limits[bound], bound
