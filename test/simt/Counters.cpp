@@ -8,7 +8,6 @@
 #include "test/simt/Counters.h"
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 using namespace llvm;
 using namespace ssmc::simt;
@@ -52,21 +51,34 @@ struct KernelCounters::Instruction {
 
 /// How many different values there are.
 static unsigned countDistinct(SmallVectorImpl<uintptr_t> &values) {
-  llvm::sort(values);
+  if (!llvm::is_sorted(values))
+    llvm::sort(values);
   return std::unique(values.begin(), values.end()) - values.begin();
 }
 
 /// The most different words that lie in one bank.
 static unsigned conflictDegree(ArrayRef<uintptr_t> addresses, unsigned bytes) {
-  SmallVector<uintptr_t, 32> words;
-  for (uintptr_t address : addresses)
-    for (uintptr_t end = address + bytes; address != 0 && address < end;
-         address += bankBytes)
-      words.push_back(address / bankBytes);
-  words.resize(countDistinct(words));
+  // Words of a bank are a list: `before` leads from each to the last one.
+  std::array<int, banks> last;
   std::array<unsigned, banks> inBank = {};
-  for (uintptr_t word : words)
-    ++inBank[word % banks];
+  last.fill(-1);
+  SmallVector<uintptr_t, 32> words;
+  SmallVector<int, 32> before;
+  for (uintptr_t address : addresses) {
+    for (uintptr_t end = address + bytes; address < end; address += bankBytes) {
+      uintptr_t word = address / bankBytes;
+      unsigned bank = word % banks;
+      int other = last[bank];
+      while (other >= 0 && words[other] != word)
+        other = before[other];
+      if (other >= 0)
+        continue;
+      before.push_back(last[bank]);
+      last[bank] = words.size();
+      words.push_back(word);
+      ++inBank[bank];
+    }
+  }
   return *std::max_element(inBank.begin(), inBank.end());
 }
 
@@ -108,30 +120,34 @@ void KernelCounters::countInstruction(const Instruction &instruction) {
   }
 }
 
-/// The indices of a log's accesses by site, those of a site in time order.
-static std::vector<uint32_t> orderBySite(const AccessLog &log) {
-  std::vector<uint32_t> order(log.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return log[a].site() < log[b].site();
+/// Puts a log's accesses in the order of sites, those of a site in time order.
+static void orderBySite(AccessLog &log) {
+  std::stable_sort(log.begin(), log.end(), [](LoggedAccess a, LoggedAccess b) {
+    return a.site() < b.site();
   });
-  return order;
+}
+
+/// Whether all lanes have gone the same way.
+static bool areAlike(ArrayRef<AccessLog *> lanes) {
+  return llvm::all_of(lanes, [&](const AccessLog *log) {
+    return std::equal(
+        log->begin(), log->end(), lanes[0]->begin(), lanes[0]->end(),
+        [](LoggedAccess a, LoggedAccess b) { return a.site() == b.site(); });
+  });
 }
 
 void KernelCounters::groupWarp(const Sites &sites, DeviceMemory &memory,
                                ArrayRef<AccessLog *> lanes, uintptr_t begin,
                                size_t sharedBytes) {
-  SmallVector<std::vector<uint32_t>> orders;
-  for (const AccessLog *log : lanes)
-    orders.push_back(orderBySite(*log));
-  SmallVector<size_t> next(lanes.size(), 0);
-  auto siteOf = [&](size_t lane) {
-    return next[lane] < orders[lane].size()
-               ? (*lanes[lane])[orders[lane][next[lane]]].site()
-               : UINT32_MAX;
-  };
   // Lanes whose n-th access at a site is missing take no part in that one.
-  // Since sites are sorted, all lanes are done with one before the next.
+  // Since sites are in order then, all lanes are done with one before the next.
+  if (!areAlike(lanes))
+    llvm::for_each(lanes, [](AccessLog *log) { orderBySite(*log); });
+  SmallVector<size_t, 32> next(lanes.size(), 0);
+  auto siteOf = [&](size_t lane) {
+    const AccessLog &log = *lanes[lane];
+    return next[lane] < log.size() ? log[next[lane]].site() : UINT32_MAX;
+  };
   while (true) {
     uint32_t site = UINT32_MAX;
     for (size_t lane = 0; lane < lanes.size(); ++lane)
@@ -140,10 +156,9 @@ void KernelCounters::groupWarp(const Sites &sites, DeviceMemory &memory,
       break;
     Instruction instruction{site, sites[site], {}, false, -1};
     for (size_t lane = 0; lane < lanes.size(); ++lane) {
-      uintptr_t address = 0;
-      if (siteOf(lane) == site)
-        address = (*lanes[lane])[orders[lane][next[lane]++]].address();
-      instruction.addresses.push_back(address);
+      bool takesPart = siteOf(lane) == site;
+      instruction.addresses.push_back(
+          takesPart ? (*lanes[lane])[next[lane]++].address() : 0);
     }
     uintptr_t any = *llvm::find_if(instruction.addresses,
                                    [](uintptr_t a) { return a != 0; });

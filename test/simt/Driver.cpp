@@ -212,9 +212,12 @@ SSMC_EXPORT cuGetErrorString(int error, const char **text) {
 
 static ModuleOptions readModuleOptions() {
   ModuleOptions options;
-  if (const char *counters = std::getenv("SSMC_SIMT_COUNTS"))
+  if (const char *counters = std::getenv("SSMC_SIMT_COUNTS")) {
     options.counters = counters;
-  options.prepare.checkAccesses = number("SSMC_SIMT_CHECK", 1) != 0;
+    options.prepare.accesses = PrepareOptions::Counted;
+  } else if (number("SSMC_SIMT_CHECK", 1) == 0) {
+    options.prepare.accesses = PrepareOptions::Unchecked;
+  }
   return options;
 }
 

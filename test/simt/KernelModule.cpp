@@ -55,7 +55,7 @@ createJit(std::unique_ptr<TargetMachine> &machine) {
   auto builder = orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
-  builder->setCodeGenOptLevel(CodeGenOptLevel::Default);
+  builder->setCodeGenOptLevel(CodeGenOptLevel::Less);
   auto created = builder->createTargetMachine();
   if (!created)
     return created.takeError();
@@ -174,8 +174,8 @@ void KernelModule::labelParameters(const Kernel &kernel, void **parameters) {
     if (Allocation *allocation = memory.find(address, 1))
       allocation->parameter = i;
   }
-  for (Site &site : prepared.sites)
-    site.last = nullptr;
+  for (Range &range : prepared.ranges)
+    range.count = 0; // the allocation may be gone
 }
 
 std::string KernelModule::launch(Kernel &kernel,
@@ -190,6 +190,7 @@ std::string KernelModule::launch(Kernel &kernel,
   request.block = arguments.block;
   request.sharedBytes = staticSharedBytes() + arguments.dynamicBytes;
   request.sites = &prepared.sites;
+  request.sharedRanges = prepared.sharedRanges;
   request.memory = &memory;
   request.counters = &kernel.counters;
   request.stacks = &stacks;

@@ -64,7 +64,7 @@ private:
   llvm::Error compile(llvm::StringRef file);
   llvm::Error findSymbols();
   bool counts() const {
-    return !options.counters.empty() && options.prepare.checkAccesses;
+    return options.prepare.accesses == PrepareOptions::Counted;
   }
   void labelParameters(const Kernel &kernel, void **parameters);
 

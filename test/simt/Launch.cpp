@@ -117,6 +117,11 @@ void Launch::takeTurn(Block &block) {
   if (block.threads.empty())
     start(block);
   this->block = &block;
+  for (Range *range : request.sharedRanges) {
+    size_t all = request.sharedBytes, each = range->sharedBytes;
+    range->begin = reinterpret_cast<uintptr_t>(block.shared);
+    range->count = all < each ? 0 : all - each + 1;
+  }
   // Short turns more often than long ones.
   uint64_t preemptions = block.ready.size();
   if (options.order.kind == Order::Random)

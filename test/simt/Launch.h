@@ -100,7 +100,8 @@ struct LaunchRequest {
   Dimensions grid, block;
   size_t sharedBytes = 0; ///< Static and dynamic.
   bool count = false;     ///< Keep counters of memory traffic.
-  Sites *sites = nullptr;
+  const Sites *sites = nullptr;
+  llvm::ArrayRef<Range *> sharedRanges;
   DeviceMemory *memory = nullptr;
   KernelCounters *counters = nullptr;
   StackPool *stacks = nullptr;

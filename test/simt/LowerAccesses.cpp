@@ -74,38 +74,64 @@ static Value *describe(Instruction &instruction, const DataLayout &layout,
   return nullptr;
 }
 
-Error Rewriter::lowerAccesses(bool all) {
+/// Where an access may be: for shared memory the same for all that are alike.
+Range &Rewriter::findRange(const Site &site) {
+  bool shared = site.space == Space::Shared;
+  Range *&known = sharedRanges[{site.bytes, site.alignment}];
+  if (shared && known)
+    return *known;
+  Range &range = result.ranges.emplace_back();
+  range.misaligned = site.alignment - 1;
+  if (!shared)
+    return range;
+  range.sharedBytes = site.bytes;
+  known = &range;
+  result.sharedRanges.push_back(known);
+  return range;
+}
+
+void Rewriter::lowerAccess(Instruction &instruction) {
+  IRBuilder<> builder(&instruction);
+  Type *nothing = builder.getVoidTy();
+  if (isa<FenceInst>(instruction)) {
+    call(builder, "simt_preempt", nothing, {addSite(instruction)});
+    return;
+  }
+  Site site;
+  bool plain;
+  Value *pointer = describe(instruction, module.getDataLayout(), site, plain);
+  if (isPrivate(pointer))
+    return;
+  if (!plain)
+    site.access = Access::Atomic;
+  else if (options.accesses == PrepareOptions::Unchecked)
+    return;
+  site.range = &findRange(site);
+  if (plain) {
+    bool counted = options.accesses == PrepareOptions::Counted;
+    Value *range = builder.CreateIntToPtr(
+        builder.getInt64(reinterpret_cast<uintptr_t>(site.range)),
+        builder.getPtrTy());
+    call(builder, counted ? "simt_access" : "simt_check", nothing,
+         {pointer, range, addSite(instruction, site)}, Effect::Hidden)
+        ->setCallingConv(CallingConv::PreserveAll);
+    return;
+  }
+  Value *arguments[] = {pointer, addSite(instruction, site)};
+  call(builder, "simt_before_atomic", nothing, arguments);
+  builder.SetInsertPoint(instruction.getNextNode());
+  call(builder, "simt_after_atomic", nothing, arguments);
+}
+
+void Rewriter::lowerAccesses() {
   SmallVector<Instruction *> found;
   for (Function &function : module)
     for (Instruction &instruction : instructions(function))
       if (isa<LoadInst, StoreInst, AtomicRMWInst, AtomicCmpXchgInst, FenceInst>(
               instruction))
         found.push_back(&instruction);
-  for (Instruction *instruction : found) {
-    IRBuilder<> builder(instruction);
-    Type *nothing = builder.getVoidTy();
-    if (isa<FenceInst>(instruction)) {
-      call(builder, "simt_preempt", nothing, {addSite(*instruction)});
-      continue;
-    }
-    Site site;
-    bool plain;
-    Value *pointer =
-        describe(*instruction, module.getDataLayout(), site, plain);
-    if (isPrivate(pointer) || (plain && !all))
-      continue;
-    if (!plain)
-      site.access = Access::Atomic;
-    Value *arguments[] = {pointer, addSite(*instruction, site)};
-    if (plain) {
-      call(builder, "simt_access", nothing, arguments, Effect::Hidden);
-      continue;
-    }
-    call(builder, "simt_before_atomic", nothing, arguments);
-    builder.SetInsertPoint(instruction->getNextNode());
-    call(builder, "simt_after_atomic", nothing, arguments);
-  }
-  return Error::success();
+  for (Instruction *instruction : found)
+    lowerAccess(*instruction);
 }
 
 void Rewriter::lowerSharedVariables() {

@@ -158,13 +158,12 @@ ssmc::simt::prepareKernels(Module &module, const Triple &triple,
     return createStringError("no kernel: no function has the calling "
                              "convention ptx_kernel");
   retarget(module, triple, layout);
-  Rewriter rewriter(module, result);
+  Rewriter rewriter(module, options, result);
   if (Error error = rewriter.lowerCalls())
     return error;
   rewriter.lowerSharedVariables();
   exportVariables(module, result);
-  if (Error error = rewriter.lowerAccesses(options.checkAccesses))
-    return error;
+  rewriter.lowerAccesses();
   for (Function *kernel : kernels)
     addEntry(module, *kernel);
   if (result.sites.size() >> siteBits)

@@ -37,11 +37,17 @@ struct PreparedKernels {
   std::vector<KernelInfo> kernels;
   std::vector<GlobalVariableInfo> globals; ///< In device memory.
   Sites sites;
-  uint64_t staticSharedBytes = 0; ///< Dynamic shared memory begins behind.
+  Ranges ranges;
+  std::vector<Range *> sharedRanges; ///< Those for shared memory.
+  uint64_t staticSharedBytes = 0;    ///< Dynamic shared memory begins behind.
 };
 
 struct PrepareOptions {
-  bool checkAccesses = true; ///< Tell the runtime of every load and store.
+  enum {
+    Unchecked,
+    Checked, ///< The runtime is told of loads and stores in unknown places,
+    Counted  ///< of all.
+  } accesses = Checked;
 };
 
 /// A kernel's function that takes its parameters the way cuLaunchKernel does.

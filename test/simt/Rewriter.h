@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/ModuleSlotTracker.h"
+#include <map>
 
 namespace ssmc::simt {
 
@@ -21,8 +22,9 @@ enum class Effect { None, Hidden, Any };
 /// The parts of prepareKernels share this.
 class Rewriter {
 public:
-  Rewriter(llvm::Module &module, PreparedKernels &result)
-      : module(module), result(result), slots(&module) {}
+  Rewriter(llvm::Module &module, const PrepareOptions &options,
+           PreparedKernels &result)
+      : module(module), options(options), result(result), slots(&module) {}
 
   /// A call of `name`; pointers are cast to the generic address space.
   llvm::CallInst *call(llvm::IRBuilderBase &builder, llvm::StringRef name,
@@ -37,13 +39,15 @@ public:
   /// NVVM's intrinsics. Fails on unknown ones, and on what else cannot be run.
   llvm::Error lowerCalls();
 
-  /// Loads and stores; plain ones if `all`, those that others wait for always.
-  llvm::Error lowerAccesses(bool all);
+  /// Loads and stores; those that others may wait for even if unchecked.
+  void lowerAccesses();
 
   /// Variables in shared memory become offsets from a block's memory.
   void lowerSharedVariables();
 
 private:
+  void lowerAccess(llvm::Instruction &instruction);
+  Range &findRange(const Site &site);
   llvm::Error lowerCall(llvm::CallInst &call);
   bool lowerRegister(llvm::CallInst &call, llvm::StringRef name);
   bool lowerBarrier(llvm::CallInst &call, llvm::StringRef name);
@@ -53,8 +57,10 @@ private:
   void replace(llvm::CallInst &call, llvm::Value *value);
 
   llvm::Module &module;
+  const PrepareOptions &options;
   PreparedKernels &result;
   llvm::ModuleSlotTracker slots;
+  std::map<std::pair<uint32_t, uint32_t>, Range *> sharedRanges;
   llvm::StringMap<unsigned> texts; ///< How many sites have the same.
 };
 

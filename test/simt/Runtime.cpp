@@ -65,8 +65,9 @@ static bool isOnStack(const Thread &thread, uintptr_t address, size_t bytes) {
 
 enum class Kind { Shared, Global, Private };
 
-/// Finds what an access touches, or fails. Sets site.last if that is global.
-static Kind check(Site &site, uintptr_t address) {
+/// Finds what an access touches, or fails; and the allocation, if it is global.
+static Kind check(const Site &site, uintptr_t address,
+                  Allocation *&allocation) {
   Launch &launch = *currentLaunch;
   if (address % site.alignment != 0)
     failAccess(site, address, "misaligned");
@@ -79,28 +80,54 @@ static Kind check(Site &site, uintptr_t address) {
     if (site.space == Space::Shared)
       failAccess(site, address, "out-of-range");
   }
-  if (site.last && site.last->holds(address, site.bytes))
+  allocation = launch.request.memory->find(address, site.bytes);
+  if (allocation) {
+    site.range->begin = allocation->begin;
+    site.range->count = allocation->bytes - site.bytes + 1;
     return Kind::Global;
-  site.last = launch.request.memory->find(address, site.bytes);
-  if (site.last)
-    return Kind::Global;
+  }
   if (site.space == Space::Generic &&
       isOnStack(*launch.current, address, site.bytes))
     return Kind::Private;
   failAccess(site, address, "out-of-range");
 }
 
-static void access(void *pointer, uint32_t index) {
+// void simt_check(address rdi, Range * rsi, site edx): asks simt_access unless
+// the address is in the range. Changes no register but r11.
+asm(R"(
+  .text
+  .p2align 4
+  .hidden simt_check
+  .globl simt_check
+  .type simt_check, @function
+simt_check:
+  testq %rdi, 16(%rsi)
+  jne 1f
+  movq %rdi, %r11
+  subq (%rsi), %r11
+  cmpq 8(%rsi), %r11
+  jae 1f
+  retq
+1:
+  jmp simt_access
+  .size simt_check, . - simt_check
+)");
+extern "C" void simt_check();
+
+/// All registers stay as they are, so that kernels need not save any where they
+/// call this.
+extern "C"
+    __attribute__((preserve_all, target("avx"), visibility("hidden"))) void
+    simt_access(void *pointer, Range *range, uint32_t index) {
   Launch &launch = *currentLaunch;
-  Site &site = (*launch.request.sites)[index];
+  const Site &site = (*launch.request.sites)[index];
   auto address = reinterpret_cast<uintptr_t>(pointer);
-  Kind kind = check(site, address);
-  if (site.access == Access::Store)
-    launch.progress();
+  Allocation *allocation = nullptr;
+  Kind kind = check(site, address, allocation);
   if (!launch.request.count || kind == Kind::Private)
     return;
-  if (kind == Kind::Global)
-    launch.request.counters->countGlobal(site, *site.last, address);
+  if (allocation)
+    launch.request.counters->countGlobal(site, *allocation, address);
   Thread &thread = *launch.current;
   thread.log.emplace_back(index, address);
   if (thread.log.size() >= mostLogged)
@@ -115,8 +142,9 @@ static uint64_t readValue(const void *pointer, const Site &site) {
 
 static void beforeAtomic(void *pointer, uint32_t index) {
   Launch &launch = *currentLaunch;
-  Site &site = (*launch.request.sites)[index];
-  check(site, reinterpret_cast<uintptr_t>(pointer));
+  const Site &site = (*launch.request.sites)[index];
+  Allocation *allocation = nullptr;
+  check(site, reinterpret_cast<uintptr_t>(pointer), allocation);
   ++launch.request.counters->atomics;
   launch.preempt(index);
   launch.current->seen = readValue(pointer, site);
@@ -167,7 +195,8 @@ ArrayRef<RuntimeFunction> ssmc::simt::runtimeFunctions() {
   static const RuntimeFunction functions[] = {
       {"simt_register", reinterpret_cast<void *>(readRegister)},
       {"simt_shared", reinterpret_cast<void *>(getShared)},
-      {"simt_access", reinterpret_cast<void *>(access)},
+      {"simt_check", reinterpret_cast<void *>(simt_check)},
+      {"simt_access", reinterpret_cast<void *>(simt_access)},
       {"simt_before_atomic", reinterpret_cast<void *>(beforeAtomic)},
       {"simt_after_atomic", reinterpret_cast<void *>(afterAtomic)},
       {"simt_preempt", reinterpret_cast<void *>(preempt)},

@@ -9,15 +9,16 @@
 #define SSMC_TEST_SIMT_SITES_H
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
 namespace ssmc::simt {
 
-struct Allocation;
-
 enum class Access : uint8_t { Load, Store, Atomic };
 enum class Space : uint8_t { Generic, Global, Shared };
+
+struct Range;
 
 /// A load, a store, an atomic access, or a point where threads wait.
 struct Site {
@@ -27,12 +28,22 @@ struct Site {
   uint32_t bytes = 0;     ///< Accessed by a thread.
   uint32_t piece = 0;     ///< Of these, by one instruction of the GPU: 1 to 16.
   uint32_t alignment = 1; ///< Promised by the instruction.
+  Range *range =
+      nullptr; ///< Of loads and stores; shared memory has one for all.
+};
 
-  /// Where this place's last access was: the next one is likely there, too.
-  Allocation *last = nullptr;
+/// Addresses that a site may access: shared memory of the running block, or the
+/// allocation that its last access was to, where the next one most likely is,
+/// too. Kernels look here before they ask the runtime (simt_check in
+/// Runtime.cpp knows the layout).
+struct Range {
+  uint64_t begin = 0, count = 0;
+  uint64_t misaligned = 0;  ///< Bits of addresses that have to be 0.
+  uint32_t sharedBytes = 0; ///< Shared memory: bytes of the accesses.
 };
 
 using Sites = std::vector<Site>;
+using Ranges = std::deque<Range>; // whose elements stay where they are
 
 /// Number of bits for a site's index beside an address, see Counters.h.
 constexpr unsigned siteBits = 17;
