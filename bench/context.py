@@ -101,7 +101,7 @@ class Bench:
         return drive.measure(programs, seconds, least=least, most=most, visit=visit)
 
     def measure_in_turns(self, programs: list[Program], seconds: float) -> list[Row]:
-        least = self.rounds[0]
+        least = min(5, self.rounds[1])  # a median of fewer says little
         return compare.in_turns(programs, seconds / 4 if self.is_late else seconds, least)
 
     def measure_together(self, programs: list[Program], work: float, rounds: int) -> list[Row]:
