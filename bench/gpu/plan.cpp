@@ -158,6 +158,10 @@ static FailureOr<SmallVector<GpuUnit>> describe(ModuleOp model, int64_t rows,
   });
 }
 
+/// Neighbours in a warp of the kernels have different panels (see emitTiles in
+/// lib/Conversion/ChunkToGpu/PanelMapToThreads.cpp).
+static constexpr int64_t kRowGroups = 1;
+
 /// What the kernel for whole sequences is predicted to take as it is; null when
 /// that GPU cannot run it.
 static json::Value predictKernel(const GpuDescription &gpu,
@@ -165,9 +169,9 @@ static json::Value predictKernel(const GpuDescription &gpu,
                                  const CudaKernel &kernel, int64_t registers) {
   int64_t blocks =
       countBlocksPerSm(gpu, kernel.threads, registers, kernel.sharedBytes);
-  auto cost = costGpuSchedule(
-      gpu, units, work, GpuScheme::Stream,
-      {kernel.rows, kernel.threads, blocks, /*stageWeights=*/false, registers});
+  auto cost = costGpuSchedule(gpu, units, work, GpuScheme::Stream,
+                              {kernel.rows, kernel.threads, blocks,
+                               /*stageWeights=*/false, registers, kRowGroups});
   if (!cost)
     return nullptr;
   return toJson(gpu, *cost);
@@ -204,12 +208,13 @@ static FailureOr<json::Object> report(ModuleOp model, const Request &request) {
   if (failed(compiled))
     return failure();
   json::Array kernels, gpus, described;
-  for (const CudaKernel &kernel : compiled->kernels)
+  ArrayRef<CudaKernel> made = compiled->kernels.kernels;
+  for (const CudaKernel &kernel : made)
     kernels.push_back(json::Object{{"name", kernel.name},
                                    {"threads", kernel.threads},
                                    {"shared_bytes", kernel.sharedBytes},
                                    {"rows", kernel.rows}});
-  int64_t rows = compiled->kernels.empty() ? 1 : compiled->kernels.front().rows;
+  int64_t rows = made.empty() ? 1 : made.front().rows;
   ModelPlan plan;
   auto units = describe(model, rows, plan);
   if (failed(units))
@@ -218,16 +223,15 @@ static FailureOr<json::Object> report(ModuleOp model, const Request &request) {
     described.push_back(toJson(unit));
   for (const KnownGpu &known : knownGpus())
     gpus.push_back(toJson(known));
-  return json::Object{
-      {"blob_bytes", int64_t(compiled->blob.size())},
-      {"state_bytes", plan.stateBytes},
-      {"input_features", plan.inputFeatures},
-      {"output_features", plan.outputFeatures},
-      {"pooled", plan.pooled},
-      {"kernels", std::move(kernels)},
-      {"units", std::move(described)},
-      {"gpus", std::move(gpus)},
-      {"predictions", predict(request, *units, compiled->kernels, plan)}};
+  return json::Object{{"blob_bytes", int64_t(compiled->blob.size())},
+                      {"state_bytes", plan.stateBytes},
+                      {"input_features", plan.inputFeatures},
+                      {"output_features", plan.outputFeatures},
+                      {"pooled", plan.pooled},
+                      {"kernels", std::move(kernels)},
+                      {"units", std::move(described)},
+                      {"gpus", std::move(gpus)},
+                      {"predictions", predict(request, *units, made, plan)}};
 }
 
 int main(int argc, char **argv) {

@@ -200,6 +200,18 @@ GpuCycles ssmc::costScan(const GpuDescription &gpu, const GpuBlockShape &block,
 // Choices
 //===----------------------------------------------------------------------===//
 
+/// Row groups of a warp: 1, 2 or 4.
+static int64_t countRowGroups(const GpuBlockShape &block,
+                              const GpuProduct &product, int64_t rows,
+                              int64_t panels) {
+  constexpr int64_t kOfWarp = kWarp / kThreadLanes;
+  int64_t columns = divideCeil(product.panels, panels);
+  int64_t most =
+      std::max(block.rowGroups, kOfWarp / std::min(columns, kOfWarp));
+  most = std::min(most, int64_t(divideCeil(block.rows, rows)));
+  return most >= 4 ? 4 : most >= 2 ? 2 : 1;
+}
+
 GpuTile ssmc::chooseGpuTile(const GpuDescription &gpu,
                             const GpuBlockShape &block,
                             const GpuProduct &product, int64_t registers) {
@@ -209,8 +221,7 @@ GpuTile ssmc::chooseGpuTile(const GpuDescription &gpu,
     for (int64_t panels : {1, 2, 4}) {
       if (rows > block.rows || panels > product.panels)
         break;
-      int64_t groups = divideCeil(block.rows, rows);
-      GpuTile tile{rows, panels, groups >= 4 ? 4 : groups >= 2 ? 2 : 1};
+      GpuTile tile{rows, panels, countRowGroups(block, product, rows, panels)};
       bool fits = countRegisters(tile) <= registers;
       if (!fits && (rows > 1 || panels > 1))
         continue;

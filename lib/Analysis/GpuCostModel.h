@@ -108,6 +108,9 @@ struct GpuBlockShape {
   int64_t l1Bytes = 0;
   /// Weights that a block goes through before it comes to the same again.
   int64_t weightBytes = 0;
+  /// Most row groups that its warps take side by side; more, where a product
+  /// has too few panels for a warp.
+  int64_t rowGroups = 4;
 };
 
 /// One product, on all rows of a thread block.

@@ -177,6 +177,7 @@ bool Candidate::evaluate(const GpuSizes &sizes) {
     return false;
   GpuBlockShape block{plan.rows, plan.threads, plan.blocksPerSm,
                       plan.stageWeights};
+  block.rowGroups = sizes.rowGroups;
   block.l1Bytes = gpu.l1Bytes - block.blocks * (plan.sharedBytes + 1024);
   // A block with a single chunk finds no weights in the L1 cache.
   double chunks = batch() * divideCeil(work.length, plan.rows);

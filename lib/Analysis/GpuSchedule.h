@@ -67,6 +67,8 @@ struct GpuSizes {
   bool stageWeights = false;
   /// What a thread takes; 0: as many as leave room for the blocks.
   int64_t registers = 0;
+  /// As in GpuBlockShape.
+  int64_t rowGroups = 4;
 };
 
 /// A schedule with given sizes, its tiles chosen; none when it cannot run.

@@ -118,6 +118,14 @@ TEST(GpuCostModel, WarpsThatTouchFewLinesOfWeightsNeedLessOfTheL1Cache) {
   EXPECT_DOUBLE_EQ(fourLines, 2.5 * oneLine);
 }
 
+TEST(GpuCostModel, FewPanelsLeaveRoomForRowsInAWarp) {
+  GpuBlockShape block{32, 64, 1, true};
+  EXPECT_EQ(chooseGpuTile(h100, block, {64, 64, 0}, 64).rowGroups, 4);
+  block.rowGroups = 1;
+  EXPECT_EQ(chooseGpuTile(h100, block, {64, 64, 0}, 64).rowGroups, 1);
+  EXPECT_EQ(chooseGpuTile(h100, block, {1, 64, 0}, 64).rowGroups, 4);
+}
+
 TEST(GpuCostModel, CyclesOfAScanByHand) {
   GpuBlockShape block{24, 64, 1, true};
   // 32 modes are a warp; 3 dependent operations of 4 cycles, 20 in all.
