@@ -5,6 +5,7 @@ from bench.context import Bench, Row, split_peaks
 from bench.workloads import WORKLOADS
 
 MANY = 10_000
+SUBSETS = (10, 100, 1000)
 SAMPLE_RATE, CHUNK = 48_000, 64
 
 
@@ -12,25 +13,23 @@ def many(bench: Bench) -> Row:
     """All of W1's 10,000 streams in one call, and random subsets by their ids."""
     bench.say(f"streams: {MANY} of W1")
     w = WORKLOADS["W1"]
-    sizes = {f"subset of {n}": n for n in (10, 100, 1000)}
-    makers = [
-        lambda: bench.ours_stepping("W1", "all", MANY, length=8, check=8),
-        lambda: bench.ours_stepping("W1", "all (no answers)", MANY, length=8, check=8, answer=0),
-    ]
-    for label, n in sizes.items():
-        makers.append(
-            lambda label=label, n=n: bench.ours_stepping("W1", label, n, count=MANY, length=32)
-        )
-    for code in bench.codes():
-        label = f"all, {code}"
-        makers.append(
-            lambda c=code, lb=label: bench.ours_stepping("W1", lb, MANY, length=8, check=8, code=c)
-        )
+    everyone = {"batch": MANY, "length": 8, "check": 8}
+    calls = {"all": everyone, "all (no answers)": everyone | {"answer": 0}}
+    for n in SUBSETS:
+        calls[f"subset of {n}"] = {"batch": n, "count": MANY, "length": 32}
+    makers, sizes = [], {}
+    for code in ("", *bench.codes()):
+        for name, options in calls.items():
+            label = f"{name}, {code}" if code else name
+            sizes[label] = options["batch"]
+            makers.append(
+                lambda lb=label, o=options, c=code: bench.ours_stepping("W1", lb, **o, code=c)
+            )
     programs, failed = bench.build(*makers)
     measured = bench.measure([*bench.peaks(1), *programs], bench.seconds / 3)
     peaks, rows = split_peaks(measured)
     for row in rows:
-        row["streams"] = sizes.get(row["program"], MANY)
+        row["streams"] = sizes[row["program"]]
         row["flops_of_call"] = w.flops(row["streams"], 1)
     return {"peak": peaks, "rows": rows + failed}
 
