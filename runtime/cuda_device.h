@@ -32,6 +32,7 @@ struct MODEL_cuda {
   bool is_retained; /* the context: to be released */
   cu_module module;
   cu_pointer weights;
+  int64_t processors;
   struct device_kernel kernels[]; /* in the order of model_kernels */
 };
 
@@ -138,6 +139,7 @@ static int load_kernel(struct MODEL_cuda *cuda, int64_t i) {
                                           (size_t)kernel->shared_bytes));
   if (error == OK && blocks < 1)
     error = E_CUDA_RESOURCES;
+  cuda->processors = processors;
   loaded->resident = (int64_t)processors * blocks;
   return error;
 }

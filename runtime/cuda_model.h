@@ -13,10 +13,29 @@ struct cuda_kernel {
   int64_t threads;      /* of a thread block */
   int64_t shared_bytes; /* dynamic shared memory of a thread block */
   int64_t rows;         /* streams or time steps that one works on at a time */
+  int64_t by_chunk;     /* a unit's: blocks draw chunks, not streams (0, 1) */
+  int64_t link_bytes;   /* what each chunk leaves for others */
 };
 
 extern const struct cuda_kernel model_kernels[];
 extern const int64_t model_kernel_count;
+
+enum { LAUNCH_CARRIES = 4 };
+
+/* A unit on a piece of a sequence: the launches of one, in order, are a model
+ * without the answers of a pooled head. */
+struct cuda_launch {
+  int64_t kernel;
+  int64_t weights; /* where those of the unit begin, in bytes */
+  int64_t in, out; /* see CudaLaunch of lib/Target/CudaKernel.h */
+  int64_t carries[LAUNCH_CARRIES]; /* offsets into a record, in bytes */
+};
+
+extern const struct cuda_launch model_launches[];
+extern const int64_t model_launch_count;
+/* Of all activations between units, per time step and stream. */
+extern const int64_t model_activation_bytes;
+
 extern const int64_t model_weight_bytes;
 /* Least compute capability, times 10, that the image has code for. */
 extern const int64_t model_least_capability;

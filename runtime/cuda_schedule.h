@@ -9,36 +9,24 @@
  * launches; get_scheme chooses between them by numbers that the host knows
  * (lengths and ids are in the device's memory).
  *
- * There are two:
+ * There are three:
  *   rows     one time step of many streams: ssm_rows, a thread block per
  *            `rows` streams
  *   streams  many time steps: ssm_time, a thread block per stream, which takes
- *            it through all layers chunk by chunk */
+ *            it through all layers chunk by chunk
+ *   pieces   many time steps of fewer streams than the device has processors:
+ *            cuda_pieces.h */
 #ifndef SSMC_CUDA_SCHEDULE_H
 #define SSMC_CUDA_SCHEDULE_H
 
-#include "cuda_device.h"
+#include "cuda_pieces.h"
 
-/* A call whose arguments are checked: n streams of T time steps each. Pointers
- * are the device's. */
-struct cuda_call {
-  enum { STEP, CHUNK, FORWARD } kind;
-  const struct MODEL_cuda *cuda;
-  char *states; /* records; NULL: in the workspace */
-  const int64_t *ids;
-  const int64_t *lengths;
-  int64_t n;
-  int64_t T;
-  const void *x;
-  float *y;
-  char *ws;
-  cu_stream stream;
-};
-
-enum scheme { ROWS_SCHEME, STREAMS_SCHEME };
+enum scheme { ROWS_SCHEME, STREAMS_SCHEME, PIECES_SCHEME };
 
 static enum scheme get_scheme(const struct cuda_call *call) {
-  return call->kind == STEP ? ROWS_SCHEME : STREAMS_SCHEME;
+  if (call->kind == STEP)
+    return ROWS_SCHEME;
+  return pays_in_pieces(call) ? PIECES_SCHEME : STREAMS_SCHEME;
 }
 
 /* -- Workspace ------------------------------------------------------------- */
@@ -57,39 +45,16 @@ static bool get_workspace_bytes(const struct cuda_call *call, int64_t *bytes) {
     return true;
   case STREAMS_SCHEME:
     return get_record_bytes(call, bytes);
+  case PIECES_SCHEME: {
+    int64_t pieces;
+    return get_record_bytes(call, bytes) && get_piece_bytes(call, &pieces) &&
+           !__builtin_add_overflow(*bytes, pieces, bytes);
+  }
   }
   return false;
 }
 
 /* -- Launches -------------------------------------------------------------- */
-
-static bool is_same(const char *a, const char *b) {
-  while (*a && *a == *b)
-    ++a, ++b;
-  return *a == *b;
-}
-
-/* The number of a kernel that the compiler put there. */
-static int64_t find_kernel(const char *name) {
-  int64_t i = 0;
-  while (i + 1 < model_kernel_count && !is_same(model_kernels[i].name, name))
-    ++i;
-  return i;
-}
-
-/* One thread block per piece of work, or as many as the device runs at the same
- * time, which take the pieces in turn. */
-static int launch(const struct cuda_call *call, int64_t kernel, int64_t pieces,
-                  void **parameters) {
-  const struct MODEL_cuda *cuda = call->cuda;
-  const struct device_kernel *loaded = &cuda->kernels[kernel];
-  int64_t blocks = pieces < loaded->resident ? pieces : loaded->resident;
-  return from_result(
-      cuda->driver.launch(loaded->function, (unsigned)blocks, 1, 1,
-                          (unsigned)model_kernels[kernel].threads, 1, 1,
-                          (unsigned)model_kernels[kernel].shared_bytes,
-                          call->stream, parameters, NULL));
-}
 
 /* ssm_rows(weights, states, ids, n, x, y) */
 static int run_rows(const struct cuda_call *call) {
@@ -131,8 +96,9 @@ static bool has_nothing_to_do(const struct cuda_call *call) {
 
 static int queue(const struct cuda_call *call) {
   char *states = call->states ? call->states : call->ws;
-  int error = OK;
-  if (call->kind == FORWARD && states)
+  int64_t record_bytes;
+  int error = get_record_bytes(call, &record_bytes) ? OK : E_ARG;
+  if (error == OK && call->kind == FORWARD && states)
     error = clear_records(call->cuda, states, call->n, call->stream);
   if (error != OK || has_nothing_to_do(call))
     return error;
@@ -141,6 +107,8 @@ static int queue(const struct cuda_call *call) {
     return run_rows(call);
   case STREAMS_SCHEME:
     return run_streams(call, states);
+  case PIECES_SCHEME:
+    return run_pieces(call, states, call->ws + record_bytes);
   }
   return E_ARG;
 }

@@ -70,7 +70,7 @@ static void describeKernels(ModuleOp module, CompiledCudaModel &compiled) {
       auto value = kernel->getAttrOfType<IntegerAttr>(name);
       return value ? value.getInt() : 0;
     };
-    compiled.kernels.push_back(
+    compiled.kernels.kernels.push_back(
         {kernel.getName().str(), kThreads, number(kSharedBytesAttr),
          compiled.info.rowsPerChunk, kernel->hasAttr(kByChunkAttr),
          number(kLinkBytesAttr)});
@@ -97,7 +97,7 @@ static std::optional<int64_t> getOutputBytes(ModuleOp module,
 /// next. The first reads x; the last one of a model without a pooled head
 /// writes y.
 static LogicalResult planLaunches(ModuleOp module, const ModelPlan &plan,
-                                  CompiledCudaModel &compiled) {
+                                  CudaKernels &kernels) {
   constexpr int64_t kCallers = -1;
   SmallVector<const PlanStep *> steps;
   for (const PlanStep &step : plan.steps)
@@ -105,24 +105,25 @@ static LogicalResult planLaunches(ModuleOp module, const ModelPlan &plan,
       steps.push_back(&step);
   int64_t stream = kCallers;
   for (const PlanStep *step : steps) {
-    auto kernel = llvm::find_if(compiled.kernels, [&](const CudaKernel &k) {
+    auto kernel = llvm::find_if(kernels.kernels, [&](const CudaKernel &k) {
       return k.name == ("ssm_unit_" + step->unit).str();
     });
-    if (kernel == compiled.kernels.end())
+    if (kernel == kernels.kernels.end())
       return module.emitError()
              << "has no kernel for unit '" << step->unit << "'";
     CudaLaunch launch;
-    launch.kernel = kernel - compiled.kernels.begin();
+    launch.kernel = kernel - kernels.kernels.begin();
     launch.blob = step->blob;
     launch.carries.assign(step->carries.begin(), step->carries.end());
     launch.in = stream;
     if (auto bytes = getOutputBytes(module, *step)) {
       bool isOutput = step == steps.back() && !plan.pooled;
-      stream = isOutput ? kCallers : compiled.activationBytes;
-      compiled.activationBytes += isOutput ? 0 : *bytes;
+      stream = isOutput ? kCallers : kernels.activationBytes;
+      kernels.activationBytes +=
+          isOutput ? 0 : llvm::alignTo(*bytes, 64); // cache lines
     }
     launch.out = stream;
-    compiled.launches.push_back(std::move(launch));
+    kernels.launches.push_back(std::move(launch));
   }
   return success();
 }
@@ -153,7 +154,7 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options) {
   for (auto &entry : *weights)
     compiled.info.parameters += entry.second.size();
   describeKernels(**module, compiled);
-  if (failed(planLaunches(**module, *plan, compiled)))
+  if (failed(planLaunches(**module, *plan, compiled.kernels)))
     return failure();
   compiled.gpu = withoutPrepare(**module);
   return compiled;

@@ -21,12 +21,7 @@ struct CompiledCudaModel {
   ModelInfo info;
   /// The packed weights, which kernels take as their first argument.
   AlignedBuffer blob;
-  llvm::SmallVector<CudaKernel> kernels;
-  /// How a piece of a long sequence is run, unit by unit; then, once,
-  /// ssm_answers of a pooled model.
-  llvm::SmallVector<CudaLaunch> launches;
-  /// Bytes of activations between units, per time step and stream.
-  int64_t activationBytes = 0;
+  CudaKernels kernels;
   /// The kernels in the gpu dialect.
   mlir::OwningOpRef<mlir::ModuleOp> gpu;
 };

@@ -42,6 +42,17 @@ struct CudaLaunch {
   int64_t in = 0, out = 0;
 };
 
+/// The kernels of a model, and how they take long sequences of few streams.
+struct CudaKernels {
+  /// ssm_time and ssm_rows are among them.
+  llvm::SmallVector<CudaKernel> kernels;
+  /// One after the other on each piece of a sequence; then, once, ssm_answers
+  /// of a pooled model. None: streams are never cut into pieces.
+  llvm::SmallVector<CudaLaunch> launches;
+  /// Bytes of activations between units, per time step and stream.
+  int64_t activationBytes = 0;
+};
+
 } // namespace ssmc
 
 #endif // SSMC_LIB_TARGET_CUDAKERNEL_H

@@ -19,8 +19,7 @@ namespace ssmc {
 /// What an object for GPUs is made of. Everything outlives the call.
 struct CudaObject {
   const ModelInfo &info;
-  /// How kernels are launched; ssm_time and ssm_rows are among them.
-  llvm::ArrayRef<CudaKernel> kernels;
+  const CudaKernels &kernels;
   /// Packed.
   llvm::ArrayRef<char> weights;
   /// A fat binary, a cubin or PTX, whatever a driver can load.

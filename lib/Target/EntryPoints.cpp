@@ -217,10 +217,30 @@ Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
   return Error::success();
 }
 
-/// Gives the table of kernels its content: see runtime/cuda_model.h.
+/// Gives a table of the runtime, which only declares it, its rows.
+static void defineTable(Module &module, StringRef name,
+                        ArrayRef<Constant *> rows, StructType *rowType) {
+  auto *type = ArrayType::get(rowType, rows.size());
+  auto *table = new GlobalVariable(module, type, /*isConstant=*/true,
+                                   GlobalValue::InternalLinkage,
+                                   ConstantArray::get(type, rows));
+  if (GlobalVariable *declared = module.getGlobalVariable(name)) {
+    declared->replaceAllUsesWith(table);
+    declared->eraseFromParent();
+  }
+  table->setName(name);
+}
+
+/// Numbers of a table's row.
+static void appendNumbers(Module &module, ArrayRef<int64_t> numbers,
+                          SmallVectorImpl<Constant *> &row) {
+  for (int64_t number : numbers)
+    row.push_back(
+        ConstantInt::get(Type::getInt64Ty(module.getContext()), number));
+}
+
+/// The table of kernels: see runtime/cuda_model.h.
 static Error defineKernels(Module &module, ArrayRef<CudaKernel> kernels) {
-  LLVMContext &context = module.getContext();
-  auto *number = Type::getInt64Ty(context);
   constexpr size_t kNameBytes = 48;
   SmallVector<Constant *> rows;
   for (const CudaKernel &kernel : kernels) {
@@ -230,31 +250,52 @@ static Error defineKernels(Module &module, ArrayRef<CudaKernel> kernels) {
                                "' cannot be launched as it is described");
     std::string name = kernel.name;
     name.resize(kNameBytes);
-    rows.push_back(ConstantStruct::getAnon(
-        {ConstantDataArray::getString(context, name, /*AddNull=*/false),
-         ConstantInt::get(number, kernel.threads),
-         ConstantInt::get(number, kernel.sharedBytes),
-         ConstantInt::get(number, kernel.rows)}));
+    SmallVector<Constant *> row{ConstantDataArray::getString(
+        module.getContext(), name, /*AddNull=*/false)};
+    appendNumbers(module,
+                  {kernel.threads, kernel.sharedBytes, kernel.rows,
+                   kernel.byChunk, kernel.linkBytes},
+                  row);
+    rows.push_back(ConstantStruct::getAnon(row));
   }
-  auto *type = ArrayType::get(rows.front()->getType(), rows.size());
-  auto *table = new GlobalVariable(module, type, /*isConstant=*/true,
-                                   GlobalValue::InternalLinkage,
-                                   ConstantArray::get(type, rows));
-  GlobalVariable *declared = module.getGlobalVariable("model_kernels");
-  declared->replaceAllUsesWith(table);
-  declared->eraseFromParent();
-  table->setName("model_kernels");
+  defineTable(module, "model_kernels", rows,
+              cast<StructType>(rows.front()->getType()));
   define(module, "model_kernel_count", kernels.size());
   return Error::success();
 }
 
+/// The table of launches, likewise.
+static Error defineLaunches(Module &module, ArrayRef<CudaLaunch> launches) {
+  constexpr size_t kCarries = 4, kNumbers = 4;
+  SmallVector<Constant *> rows;
+  for (const CudaLaunch &launch : launches) {
+    if (launch.carries.size() > kCarries)
+      return createStringError("a unit carries " +
+                               Twine(launch.carries.size()) +
+                               " states; expected at most 4");
+    SmallVector<int64_t> numbers{launch.kernel, launch.blob, launch.in,
+                                 launch.out};
+    llvm::append_range(numbers, launch.carries);
+    numbers.resize(kNumbers + kCarries, 0);
+    SmallVector<Constant *> row;
+    appendNumbers(module, numbers, row);
+    rows.push_back(ConstantStruct::getAnon(row));
+  }
+  SmallVector<Type *> types(kNumbers + kCarries,
+                            Type::getInt64Ty(module.getContext()));
+  defineTable(module, "model_launches", rows,
+              StructType::get(module.getContext(), types));
+  define(module, "model_launch_count", launches.size());
+  return Error::success();
+}
+
 Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
-                               ArrayRef<CudaKernel> kernels, size_t weightBytes,
+                               const CudaKernels &kernels, size_t weightBytes,
                                unsigned leastCapability) {
   if (Error error = checkInfo(info))
     return error;
   for (StringRef needed : {"ssm_time", "ssm_rows"})
-    if (llvm::none_of(kernels, [&](const CudaKernel &kernel) {
+    if (llvm::none_of(kernels.kernels, [&](const CudaKernel &kernel) {
           return kernel.name == needed;
         }))
       return createStringError("the lowered model has no kernel " + needed);
@@ -264,5 +305,8 @@ Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
   defineConstants(module, info);
   define(module, "model_weight_bytes", weightBytes);
   define(module, "model_least_capability", leastCapability);
-  return defineKernels(module, kernels);
+  define(module, "model_activation_bytes", kernels.activationBytes);
+  if (Error error = defineKernels(module, kernels.kernels))
+    return error;
+  return defineLaunches(module, kernels.launches);
 }

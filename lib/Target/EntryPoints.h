@@ -42,7 +42,7 @@ llvm::Error addSharedEntryPoints(llvm::Module &module, const ModelInfo &info);
 /// the image has code for. To be followed by finishEntryPoints. Fails for
 /// systems without CUDA, and when a kernel is missing.
 llvm::Error addCudaEntryPoints(llvm::Module &module, const ModelInfo &info,
-                               llvm::ArrayRef<CudaKernel> kernels,
+                               const CudaKernels &kernels,
                                size_t weightBytes, unsigned leastCapability);
 
 /// Gives everything that the functions above have linked its final name and

@@ -23,7 +23,7 @@ protected:
     info.inputFeatures = 2;
     info.outputFeatures = 1;
     info.stateBytes = 64;
-    kernels = {{"ssm_time", 256, 1000, 32}, {"ssm_rows", 256, 1000, 32}};
+    kernels.kernels = {{"ssm_time", 256, 1000, 32}, {"ssm_rows", 256, 1000, 32}};
   }
 
   llvm::Expected<llvm::SmallVector<char, 0>> emit(llvm::StringRef triple) {
@@ -40,7 +40,7 @@ protected:
   }
 
   ModelInfo info;
-  llvm::SmallVector<CudaKernel> kernels;
+  CudaKernels kernels;
   std::vector<char> weights = std::vector<char>(100, 'w');
   std::vector<char> image = std::vector<char>(3000, 'i');
 };
@@ -111,10 +111,10 @@ TEST_F(CudaObjectTest, namesWhatCannotBeLaunched) {
   };
   EXPECT_EQ(why("x86_64-pc-windows-msvc"),
             "there are no entry points for 'x86_64-pc-windows-msvc'");
-  kernels.pop_back();
+  kernels.kernels.pop_back();
   EXPECT_EQ(why("x86_64-unknown-linux-gnu"),
             "the lowered model has no kernel ssm_rows");
-  kernels.push_back({"ssm_rows", 0, 1000, 32});
+  kernels.kernels.push_back({"ssm_rows", 0, 1000, 32});
   EXPECT_EQ(why("x86_64-unknown-linux-gnu"),
             "kernel 'ssm_rows' cannot be launched as it is described");
 }

@@ -16,6 +16,9 @@ const char model_weights[5] = "four";
 const int64_t model_weight_bytes = 5;
 const int64_t model_least_capability = 80;
 const char model_image[] = "image";
-const struct cuda_kernel model_kernels[] = {{"ssm_time", 256, 70000, 32},
-                                            {"ssm_rows", 128, 1000, 4}};
+const struct cuda_kernel model_kernels[] = {{"ssm_time", 256, 70000, 32, 0, 0},
+                                            {"ssm_rows", 128, 1000, 4, 0, 0}};
 const int64_t model_kernel_count = 2;
+const struct cuda_launch model_launches[1];
+const int64_t model_launch_count = 0;
+const int64_t model_activation_bytes = 0;

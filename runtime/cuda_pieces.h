@@ -1,0 +1,163 @@
+/* Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Long sequences of few streams; a part of cuda_entry_points.c.
+ *
+ * A sequence is cut into pieces of as many chunks as fill the device. Each unit
+ * of the model is one launch on a piece, whose thread blocks take chunks of it;
+ * between units, activations go through the workspace. So its size depends on
+ * the device and on the number of streams, not on the length of sequences.
+ *
+ *   workspace of a piece: activations, one buffer after the other
+ *                         a counter of chunks, 64 bytes; two flags per chunk
+ *                         what chunks leave for each other */
+#ifndef SSMC_CUDA_PIECES_H
+#define SSMC_CUDA_PIECES_H
+
+#include "cuda_launch.h"
+
+enum {
+  LINE_BYTES = 64,
+  FLAG_BYTES = 8,      /* of a chunk */
+  BLOCKS_PER_PLACE = 2 /* chunks of a piece per thread block that has room */
+};
+
+static int64_t round_to_lines(int64_t bytes) {
+  return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+}
+
+static int64_t get_chunk_rows(void) { return model_kernels[0].rows; }
+
+static int64_t count_chunks(int64_t steps) {
+  return (steps - 1) / get_chunk_rows() + 1;
+}
+
+/* A thread block per stream leaves processors idle, and there is more than one
+ * chunk to share out. */
+static bool pays_in_pieces(const struct cuda_call *call) {
+  return model_launch_count > 0 && call->n < call->cuda->processors &&
+         call->T > get_chunk_rows();
+}
+
+/* Chunks of a stream in a piece. */
+static int64_t get_piece_chunks(const struct cuda_call *call) {
+  int64_t places = 1;
+  for (int64_t i = 0; i < model_launch_count; ++i) {
+    int64_t kernel = model_launches[i].kernel;
+    int64_t resident = call->cuda->kernels[kernel].resident;
+    if (model_kernels[kernel].by_chunk && resident > places)
+      places = resident;
+  }
+  int64_t wanted = (BLOCKS_PER_PLACE * places - 1) / call->n + 1;
+  int64_t all = count_chunks(call->T);
+  return wanted < all ? wanted : all;
+}
+
+static int64_t get_most_link_bytes(void) {
+  int64_t most = 0;
+  for (int64_t i = 0; i < model_kernel_count; ++i)
+    if (model_kernels[i].link_bytes > most)
+      most = model_kernels[i].link_bytes;
+  return most;
+}
+
+/* Bytes of the counter and of the flags. */
+static int64_t get_flag_bytes(int64_t chunks) {
+  return LINE_BYTES + round_to_lines(chunks * FLAG_BYTES);
+}
+
+/* n is less than the number of processors, and a piece has a few chunks for
+ * each of these: nothing overflows. */
+static bool get_piece_bytes(const struct cuda_call *call, int64_t *bytes) {
+  int64_t chunks = call->n * get_piece_chunks(call);
+  *bytes = chunks * get_chunk_rows() * model_activation_bytes;
+  *bytes = round_to_lines(*bytes) + get_flag_bytes(chunks) +
+           chunks * get_most_link_bytes();
+  return true;
+}
+
+/* A piece of all streams. */
+struct piece {
+  int64_t first, chunks; /* time step; chunks of a stream */
+  char *states;
+  char *activations;
+  char *link;
+};
+
+/* Rows of a stream lie `rows` apart from `first` on. */
+struct rows {
+  char *data;
+  int64_t rows, first;
+};
+
+/* `buffer` is the bytes of a row of activations before it, or -1. */
+static struct rows find_rows(const struct cuda_call *call,
+                             const struct piece *piece, int64_t buffer,
+                             const void *of_caller) {
+  int64_t steps = piece->chunks * get_chunk_rows();
+  if (buffer < 0)
+    return (struct rows){(char *)of_caller, call->T, piece->first};
+  return (struct rows){piece->activations + buffer * call->n * steps, steps, 0};
+}
+
+/* ssm_unit_UNIT(weights, states, ids, n, lengths, L, start, chunks, in, inRows,
+ *               inFirst, out, outRows, outFirst, link, carry0, ...) */
+static int run_unit(const struct cuda_call *call, struct piece *piece,
+                    const struct cuda_launch *unit) {
+  const struct cuda_kernel *kernel = &model_kernels[unit->kernel];
+  cu_pointer weights = call->cuda->weights + (cu_pointer)unit->weights;
+  const int64_t *ids = call->ids, *lengths = call->lengths;
+  int64_t n = call->n, steps = call->T;
+  int64_t carries[LAUNCH_CARRIES];
+  __builtin_memcpy(carries, unit->carries, sizeof carries);
+  struct rows in = find_rows(call, piece, unit->in, call->x);
+  struct rows out = find_rows(call, piece, unit->out, call->y);
+  void *parameters[] = {
+      &weights,    &piece->states, &ids,           &n,         &lengths,
+      &steps,      &piece->first,  &piece->chunks, &in.data,   &in.rows,
+      &in.first,   &out.data,      &out.rows,      &out.first, &piece->link,
+      &carries[0], &carries[1],    &carries[2],    &carries[3]};
+  int64_t chunks = n * piece->chunks;
+  int error = OK;
+  if (kernel->by_chunk)
+    error = clear(call, piece->link,
+                  kernel->link_bytes ? get_flag_bytes(chunks) : LINE_BYTES);
+  return error == OK ? launch(call, unit->kernel, kernel->by_chunk ? chunks : n,
+                              parameters)
+                     : error;
+}
+
+/* ssm_answers(weights, states, ids, n, y) */
+static int run_answers(const struct cuda_call *call, char *states) {
+  cu_pointer weights = call->cuda->weights;
+  const int64_t *ids = call->ids;
+  int64_t n = call->n;
+  float *y = call->y;
+  void *parameters[] = {&weights, &states, &ids, &n, &y};
+  int64_t kernel = find_kernel("ssm_answers");
+  return launch(call, kernel, (n - 1) / model_kernels[kernel].rows + 1,
+                parameters);
+}
+
+static int run_pieces(const struct cuda_call *call, char *states,
+                      char *workspace) {
+  int64_t chunks = get_piece_chunks(call), all = count_chunks(call->T);
+  int64_t rows = get_chunk_rows();
+  int64_t activations =
+      round_to_lines(call->n * chunks * rows * model_activation_bytes);
+  int error = OK;
+  for (int64_t first = 0; first < all && error == OK; first += chunks) {
+    struct piece piece = {.first = first * rows,
+                          .chunks = all - first < chunks ? all - first : chunks,
+                          .states = states,
+                          .activations = workspace,
+                          .link = workspace + activations};
+    for (int64_t i = 0; i < model_launch_count && error == OK; ++i)
+      error = run_unit(call, &piece, &model_launches[i]);
+  }
+  if (error == OK && model_pooled && call->y)
+    error = run_answers(call, states);
+  return error;
+}
+
+#endif /* SSMC_CUDA_PIECES_H */
