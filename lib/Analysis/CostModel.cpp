@@ -17,6 +17,9 @@ static constexpr int64_t kMaxTileRows = 12;
 /// Panels of the widest tile: each is a stream of weights that the hardware has
 /// to prefetch.
 static constexpr int64_t kMaxTilePanels = 12;
+/// Rows times panels of a tile for rows that are left over: enough sums to wait
+/// for none of them, and half the code of what AVX-512 has registers for.
+static constexpr int64_t kTailSums = 12;
 /// Cycles that a choice may cost for fewer kinds of tiles and fewer readings of
 /// the weights, as a part of all.
 static constexpr double kTolerance = 0.015;
@@ -100,7 +103,7 @@ ssmc::withTailTiles(const TargetDescription &target, TileShape full,
       continue;
     TileShape tile{rows, 1};
     for (int64_t p = 2; p <= std::min(panels, kMaxTilePanels); ++p)
-      if (fitsRegisters(target, {rows, p}))
+      if (fitsRegisters(target, {rows, p}) && rows * p <= kTailSums)
         tile.panels = p;
     tiles.push_back(tile);
   }

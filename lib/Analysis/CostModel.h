@@ -64,8 +64,9 @@ double cyclesOfLoads(const TargetDescription &target, int64_t bytes);
 
 /// The tiles of a product's loops: `full`, then those for the rows that it
 /// leaves over. Each has fewer rows than the one before, the last a single one,
-/// and as many panels as fit the registers. A tile for every number of rows
-/// left over would double the code for nothing that was measured.
+/// and as many panels as fit the registers and make up to 12 sums. A tile for
+/// every number of rows left over would double the code for nothing that was
+/// measured.
 llvm::SmallVector<TileShape> withTailTiles(const TargetDescription &target,
                                            TileShape full, int64_t panels);
 

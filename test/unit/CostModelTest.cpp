@@ -69,6 +69,23 @@ TEST(CostModel, FewRowsRunPanelsSideBySide) {
   EXPECT_EQ(choose(avx512(), 1, 64, 8), "1x8");
 }
 
+/// Printed as "6x1 3x2 ...".
+static std::string withTails(const TargetDescription &target, TileShape full) {
+  std::string text;
+  for (const TileShape &tile : withTailTiles(target, full, 64))
+    text += (text.empty() ? "" : " ") + std::to_string(tile.rows) + "x" +
+            std::to_string(tile.panels);
+  return text;
+}
+
+TEST(CostModel, RowsLeftOverGetUpToTwelveSums) {
+  EXPECT_EQ(withTails(avx2(), {6, 1}), "6x1 3x1 2x3 1x6");
+  // There are registers for twice as many.
+  EXPECT_EQ(withTails(avx512(), {6, 4}), "6x4 3x4 2x6 1x12");
+  EXPECT_EQ(withTails(avx512(), {12, 2}), "12x2 4x3 2x6 1x12");
+  EXPECT_EQ(withTails(neon(), {6, 1}), "6x1 3x2 2x3 1x6");
+}
+
 TEST(CostModel, TilesAreNoLargerThanWhatThereIs) {
   for (const TargetDescription &target : {avx2(), avx512(), neon()})
     for (int64_t rows = 1; rows <= 24; ++rows)
