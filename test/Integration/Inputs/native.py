@@ -46,6 +46,9 @@ class Native:
         self.library = ctypes.CDLL(str(prefix.with_suffix(".so")))
         self.name, self.swap_mode, self.mode, self.guarded = name, swap_mode, None, []
         self.function("strerror").restype = ctypes.c_char_p
+        self.declare()
+
+    def declare(self) -> None:
         self.function("workspace_bytes").restype = ctypes.c_size_t
         self.function("workspace_bytes").argtypes = [ctypes.c_int64, ctypes.c_int32]
 

@@ -45,14 +45,16 @@ class Cuda(Native):
     def __init__(self, prefix: pathlib.Path, name: str, driver):
         super().__init__(prefix, name)
         self.driver, self.handle, self.arrays = driver, ctypes.c_void_p(), []
-        self.function("cuda_workspace_bytes").restype = ctypes.c_size_t
         self.context = ctypes.c_void_p()
         self.check(driver.cuDevicePrimaryCtxRetain(ctypes.byref(self.context), 0))
         self.check(driver.cuCtxPushCurrent_v2(self.context))
-        Native.call(self, "cuda_open", ctypes.byref(self.handle), 0)
+        Native.call(self, "cuda_open", ctypes.addressof(self.handle), 0)
+
+    def declare(self) -> None:
+        self.function("cuda_workspace_bytes").restype = ctypes.c_size_t
 
     def close(self) -> None:
-        Native.call(self, "cuda_close", self.handle)
+        Native.call(self, "cuda_close", self.handle.value)
 
     def check(self, error: int) -> None:
         if error:
@@ -61,7 +63,9 @@ class Cuda(Native):
     # -- Memory ----------------------------------------------------------------
 
     def memory(self, size: int) -> np.ndarray:
-        return np.full(size, SPOILT, np.uint8)
+        whole = np.full(size + self.align, SPOILT, np.uint8)
+        start = -whole.ctypes.data % self.align
+        return whole[start : start + size]
 
     def put(self, array, copy_back=False):
         """The address of a copy of an array on the device; None: NULL."""
@@ -73,12 +77,12 @@ class Cuda(Native):
         size = ctypes.c_size_t(array.nbytes)
         self.check(self.driver.cuMemcpyHtoD_v2(address, ctypes.c_void_p(array.ctypes.data), size))
         self.arrays.append((address, array if copy_back else None))
-        return address
+        return address.value
 
     def call(self, suffix: str, *arguments) -> None:
         """Runs a function, waits, copies back what may have been written."""
         try:
-            Native.call(self, f"cuda_{suffix}", self.handle, *arguments, None)
+            Native.call(self, f"cuda_{suffix}", self.handle.value, *arguments, None)
             self.check(self.driver.cuStreamSynchronize(None))
             for address, array in self.arrays:
                 if array is not None:

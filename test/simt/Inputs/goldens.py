@@ -5,8 +5,8 @@
 For every case in the folder GOLDENS that matches a pattern: outputs and final
 states within the tolerance of golden.py, and the same bits in every order of
 threads and thread blocks, however the sequence is cut, in company, and with
-lengths of its own. Prints a line per case with its errors, a line per failure,
-and `N cases, N failed`.
+lengths of its own; NaN and infinity neither lost nor spread. Prints a line per
+case with its errors, a line per failure, and `N cases, N failed`.
 """
 
 import fnmatch
@@ -15,6 +15,7 @@ import sys
 
 import cuda
 import numpy as np
+from bits import check_bad_input
 from golden import Case
 from native import same
 
@@ -29,9 +30,17 @@ class CudaCase(Case):
         self.close("y", "y", y[0], self.data["y64"])
         for path, wanted in self.states.items():
             self.close("state", f"state {path}", model.unpack(states[0], path), wanted)
+        self.before_the_pool(model, states[0])
         self.cuts(model, x[:, :PREFIX])
         self.company(model, x[:, :PREFIX])
         model.close()
+
+    def before_the_pool(self, model, record) -> None:
+        """What enters a pooled head, by its mean."""
+        for path in model.layout:
+            if path.endswith(".sums"):
+                mean = model.unpack(record, path) / len(self.data["h64"])
+                self.close("h", "mean before the head", mean, self.data["h64"].mean(axis=0))
 
     def cuts(self, model, x) -> None:
         """Step, chunk and forward are one."""
@@ -40,6 +49,7 @@ class CudaCase(Case):
             y2, states2 = model.pieces(x, steps)
             self.expect(same(y, y2), f"forward and chunks of {steps} differ")
             self.expect(np.array_equal(states, states2), f"states after chunks of {steps} differ")
+        check_bad_input(model, x, y, bool(self.states), self.expect)
 
     def company(self, model, x) -> None:
         """Several streams, each of its length and at its place, in every order."""
