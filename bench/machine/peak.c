@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 enum { ACCUMULATORS = 12 };
-/* Some 5 ms, so that a busy machine leaves moments for it as for what it is
+/* Some 2 ms, so that a busy machine leaves moments for it as for what it is
  * compared with; two threads take 20, beside which starting one is nothing. */
 static long iterations = 1000000;
 
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
     work(sink);
   int threads = atoi(argv[1]) == 2 ? 2 : 1;
   if (threads == 2)
-    iterations *= 4;
+    iterations *= 10;
   char info[64];
   snprintf(info, sizeof info, "\"flops\": %.0f",
            2.0 * ACCUMULATORS * threads * (double)iterations *
