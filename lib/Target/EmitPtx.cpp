@@ -10,7 +10,6 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -76,22 +75,6 @@ createMachine(mlir::Operation *gpuModule, unsigned sm) {
       CodeGenOptLevel::Aggressive));
 }
 
-/// What a kernel is given lies in global memory.
-static void markGlobal(Function &kernel) {
-  IRBuilder<> builder(&kernel.getEntryBlock(),
-                      kernel.getEntryBlock().getFirstInsertionPt());
-  for (Argument &argument : kernel.args()) {
-    auto *type = dyn_cast<PointerType>(argument.getType());
-    if (!type || type->getAddressSpace() != NVPTXAS::ADDRESS_SPACE_GENERIC)
-      continue;
-    Value *global = builder.CreateAddrSpaceCast(
-        &argument, builder.getPtrTy(NVPTXAS::ADDRESS_SPACE_GLOBAL));
-    Value *generic = builder.CreateAddrSpaceCast(global, type);
-    argument.replaceUsesWithIf(
-        generic, [&](Use &use) { return use.getUser() != global; });
-  }
-}
-
 /// Dynamic shared memory is declared, of size zero, and not defined: the launch
 /// says how large it is. Upstream's lowering makes it a definition, which would
 /// be static.
@@ -112,14 +95,12 @@ static void prepareFunctions(Module &module) {
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
-    // There are no subnormals to flush for f64.
+    // For f64, GPUs have no such mode.
     function.addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
     function.addFnAttr("no-trapping-math", "true");
     function.addFnAttr(Attribute::NoUnwind);
-    if (function.getCallingConv() == CallingConv::PTX_Kernel) {
-      markGlobal(function);
+    if (function.getCallingConv() == CallingConv::PTX_Kernel)
       continue;
-    }
     function.setLinkage(GlobalValue::InternalLinkage);
     if (!function.hasFnAttribute(Attribute::NoInline))
       function.addFnAttr(Attribute::AlwaysInline);

@@ -22,7 +22,7 @@ OPERATION = re.compile(r"ssm\.[a-z]\w*")
 ATTRIBUTE = re.compile(r'"(ssm\.[a-z]\w*)"')
 # What a reader is told how to add.
 EXAMPLES = re.compile(r"foo", re.IGNORECASE)
-NO_PASS = {"ssm-opt", "ssm-lsp-server", "ssm-compiler"}
+NO_PASS = {"ssm-opt", "ssm-translate", "ssm-lsp-server", "ssm-compiler"}
 
 
 def help_of(*command: str) -> str:
