@@ -147,7 +147,7 @@ class Builder:
         if not self.ssmc.exists():
             raise BuildError(f"{self.ssmc}: not built; `make build` does")
         target = target or self.target
-        prefix = self.folder / "models" / f"{name}-{target.replace(',', '-')}"
+        prefix = self.folder / "models" / f"{name}-{re.sub('[,:]', '-', target)}"
         header, record = Path(f"{prefix}.h"), Path(f"{prefix}.json")
         path = Path(source[0])
         inputs = [path] if path.is_file() else list(path.glob("model.*"))

@@ -37,7 +37,8 @@ class Params:
         return b
 
     def input(self, batch: int) -> np.ndarray:
-        return self.x[:batch]
+        """Inputs (batch, L, F): those there are, again and again where they are too few."""
+        return np.resize(self.x, (batch, self.L, self.c.features))
 
     def streams(self, batch: int) -> np.ndarray:
         """Inputs (STEPS, batch, F) of any number of streams: those there are, again and again."""
