@@ -107,17 +107,10 @@ int MODEL_cuda_state_reset(struct MODEL_cuda *cuda, void *states, int64_t first,
 
 size_t MODEL_cuda_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
                                   int64_t T) {
-  size_t most = 0;
-  if (!cuda || n < 0 || T < 0)
+  int64_t bytes;
+  if (!cuda || n < 0 || T < 0 || !get_most_workspace_bytes(cuda, n, T, &bytes))
     return 0;
-  for (int kind = STEP; kind <= FORWARD; ++kind) {
-    struct cuda_call call = {.kind = kind, .cuda = cuda, .n = n, .T = T};
-    int64_t bytes;
-    if (!get_workspace_bytes(&call, &bytes))
-      return 0;
-    most = most < (size_t)bytes ? (size_t)bytes : most;
-  }
-  return most;
+  return (size_t)bytes;
 }
 
 int MODEL_cuda_step(struct MODEL_cuda *cuda, void *states, const int64_t *ids,

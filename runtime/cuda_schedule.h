@@ -54,6 +54,21 @@ static bool get_workspace_bytes(const struct cuda_call *call, int64_t *bytes) {
   return false;
 }
 
+/* The same for any call with up to n streams and T time steps. Fewer streams,
+ * cut into pieces, can need more than many. */
+static bool get_most_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
+                                     int64_t T, int64_t *bytes) {
+  struct cuda_call call = {.kind = FORWARD, .cuda = cuda, .n = n, .T = T};
+  int64_t records, most = 0;
+  bool can_tell = get_record_bytes(&call, &records);
+  for (call.n = 1; call.n <= n && pays_in_pieces(&call); ++call.n) {
+    int64_t pieces;
+    can_tell = get_piece_bytes(&call, &pieces) && can_tell;
+    most = pieces > most ? pieces : most;
+  }
+  return can_tell && !__builtin_add_overflow(records, most, bytes);
+}
+
 /* -- Launches -------------------------------------------------------------- */
 
 /* ssm_rows(weights, states, ids, n, x, y) */

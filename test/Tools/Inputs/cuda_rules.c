@@ -210,6 +210,62 @@ static void test_calls(int device, int context) {
   free(ws), free(states), free(x), free(next), free(y);
 }
 
+/* Few streams and many time steps: pieces, whose results and carried states are
+ * those of any other way. */
+static void test_pieces(void) {
+  enum { LONG = 61, FEW = 3 };
+  fake_state->processors = 5;
+  MODEL_cuda *model;
+  EXPECT(MODEL_cuda_open(&model, 0) == OK);
+  size_t bytes = MODEL_cuda_workspace_bytes(model, FEW, LONG);
+  EXPECT(bytes > FEW * RECORD);
+  EXPECT(bytes > MODEL_cuda_workspace_bytes(model, FEW, LONG / 4));
+  EXPECT(MODEL_cuda_workspace_bytes(model, FEW, 1000) ==
+         MODEL_cuda_workspace_bytes(model, FEW, 1000000000));
+  EXPECT(MODEL_cuda_workspace_bytes(model, 0, LONG) == 0);
+  size_t last = 0; /* enough for fewer streams and steps, too */
+  for (int64_t n = 1; n < 12; ++n) {
+    EXPECT(MODEL_cuda_workspace_bytes(model, n, LONG) >= last);
+    last = MODEL_cuda_workspace_bytes(model, n, LONG);
+    EXPECT(MODEL_cuda_workspace_bytes(model, n, LONG - 9) <= last);
+  }
+  char *states = aligned(5 * RECORD);
+  float *x = make_inputs(FEW, 0, LONG), *next = make_inputs(FEW, LONG, 1);
+  float *y = aligned(FEW * LONG * INPUTS * sizeof *y);
+
+  for (int64_t n = 1; n <= FEW; ++n) {
+    size_t needed = MODEL_cuda_workspace_bytes(model, n, LONG);
+    void *ws = aligned(needed);
+    fake_state->launches = 0;
+    EXPECT(MODEL_cuda_forward(model, x, y, n, NULL, LONG, NULL, ws, needed,
+                              NULL) == OK);
+    EXPECT(fake_state->launches >= 3);
+    EXPECT(strcmp(fake_state->last.name,
+                  POOLED_MODEL ? "ssm_answers" : "ssm_unit_sum") == 0);
+    for (int64_t b = 0; b < n; ++b)
+      for (int64_t t = POOLED_MODEL ? LONG - 1 : 0; t < LONG; ++t)
+        EXPECT(is_right(y, b, t, LONG, t));
+    free(ws);
+  }
+
+  int64_t ids[] = {4, 1, 0}, lengths[] = {LONG, LONG - 1, 0};
+  char *ws = aligned(bytes);
+  EXPECT(MODEL_cuda_state_reset(model, states, 0, 5, NULL) == OK);
+  fake_state->launches = 0;
+  EXPECT(MODEL_cuda_chunk(model, states, ids, FEW, lengths, LONG, x, y, ws,
+                          bytes, NULL) == OK);
+  EXPECT(fake_state->launches >= 6);
+  EXPECT(is_right(y, 0, LONG - 1, LONG, LONG - 1));
+  EXPECT(is_right(y, 1, LONG - 2, LONG, LONG - 2));
+  EXPECT(MODEL_cuda_step(model, states, ids, 1, next, y, NULL, 0, NULL) == OK);
+  EXPECT(is_right(y, 0, 0, 1, LONG));
+  EXPECT(MODEL_cuda_chunk(model, states, ids, FEW, lengths, LONG, x, y, ws, 64,
+                          NULL) == E_WORKSPACE);
+  EXPECT(MODEL_cuda_close(model) == OK && is_clean());
+  fake_state->processors = 1;
+  free(states), free(ws), free(x), free(next), free(y);
+}
+
 /* Nothing of a call with bad arguments reaches the driver. */
 static void test_arguments(void) {
   MODEL_cuda *model;
@@ -291,6 +347,7 @@ int main(void) {
   test_calls(0, 1);
   test_calls(1, 2);
   test_calls(-1, CALLERS);
+  test_pieces();
   test_no_current_context();
   test_arguments();
   test_host_records();

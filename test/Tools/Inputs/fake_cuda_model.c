@@ -16,9 +16,31 @@ const char model_weights[5] = "four";
 const int64_t model_weight_bytes = 5;
 const int64_t model_least_capability = 80;
 const char model_image[] = "image";
-const struct cuda_kernel model_kernels[] = {{"ssm_time", 256, 70000, 32, 0, 0},
-                                            {"ssm_rows", 128, 1000, 4, 0, 0}};
-const int64_t model_kernel_count = 2;
-const struct cuda_launch model_launches[1];
-const int64_t model_launch_count = 0;
-const int64_t model_activation_bytes = 0;
+
+/* Chunks of 2 time steps. One unit copies x to activations, one doubles them in
+ * place, one adds halves of them up: from there to y, or in place when pooled.
+ */
+enum { ROWS = 2, ROW_BYTES = 12, OF_CALLER = -1 };
+const struct cuda_kernel model_kernels[] = {
+    {"ssm_time", 256, 70000, ROWS, 0, 0},
+    {"ssm_rows", 128, 1000, 4, 0, 0},
+    {"ssm_unit_copy", 128, 1000, ROWS, 1, 0},
+    {"ssm_unit_double", 128, 1000, ROWS, 1, 192},
+    {"ssm_unit_sum", 128, 1000, ROWS, 0, 0},
+#ifdef POOLED
+    {"ssm_answers", 128, 1000, 4, 0, 0}
+#endif
+};
+const int64_t model_kernel_count = sizeof model_kernels / sizeof *model_kernels;
+/* Behind activations that are not used: offsets count. */
+const int64_t model_activation_bytes = 3 * ROW_BYTES;
+const struct cuda_launch model_launches[] = {
+    {2, 0, OF_CALLER, 2 * ROW_BYTES, {0}},
+    {3, 0, 2 * ROW_BYTES, 2 * ROW_BYTES, {0}},
+#ifdef POOLED
+    {4, 1, 2 * ROW_BYTES, 2 * ROW_BYTES, {0, 12}}
+#else
+    {4, 1, 2 * ROW_BYTES, OF_CALLER, {0, 12}}
+#endif
+};
+const int64_t model_launch_count = 3;

@@ -8,8 +8,10 @@
 
 enum { INPUTS = 3, RECORD = 192 };
 
-struct fake_driver fake = {
-    .capability = 80, .most_shared = 99 << 10, .contexts = {CALLERS}};
+struct fake_driver fake = {.capability = 80,
+                           .processors = 1,
+                           .most_shared = 99 << 10,
+                           .contexts = {CALLERS}};
 
 struct record {
   float sums[INPUTS];
@@ -56,7 +58,7 @@ cu_result cuDeviceGet(cu_device *device, int ordinal) {
 cu_result cuDeviceGetAttribute(int *value, int attribute, cu_device device) {
   ENTER;
   require(device >= 0 && device < DEVICES);
-  *value = attribute == CU_MULTIPROCESSORS     ? 1
+  *value = attribute == CU_MULTIPROCESSORS     ? fake.processors
            : attribute == CU_CAPABILITY_MAJOR  ? fake.capability / 10
            : attribute == CU_CAPABILITY_MINOR  ? fake.capability % 10
            : attribute == CU_MOST_SHARED_BYTES ? fake.most_shared
@@ -217,6 +219,54 @@ static void run(char *states, const int64_t *ids, int64_t n,
   }
 }
 
+enum { LINKED = 192, FLAGS = 64 };
+
+/* The first word and the flags are zeros; all of the link is the kernel's. */
+static void use_link(char *link, int64_t chunks, int64_t bytes_of_chunk) {
+  int64_t zeros = bytes_of_chunk ? FLAGS + chunks * 8 : 4;
+  for (int64_t i = 0; i < zeros; ++i)
+    require(link[i] == 0);
+  int64_t flags = bytes_of_chunk ? (chunks * 8 + 63) / 64 * 64 : 0;
+  memset(link, 0x7b, (size_t)(FLAGS + flags + chunks * bytes_of_chunk));
+}
+
+/* A unit on a piece: see lib/Conversion/ChunkToGpu/UnitKernels.cpp. */
+static void run_unit(const char *name, void **p) {
+  char *states = *(char **)p[1];
+  const int64_t *ids = *(int64_t **)p[2], *lengths = *(int64_t **)p[4];
+  int64_t n = *(int64_t *)p[3], steps = *(int64_t *)p[5];
+  int64_t start = *(int64_t *)p[6], chunks = *(int64_t *)p[7];
+  bool sums = strcmp(name, "ssm_unit_sum") == 0;
+  bool doubles = strcmp(name, "ssm_unit_double") == 0;
+  if (!sums)
+    use_link(*(char **)p[14], n * chunks, doubles ? LINKED : 0);
+  for (int64_t b = 0; b < n; ++b) {
+    char *record = states + (ids ? ids[b] : b) * RECORD;
+    for (int64_t t = start; t < start + chunks * 2; ++t) {
+      if (t >= (lengths ? lengths[b] : steps))
+        break;
+      int64_t row = b * *(int64_t *)p[9] + *(int64_t *)p[10] + t - start;
+      int64_t to = b * *(int64_t *)p[12] + *(int64_t *)p[13] + t - start;
+      float *in = *(float **)p[8] + row * INPUTS;
+      float *out = *(float **)p[11] + to * INPUTS;
+      for (int i = 0; i < INPUTS; ++i) {
+        float *sum = (float *)(record + *(int64_t *)p[15]) + i;
+        *sum += sums ? in[i] / 2 : 0;
+        out[i] = sums ? *sum : doubles ? 2 * in[i] : in[i];
+      }
+      if (sums)
+        ++*(int32_t *)(record + *(int64_t *)p[16]);
+    }
+  }
+}
+
+static void run_answers(void **p) {
+  const int64_t *ids = *(int64_t **)p[2];
+  for (int64_t i = 0; i < *(int64_t *)p[3]; ++i)
+    answer((struct record *)(*(char **)p[1] + (ids ? ids[i] : i) * RECORD),
+           *(float **)p[4] + i * INPUTS);
+}
+
 cu_result cuLaunchKernel(cu_function function, unsigned grid_x, unsigned grid_y,
                          unsigned grid_z, unsigned block_x, unsigned block_y,
                          unsigned block_z, unsigned shared_bytes,
@@ -232,8 +282,13 @@ cu_result cuLaunchKernel(cu_function function, unsigned grid_x, unsigned grid_y,
   fake.last.stream = stream;
   fake.last.context = current();
   void **p = parameters;
-  require(strcmp(*(char **)p[0], "four") == 0);
-  if (strcmp(fake.last.name, "ssm_rows") == 0)
+  bool sums = strcmp(fake.last.name, "ssm_unit_sum") == 0;
+  require(strcmp(*(char **)p[0], sums ? "our" : "four") == 0);
+  if (strncmp(fake.last.name, "ssm_unit_", 9) == 0)
+    run_unit(fake.last.name, p);
+  else if (strcmp(fake.last.name, "ssm_answers") == 0)
+    run_answers(p);
+  else if (strcmp(fake.last.name, "ssm_rows") == 0)
     run(*(char **)p[1], *(int64_t **)p[2], *(int64_t *)p[3], NULL, 1,
         *(float **)p[4], *(float **)p[5]);
   else

@@ -13,7 +13,7 @@ struct fake_driver {
   const char *failing; /* name of a function that fails, or NULL */
   cu_result failure;   /* what it returns then */
   int capability;      /* of all devices, times 10 */
-  int most_shared;
+  int processors, most_shared;
   /* Seen by the test. */
   int contexts[8]; /* the stack of current ones; the caller's is below */
   int depth;
@@ -22,7 +22,7 @@ struct fake_driver {
   int calls;            /* of all functions */
   int launches, memsets;
   struct {
-    char name[16];
+    char name[48];
     unsigned grid, threads, shared_bytes;
     cu_stream stream;
     int context;
