@@ -80,19 +80,25 @@ def step_sizes(rng):
     return [step, nu], diagonal(np.exp(z) + 1j * np.sin(z))
 
 
+def many_modes(rng):
+    a = rng.uniform(0.1, 0.9, 200) * np.exp(1j * rng.uniform(0, 8, 200))
+    return [a.real.copy(), a.imag.copy()], diagonal(a)
+
+
 def diagonal(a):
     """`a`: (modes), or (batch, time, modes)."""
+    modes = a.shape[-1]
 
     def run(f, state):
         x = state[:, 0] + 1j * state[:, 1]
-        forcing = f[..., :MODES] + 1j * f[..., MODES:]
+        forcing = f[..., :modes] + 1j * f[..., modes:]
         y = np.empty_like(f)
         for t in range(f.shape[1]):
             x = (a[:, t] if a.ndim == 3 else a) * x + forcing[:, t]
             y[:, t] = np.concatenate([x.real, x.imag], axis=-1)
         return y, np.stack([x.real, x.imag], axis=1)
 
-    return (BATCH, 2, MODES), run
+    return (BATCH, 2, modes), run
 
 
 def oscillator(k1, k2, dt):
@@ -116,6 +122,7 @@ FAMILIES = {
     "linoss_imex": linoss("imex"),
     "linoss_damped": linoss("damped"),
     "step_sizes": step_sizes,
+    "many_modes": many_modes,
 }
 
 
@@ -143,7 +150,10 @@ def load_kernel(driver, family, ir):
             extents += parameter.shape[:2] if varies(parameter) else ()
         new_state, output = device.put(state), device.empty(y.nbytes)
         buffers = [device.put(f), new_state, *map(device.put, parameters), output, new_state]
-        device.launch(f"scan_{family}", len(f), 32, 0, *buffers, *extents)
+        modes = state.shape[-1]
+        threads = 32 if modes <= 32 else 128
+        grid = len(f), -(-modes // threads)
+        device.launch(f"scan_{family}", grid, threads, 0, *buffers, *extents)
         y[:], state[:] = device.get(output, y.shape), device.get(new_state, state.shape)
 
     return scan
@@ -158,7 +168,7 @@ def main():
     scan = (load_kernel if ir else load_library)(library, family, *ir)
     rng = np.random.default_rng(0)
     parameters, (state_shape, reference) = FAMILIES[family](rng)
-    f = np.float32(rng.normal(size=(BATCH, LENGTH, 2 * MODES)))
+    f = np.float32(rng.normal(size=(BATCH, LENGTH, 2 * state_shape[-1])))
     initial = np.float32(rng.normal(size=state_shape))
 
     def run(steps, state):

@@ -47,7 +47,7 @@ class Device:
         return array
 
     def launch(self, name, grid, block, shared, *arguments):
-        """Arguments: addresses, and ints for i64."""
+        """Arguments: addresses, and ints for i64. The grid: x, or (x, y)."""
         function = ctypes.c_void_p()
         self.call("cuModuleGetFunction", ctypes.byref(function), self.module, name.encode())
         if shared > 48 * 1024:
@@ -56,7 +56,8 @@ class Device:
         pointers = (ctypes.c_void_p * max(len(values), 1))(
             *(ctypes.cast(ctypes.byref(v), ctypes.c_void_p) for v in values)
         )
-        sizes = [ctypes.c_uint(n) for n in (grid, 1, 1, block, 1, 1, shared)]
+        x, y = grid if isinstance(grid, tuple) else (grid, 1)
+        sizes = [ctypes.c_uint(n) for n in (x, y, 1, block, 1, 1, shared)]
         self.call("cuLaunchKernel", function, *sizes, None, pointers, None)
 
     def close(self):
