@@ -18,8 +18,8 @@ LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(rf"(?:{FOLDERS})/[\w./*-]*")
 PASS = re.compile(r"-{0,2}((?:verify-|ssm-|convert-)[\w-]+|expand-math)(?:=.*)?")
-OPERATION = re.compile(r"ssm\.[a-z]\w*")
-ATTRIBUTE = re.compile(r'"(ssm\.[a-z]\w*)"')
+OPERATION = re.compile(r"ssm\.[a-z]\w*(?:\.\w+)*")
+ATTRIBUTE = re.compile(r'"(ssm\.[a-z]\w*(?:\.\w+)*)"')
 # What a reader is told how to add.
 EXAMPLES = re.compile(r"foo", re.IGNORECASE)
 NO_PASS = {"ssm-opt", "ssm-translate", "ssm-lsp-server", "ssm-compiler"}
