@@ -152,6 +152,7 @@ static void test_calls(int device, int context) {
   MODEL_cuda *model;
   EXPECT(MODEL_cuda_open(&model, device) == OK);
   EXPECT(fake_state->depth == 0);
+  fake_state->is_capturing = true; /* until it is closed */
   size_t bytes = MODEL_cuda_workspace_bytes(model, N, T);
   EXPECT(bytes == N * RECORD &&
          bytes == MODEL_cuda_workspace_bytes(model, N, 1000000));
@@ -206,6 +207,7 @@ static void test_calls(int device, int context) {
   EXPECT(fake_state->depth == 0 && fake_state->buffers == 1);
 
   fake_state->launches = fake_state->memsets = 0;
+  fake_state->is_capturing = false;
   EXPECT(MODEL_cuda_close(model) == OK && is_clean());
   free(ws), free(states), free(x), free(next), free(y);
 }
@@ -217,6 +219,7 @@ static void test_pieces(void) {
   fake_state->processors = 5;
   MODEL_cuda *model;
   EXPECT(MODEL_cuda_open(&model, 0) == OK);
+  fake_state->is_capturing = true;
   size_t bytes = MODEL_cuda_workspace_bytes(model, FEW, LONG);
   EXPECT(bytes > FEW * RECORD);
   EXPECT(bytes > MODEL_cuda_workspace_bytes(model, FEW, LONG / 4));
@@ -261,6 +264,7 @@ static void test_pieces(void) {
   EXPECT(is_right(y, 0, 0, 1, LONG));
   EXPECT(MODEL_cuda_chunk(model, states, ids, FEW, lengths, LONG, x, y, ws, 64,
                           NULL) == E_WORKSPACE);
+  fake_state->is_capturing = false;
   EXPECT(MODEL_cuda_close(model) == OK && is_clean());
   fake_state->processors = 1;
   free(states), free(ws), free(x), free(next), free(y);

@@ -12,6 +12,7 @@ struct fake_driver {
   /* Set by the test. */
   const char *failing; /* name of a function that fails, or NULL */
   cu_result failure;   /* what it returns then */
+  bool is_capturing;   /* only what a CUDA graph can capture may be called */
   int capability;      /* of all devices, times 10 */
   int processors, most_shared;
   /* Seen by the test. */
