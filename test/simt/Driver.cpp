@@ -212,12 +212,13 @@ SSMC_EXPORT cuGetErrorString(int error, const char **text) {
 
 static ModuleOptions readModuleOptions() {
   ModuleOptions options;
-  if (const char *counters = std::getenv("SSMC_SIMT_COUNTS")) {
+  if (const char *counters = std::getenv("SSMC_SIMT_COUNTS"))
     options.counters = counters;
-    options.prepare.accesses = PrepareOptions::Counted;
-  } else if (number("SSMC_SIMT_CHECK", 1) == 0) {
+  options.races = number("SSMC_SIMT_RACES", 0) != 0;
+  if (options.races || !options.counters.empty())
+    options.prepare.accesses = PrepareOptions::All;
+  else if (number("SSMC_SIMT_CHECK", 1) == 0)
     options.prepare.accesses = PrepareOptions::Unchecked;
-  }
   return options;
 }
 

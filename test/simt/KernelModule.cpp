@@ -161,6 +161,8 @@ bool KernelModule::owns(const Kernel *kernel) const {
 void KernelModule::labelParameters(const Kernel &kernel, void **parameters) {
   for (auto &[begin, allocation] : memory.allocations) {
     allocation.parameter = -1;
+    allocation.accesses.clear();
+    allocation.written = false;
     if (counts()) {
       allocation.loaded.reset(allocation.bytes);
       allocation.stored.reset(allocation.bytes);
@@ -195,6 +197,7 @@ std::string KernelModule::launch(Kernel &kernel,
   request.counters = &kernel.counters;
   request.stacks = &stacks;
   request.count = counts();
+  request.races = options.races;
   KernelCounters &counters = kernel.counters;
   ++counters.launches;
   counters.blocks += request.grid.count();

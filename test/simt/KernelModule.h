@@ -27,6 +27,7 @@ struct Kernel {
 struct ModuleOptions {
   PrepareOptions prepare;
   std::string counters; ///< File for the counters; empty: none.
+  bool races = false;   ///< Look for races.
 };
 
 /// Arguments of cuLaunchKernel.
@@ -63,9 +64,7 @@ private:
       : memory(memory), options(options) {}
   llvm::Error compile(llvm::StringRef file);
   llvm::Error findSymbols();
-  bool counts() const {
-    return options.prepare.accesses == PrepareOptions::Counted;
-  }
+  bool counts() const { return !options.counters.empty(); }
   void labelParameters(const Kernel &kernel, void **parameters);
 
   DeviceMemory &memory;

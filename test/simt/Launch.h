@@ -90,6 +90,11 @@ struct Block {
   unsigned live = 0;
   std::array<Barrier, 16> barriers;
   char *shared = nullptr;
+
+  // What barriers have passed, and who has accessed shared memory since.
+  uint32_t moment = 1;
+  std::array<uint32_t, 32> warpMoments = {};
+  LastAccesses accesses;
 };
 
 /// What is launched.
@@ -100,6 +105,7 @@ struct LaunchRequest {
   Dimensions grid, block;
   size_t sharedBytes = 0; ///< Static and dynamic.
   bool count = false;     ///< Keep counters of memory traffic.
+  bool races = false;     ///< Look for races.
   const Sites *sites = nullptr;
   llvm::ArrayRef<Range *> sharedRanges;
   DeviceMemory *memory = nullptr;

@@ -74,6 +74,22 @@ static Value *describe(Instruction &instruction, const DataLayout &layout,
   return nullptr;
 }
 
+/// The bits that a store of at most 8 bytes writes; otherwise 0.
+static Value *getStored(IRBuilderBase &builder, Instruction &instruction) {
+  auto *store = dyn_cast<StoreInst>(&instruction);
+  if (!store)
+    return builder.getInt64(0);
+  Value *value = store->getValueOperand();
+  const DataLayout &layout = instruction.getDataLayout();
+  if (value->getType()->isPointerTy())
+    return builder.CreatePtrToInt(value, builder.getInt64Ty());
+  uint64_t bits = layout.getTypeSizeInBits(value->getType());
+  if (bits > 64)
+    return builder.getInt64(0);
+  value = builder.CreateBitCast(value, builder.getIntNTy(bits));
+  return builder.CreateZExt(value, builder.getInt64Ty());
+}
+
 /// Where an access may be: for shared memory the same for all that are alike.
 Range &Rewriter::findRange(const Site &site) {
   bool shared = site.space == Space::Shared;
@@ -108,12 +124,16 @@ void Rewriter::lowerAccess(Instruction &instruction) {
     return;
   site.range = &findRange(site);
   if (plain) {
-    bool counted = options.accesses == PrepareOptions::Counted;
+    bool all = options.accesses == PrepareOptions::All;
     Value *range = builder.CreateIntToPtr(
         builder.getInt64(reinterpret_cast<uintptr_t>(site.range)),
         builder.getPtrTy());
-    call(builder, counted ? "simt_access" : "simt_check", nothing,
-         {pointer, range, addSite(instruction, site)}, Effect::Hidden)
+    SmallVector<Value *> arguments = {pointer, range,
+                                      addSite(instruction, site)};
+    if (all)
+      arguments.push_back(getStored(builder, instruction));
+    call(builder, all ? "simt_access" : "simt_check", nothing, arguments,
+         Effect::Hidden)
         ->setCallingConv(CallingConv::PreserveAll);
     return;
   }

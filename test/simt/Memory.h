@@ -11,8 +11,7 @@
 #ifndef SSMC_TEST_SIMT_MEMORY_H
 #define SSMC_TEST_SIMT_MEMORY_H
 
-#include <cstddef>
-#include <cstdint>
+#include "test/simt/Races.h"
 #include <map>
 #include <string>
 #include <vector>
@@ -37,6 +36,8 @@ struct Allocation {
   /// The parameter of the running kernel that points here; -1: none.
   int parameter = -1;
   TouchedBytes loaded, stored;
+  LastAccesses accesses; ///< Of the running kernel,
+  bool written = false;  ///< from its first store on.
 
   bool holds(uintptr_t address, size_t size) const {
     return address >= begin && size <= bytes && address - begin <= bytes - size;

@@ -46,7 +46,7 @@ struct PrepareOptions {
   enum {
     Unchecked,
     Checked, ///< The runtime is told of loads and stores in unknown places,
-    Counted  ///< of all.
+    All      ///< of all.
   } accesses = Checked;
 };
 

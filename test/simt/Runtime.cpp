@@ -92,6 +92,56 @@ static Kind check(const Site &site, uintptr_t address,
   failAccess(site, address, "out-of-range");
 }
 
+/// Fails if another thread of the block accesses the same at any time between
+/// two barriers, and one of them writes.
+static void findRace(const Site &site, uint32_t index, uintptr_t address,
+                     Allocation *allocation, uint64_t stored) {
+  Launch &launch = *currentLaunch;
+  Block &block = *launch.block;
+  Thread &thread = *launch.current;
+  AccessKind kind = AccessKind::Read;
+  if (site.access == Access::Store) {
+    bool changes = site.bytes > sizeof(stored) ||
+                   std::memcmp(reinterpret_cast<void *>(address), &stored,
+                               site.bytes) != 0;
+    kind = changes ? AccessKind::Write : AccessKind::WriteSame;
+  }
+  bool writes = kind != AccessKind::Read;
+  if (allocation && !(allocation->written |= writes))
+    return;
+  Moment now{uint32_t(block.index), block.moment,
+             block.warpMoments[thread.index / 32], thread.index, index};
+  uintptr_t begin = allocation ? allocation->begin
+                               : reinterpret_cast<uintptr_t>(block.shared);
+  LastAccesses &accesses = allocation ? allocation->accesses : block.accesses;
+  const Moment *other = accesses.note(now, kind, address - begin, site.bytes);
+  if (other)
+    launch.fail("race at offset " + Twine(address - begin) +
+                (allocation ? " of an allocation" : " of shared memory") +
+                ": no barrier between '" + site.text + "' and thread " +
+                Twine(other->thread) + "'s '" +
+                (*launch.request.sites)[other->site].text + "'");
+}
+
+static void noteAccess(const Site &site, uint32_t index, uintptr_t address,
+                       uint64_t stored) {
+  Launch &launch = *currentLaunch;
+  Allocation *allocation = nullptr;
+  Kind kind = check(site, address, allocation);
+  if (kind == Kind::Private)
+    return;
+  if (launch.request.races)
+    findRace(site, index, address, allocation, stored);
+  if (!launch.request.count)
+    return;
+  if (allocation)
+    launch.request.counters->countGlobal(site, *allocation, address);
+  Thread &thread = *launch.current;
+  thread.log.emplace_back(index, address);
+  if (thread.log.size() >= mostLogged)
+    launch.catchUp();
+}
+
 // void simt_check(address rdi, Range * rsi, site edx): asks simt_access unless
 // the address is in the range. Changes no register but r11.
 asm(R"(
@@ -118,20 +168,9 @@ extern "C" void simt_check();
 /// call this.
 extern "C"
     __attribute__((preserve_all, target("avx"), visibility("hidden"))) void
-    simt_access(void *pointer, Range *range, uint32_t index) {
-  Launch &launch = *currentLaunch;
-  const Site &site = (*launch.request.sites)[index];
-  auto address = reinterpret_cast<uintptr_t>(pointer);
-  Allocation *allocation = nullptr;
-  Kind kind = check(site, address, allocation);
-  if (!launch.request.count || kind == Kind::Private)
-    return;
-  if (allocation)
-    launch.request.counters->countGlobal(site, *allocation, address);
-  Thread &thread = *launch.current;
-  thread.log.emplace_back(index, address);
-  if (thread.log.size() >= mostLogged)
-    launch.catchUp();
+    simt_access(void *pointer, Range *range, uint32_t index, uint64_t stored) {
+  noteAccess((*currentLaunch->request.sites)[index], index,
+             reinterpret_cast<uintptr_t>(pointer), stored);
 }
 
 static uint64_t readValue(const void *pointer, const Site &site) {

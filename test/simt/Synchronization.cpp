@@ -62,6 +62,8 @@ uint32_t Launch::barrier(uint32_t site, unsigned id, unsigned count,
   llvm::sort(others, [](Thread *a, Thread *b) { return a->index < b->index; });
   barrier = Barrier();
   progress();
+  if (expected == all)
+    ++block->moment;
   if (!waits) {
     makeReady(others);
     return result;
@@ -185,6 +187,8 @@ uint32_t Launch::warpOperation(uint32_t site, uint32_t operation, uint32_t mask,
     return self.result;
   }
   resolveWarp(lanes, operation);
+  if (operation == WarpBarrier && mask == ~0u)
+    ++block->warpMoments[self.index / 32];
   makeReady(others);
   progress();
   return self.result;
