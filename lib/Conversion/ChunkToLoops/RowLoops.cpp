@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Conversion/ChunkToLoops/RowLoops.h"
+#include "lib/Analysis/TargetDescription.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -91,9 +92,8 @@ void RowBuilder::storeLanes(Value lanes, Value buffer, Value row, Value first) {
 
 void RowBuilder::prefetchLanes(Value buffer, Value row, Value first,
                                int64_t lanes) {
-  constexpr int64_t kCacheLine = 64; // bytes
   unsigned bits = cast<MemRefType>(buffer.getType()).getElementTypeBitWidth();
-  for (int64_t lane = 0; lane < lanes; lane += kCacheLine * 8 / bits)
+  for (int64_t lane = 0; lane < lanes; lane += kCacheLineBytes * 8 / bits)
     memref::PrefetchOp::create(builder, loc, buffer,
                                ValueRange{row, add(first, lane)},
                                /*isWrite=*/false, /*localityHint=*/3,
