@@ -9,6 +9,7 @@
 // object, on memory of the device:
 //
 //   probe    says which device there is, and does nothing else
+//   once     whole sequences, once, for who counts what that does
 //   forward  whole sequences of `batch` streams
 //   step     a time step of `batch` streams
 //   graph    the same, as a CUDA graph
@@ -48,6 +49,7 @@ struct CudaModel {
       std::memcpy(&function, &symbol, sizeof symbol);
     };
     load(open, "_cuda_open");
+    load(close, "_cuda_close");
     load(reset, "_cuda_state_reset");
     load(workspaceBytes, "_cuda_workspace_bytes");
     load(step, "_cuda_step");
@@ -57,6 +59,8 @@ struct CudaModel {
     check(open(&handle, device));
   }
 
+  ~CudaModel() { close(handle); }
+
   void check(int error) const {
     if (error)
       fail(strerror(error));
@@ -65,6 +69,7 @@ struct CudaModel {
   int64_t stateBytes, inputs, outputs;
   void *handle = nullptr;
   int (*open)(void **handle, int device);
+  int (*close)(void *handle);
   int (*reset)(void *handle, void *states, int64_t first, int64_t count,
                void *stream);
   size_t (*workspaceBytes)(const void *handle, int64_t n, int64_t T);
@@ -286,6 +291,11 @@ int main(int argc, char **argv) {
   }
   driver.use(device);
   Setup setup(options, driver, device);
+  if (mode == "once") {
+    setup.runForward();
+    driver.wait(setup.stream);
+    return 0;
+  }
   DeviceMemory once(driver, setup.cut(0, 1));
   Run run;
   if (mode == "forward") {
@@ -300,7 +310,9 @@ int main(int argc, char **argv) {
   } else if (mode == "graph") {
     run = prepareGraph(setup, once);
   } else {
-    fail("mode=" + mode + "; expected probe, forward, step or graph");
+    fail("mode=" + mode +
+         "; expected probe, once, forward, step or "
+         "graph");
   }
   serve([](void *context) { (*static_cast<Run *>(context))(); }, &run,
         info.c_str());

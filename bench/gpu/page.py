@@ -118,14 +118,31 @@ def predictions(report: dict[str, Any]) -> str:
     return table([*head, "predicted: best schedule", "that schedule"], rows)
 
 
-def counted(results: dict[str, Any]) -> str:
-    if "counted" not in results:
+def counted(report: dict[str, Any]) -> str:
+    """What the emulated device counted in one call."""
+    if "counted" not in report:
         return ""
-    text = "## Counted in the emulation\n\nBytes of global memory per kernel.\n\n"
     rows = []
-    for kernel in results["counted"].get("kernels", []):
-        rows.append([kernel.get(k, "") for k in ("name", "launches", "loaded", "stored")])
-    return text + table(["kernel", "launches", "bytes loaded", "bytes stored"], rows)
+    for row in report["counted"]:
+        floor = f"{row['of_floor']:.2f} x {size(row['floor_bytes'])}" if "of_floor" in row else "-"
+        conflicts = row["shared_wavefronts"] / max(1, row["shared_wavefronts_least"])
+        rows.append(
+            [
+                f"{row['batch']} x {row['length']}",
+                f"`{row['kernel']}`",
+                row["launches"],
+                row["blocks"],
+                size(row["moved_bytes"]),
+                floor,
+                size(row["loaded_sector_bytes"]),
+                f"{conflicts:.2f}",
+            ]
+        )
+    head = ["counted in the emulation", "kernel", "launches", "thread blocks"]
+    head += ["global memory, different bytes per launch", "of 8 H per step and weights"]
+    return table(
+        [*head, "loaded, sectors of 32 B", "shared memory: cycles per conflict-free"], rows
+    )
 
 
 def write_page(results: dict[str, Any]) -> str:
@@ -138,6 +155,5 @@ def write_page(results: dict[str, Any]) -> str:
             f"{report['flops_per_step']} FLOPs per time step, {size(report['blob_bytes'])} of"
             " packed weights. In brackets: share of the GPU's FMA peak, and the limit.\n"
         )
-        parts += [kernels(report), traffic(report), predictions(report)]
-    parts.append(counted(results))
+        parts += [kernels(report), traffic(report), counted(report), predictions(report)]
     return "\n".join(part for part in parts if part)

@@ -3,31 +3,24 @@
 Compiles each workload with random weights for GPUs, and writes gpu-kernels.json and
 gpu-kernels.md: registers, spills, shared memory and occupancy as ptxas says (where there is
 one), bytes that have to be moved, FLOPs, and PREDICTED times on named GPUs, by roofline and by
-the compiler's cost model. `--counts FILE` adds bytes counted by the emulated device.
+the compiler's cost model. `--count` runs a few time steps on the emulated device of the tests,
+and adds the bytes that were moved there.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.gpu import ptxas, roofline
+from bench.gpu import emulation, ptxas, roofline
 from bench.gpu.page import write_page
+from bench.native import Builder, BuildError, run
 from bench.workloads import WORKLOADS, Workload
 
 DEFAULT = ("W1", "W2", "W3", "W4")
 STREAMS = 4096  # of a step
-
-
-def run(command: list[Any]) -> str:
-    text = [str(part) for part in command]
-    done = subprocess.run(text, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(text[:2])}: {done.stderr.strip()[-1500:]}")
-    return done.stdout
 
 
 def batches(w: Workload) -> list[tuple[int, int]]:
@@ -114,13 +107,21 @@ def report_workload(build: Path, folder: Path, name: str, sms: list[int]) -> dic
     return report
 
 
+def count(build: Path, folder: Path, name: str, report: dict[str, Any]) -> list[dict[str, Any]]:
+    driver = emulation.find_driver(build)
+    if not driver:
+        raise RuntimeError(f"{build}/test/simt/libcuda.so.1: not built; `make test` does")
+    rows = roofline.find_kernel(report, "ssm_time")["rows"]
+    return emulation.count_workload(Builder(build, folder=folder), driver, name, folder, rows)
+
+
 def main() -> int:
     p = argparse.ArgumentParser(prog="python -m bench.gpu.report", description=__doc__)
     p.add_argument("--build", type=Path, default=Path("build"))
     p.add_argument("--folder", type=Path, help="for all files (default BUILD/bench-gpu)")
     p.add_argument("--workloads", nargs="+", default=DEFAULT, choices=sorted(WORKLOADS))
     p.add_argument("--architectures", nargs="+", type=int, default=[80, 90, 100])
-    p.add_argument("--counts", type=Path, help="JSON of the emulated device")
+    p.add_argument("--count", action="store_true", help="run on the emulated device, too")
     options = p.parse_args()
     folder = options.folder or options.build / "bench-gpu"
     folder.mkdir(parents=True, exist_ok=True)
@@ -129,13 +130,12 @@ def main() -> int:
     results: dict[str, Any] = {"measured": False, "workloads": {}}
     try:
         for name in options.workloads:
-            results["workloads"][name] = report_workload(
-                options.build, folder, name, options.architectures
-            )
+            report = report_workload(options.build, folder, name, options.architectures)
+            if options.count:
+                report["counted"] = count(options.build, folder, name, report)
+            results["workloads"][name] = report
             print(f"{name} done", file=sys.stderr)
-        if options.counts:
-            results["counted"] = json.loads(options.counts.read_text())
-    except (RuntimeError, OSError, ValueError) as error:
+    except (BuildError, RuntimeError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     (folder / "gpu-kernels.json").write_text(json.dumps(results, indent=1) + "\n")
