@@ -178,7 +178,9 @@ void ssmc::optimize(Module &module, TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  // O3 takes a third more of the compile time for code of the same speed.
+  // O3 takes a third more of the compile time for code of the same speed. A
+  // dozen passes picked from O1 take a sixth less, but code of LinOSS is
+  // then 4 to 5 % slower on AVX-512.
   builder.buildPerModuleDefaultPipeline(OptimizationLevel::O1)
       .run(module, modules);
 }
