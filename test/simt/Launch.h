@@ -72,6 +72,11 @@ struct Thread {
   uint64_t seen = 0; ///< A value in memory before an atomic access.
   AccessLog log;
 
+  // What it knows of other blocks beside what all of its block know; what it
+  // has read without acquiring, and released without writing.
+  Knowledge known, heard, fenced;
+  uint32_t moment = 1;
+
   unsigned lane() const { return index % 32; }
 };
 
@@ -95,6 +100,7 @@ struct Block {
   uint32_t moment = 1;
   std::array<uint32_t, 32> warpMoments = {};
   LastAccesses accesses;
+  Knowledge known; ///< Of other blocks.
 };
 
 /// What is launched.
@@ -141,6 +147,12 @@ public:
                    bool waits, uint32_t predicate, int combination);
   uint32_t warpOperation(uint32_t site, uint32_t operation, uint32_t mask,
                          uint32_t value, uint32_t source, uint32_t clamp);
+  // What the current thread tells others, and learns from them; for races.
+  Moment now(uint32_t site) const;
+  bool isOver(const Moment &moment) const;
+  void release(const Site &site, uintptr_t address);
+  void acquire(const Site &site, uintptr_t address);
+  void fence(const Site &site);
   /// A thread's log is long.
   void catchUp();
 
@@ -162,6 +174,8 @@ private:
   void reportIdle(const Thread &thread);
   void resolveWarp(llvm::ArrayRef<Thread *> lanes, uint32_t operation);
   std::string where(const Thread &thread) const;
+  void passBarrier(Block &block);
+  Knowledge tell();
   static void threadMain();
 
   std::deque<uint64_t> waiting; ///< Blocks that are not resident yet.
@@ -171,6 +185,7 @@ private:
   const Block *publisher = nullptr; ///< Its turn has ended for that.
   std::mt19937_64 random;
   void *scheduler = nullptr;
+  std::map<uintptr_t, Knowledge> released; ///< By the address of a flag.
   /// How often a thread gave the word away since something changed.
   uint64_t idle = 0;
 };

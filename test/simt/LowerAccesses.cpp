@@ -74,6 +74,32 @@ static Value *describe(Instruction &instruction, const DataLayout &layout,
   return nullptr;
 }
 
+/// What others learn by an atomic access or a fence, and what this thread does.
+static void describeOrder(const Instruction &instruction, Site &site) {
+  AtomicOrdering order = AtomicOrdering::NotAtomic;
+  if (auto *load = dyn_cast<LoadInst>(&instruction)) {
+    order = load->getOrdering();
+    site.reads = true;
+  } else if (auto *store = dyn_cast<StoreInst>(&instruction)) {
+    order = store->getOrdering();
+    site.writes = true;
+  } else if (auto *fence = dyn_cast<FenceInst>(&instruction)) {
+    order = fence->getOrdering();
+  } else {
+    site.reads = site.writes = true;
+    order = isa<AtomicRMWInst>(instruction)
+                ? cast<AtomicRMWInst>(instruction).getOrdering()
+                : cast<AtomicCmpXchgInst>(instruction).getSuccessOrdering();
+  }
+  StringRef scope;
+  if (auto number = getAtomicSyncScopeID(&instruction))
+    if (auto name = instruction.getContext().getSyncScopeName(*number))
+      scope = *name;
+  bool wide = scope != "block" && scope != "singlethread";
+  site.acquires = wide && isAcquireOrStronger(order);
+  site.releases = wide && isReleaseOrStronger(order);
+}
+
 /// The bits that a store of at most 8 bytes writes; otherwise 0.
 static Value *getStored(IRBuilderBase &builder, Instruction &instruction) {
   auto *store = dyn_cast<StoreInst>(&instruction);
@@ -109,11 +135,12 @@ Range &Rewriter::findRange(const Site &site) {
 void Rewriter::lowerAccess(Instruction &instruction) {
   IRBuilder<> builder(&instruction);
   Type *nothing = builder.getVoidTy();
+  Site site;
   if (isa<FenceInst>(instruction)) {
-    call(builder, "simt_preempt", nothing, {addSite(instruction)});
+    describeOrder(instruction, site);
+    call(builder, "simt_fence", nothing, {addSite(instruction, site)});
     return;
   }
-  Site site;
   bool plain;
   Value *pointer = describe(instruction, module.getDataLayout(), site, plain);
   if (isPrivate(pointer))
@@ -137,6 +164,7 @@ void Rewriter::lowerAccess(Instruction &instruction) {
         ->setCallingConv(CallingConv::PreserveAll);
     return;
   }
+  describeOrder(instruction, site);
   Value *arguments[] = {pointer, addSite(instruction, site)};
   call(builder, "simt_before_atomic", nothing, arguments);
   builder.SetInsertPoint(instruction.getNextNode());

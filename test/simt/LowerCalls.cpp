@@ -130,12 +130,17 @@ bool Rewriter::lowerWarpOperation(CallInst &call, StringRef name) {
   return true;
 }
 
+/// nanosleep, membar.{cta, gl, sys}
 bool Rewriter::lowerFence(CallInst &call, StringRef name) {
-  if (name != "nanosleep" && !name.starts_with("membar.") &&
-      !name.starts_with("fence."))
+  bool fences =
+      name == "membar.cta" || name == "membar.gl" || name == "membar.sys";
+  if (name != "nanosleep" && !fences)
     return false;
+  Site site;
+  site.acquires = site.releases = fences && name != "membar.cta";
   IRBuilder<> builder(&call);
-  this->call(builder, "simt_preempt", builder.getVoidTy(), {addSite(call)});
+  this->call(builder, fences ? "simt_fence" : "simt_preempt",
+             builder.getVoidTy(), {addSite(call, site)});
   replace(call, nullptr);
   return true;
 }

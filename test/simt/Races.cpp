@@ -6,16 +6,43 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/simt/Races.h"
+#include <algorithm>
 
 using namespace ssmc::simt;
 
 // Narrower accesses side by side would look like races.
 static constexpr size_t wordBytes = 2;
 
-const Moment *LastAccesses::note(Word &word, const Moment &now,
-                                 AccessKind kind) {
+bool Knowledge::covers(const Moment &moment) const {
+  auto block = blocks.find(moment.block);
+  if (block != blocks.end() && block->second >= moment.blockMoment)
+    return true;
+  auto thread = threads.find({moment.block, moment.thread});
+  return thread != threads.end() && thread->second >= moment.threadMoment;
+}
+
+void Knowledge::learn(const Knowledge &other) {
+  for (auto &[block, moment] : other.blocks)
+    blocks[block] = std::max(blocks[block], moment);
+  for (auto &[thread, moment] : other.threads)
+    threads[thread] = std::max(threads[thread], moment);
+}
+
+void Knowledge::learn(const Moment &now) {
+  uint32_t &block = blocks[now.block];
+  block = std::max(block, now.blockMoment - 1);
+  uint32_t &thread = threads[{now.block, now.thread}];
+  thread = std::max(thread, now.threadMoment);
+}
+
+const Moment *LastAccesses::note(Word &word, const Moment &now, AccessKind kind,
+                                 IsOver isOver) {
   auto &[first, second] = word.reads;
-  bool races = word.write.races(now);
+  auto racesWith = [&](const Moment &other) {
+    return other.block == now.block ? other.races(now)
+                                    : other.blockMoment != 0 && !isOver(other);
+  };
+  bool races = racesWith(word.write);
   if (races && kind == AccessKind::WriteSame) {
     word.writtenBySeveral = true;
     return nullptr;
@@ -25,7 +52,7 @@ const Moment *LastAccesses::note(Word &word, const Moment &now,
   if (kind != AccessKind::Read) {
     word.write = now;
     word.writtenBySeveral = false;
-    return first.races(now) ? &first : second.races(now) ? &second : nullptr;
+    return racesWith(first) ? &first : racesWith(second) ? &second : nullptr;
   }
   // A write races with at least one of two readers, if these are of different
   // warps as far as possible.
@@ -42,12 +69,12 @@ const Moment *LastAccesses::note(Word &word, const Moment &now,
 }
 
 const Moment *LastAccesses::note(const Moment &now, AccessKind kind,
-                                 size_t offset, unsigned bytes) {
+                                 size_t offset, unsigned bytes, IsOver isOver) {
   size_t end = (offset + bytes + wordBytes - 1) / wordBytes;
   if (words.size() < end)
     words.resize(end);
   for (size_t i = offset / wordBytes; i < end; ++i)
-    if (const Moment *other = note(words[i], now, kind))
+    if (const Moment *other = note(words[i], now, kind, isOver))
       return other;
   return nullptr;
 }

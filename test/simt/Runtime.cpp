@@ -92,13 +92,12 @@ static Kind check(const Site &site, uintptr_t address,
   failAccess(site, address, "out-of-range");
 }
 
-/// Fails if another thread of the block accesses the same at any time between
-/// two barriers, and one of them writes.
+/// Fails if another thread accesses the same, one of them writes, and neither
+/// barriers nor flags say which is first.
 static void findRace(const Site &site, uint32_t index, uintptr_t address,
                      Allocation *allocation, uint64_t stored) {
   Launch &launch = *currentLaunch;
   Block &block = *launch.block;
-  Thread &thread = *launch.current;
   AccessKind kind = AccessKind::Read;
   if (site.access == Access::Store) {
     bool changes = site.bytes > sizeof(stored) ||
@@ -109,18 +108,18 @@ static void findRace(const Site &site, uint32_t index, uintptr_t address,
   bool writes = kind != AccessKind::Read;
   if (allocation && !(allocation->written |= writes))
     return;
-  Moment now{uint32_t(block.index), block.moment,
-             block.warpMoments[thread.index / 32], thread.index, index};
   uintptr_t begin = allocation ? allocation->begin
                                : reinterpret_cast<uintptr_t>(block.shared);
   LastAccesses &accesses = allocation ? allocation->accesses : block.accesses;
-  const Moment *other = accesses.note(now, kind, address - begin, site.bytes);
+  const Moment *other = accesses.note(
+      launch.now(index), kind, address - begin, site.bytes,
+      [&](const Moment &moment) { return launch.isOver(moment); });
   if (other)
     launch.fail("race at offset " + Twine(address - begin) +
                 (allocation ? " of an allocation" : " of shared memory") +
-                ": no barrier between '" + site.text + "' and thread " +
-                Twine(other->thread) + "'s '" +
-                (*launch.request.sites)[other->site].text + "'");
+                ": nothing orders '" + site.text + "' and block " +
+                Twine(other->block) + ", thread " + Twine(other->thread) +
+                "'s '" + (*launch.request.sites)[other->site].text + "'");
 }
 
 static void noteAccess(const Site &site, uint32_t index, uintptr_t address,
@@ -187,12 +186,14 @@ static void beforeAtomic(void *pointer, uint32_t index) {
   ++launch.request.counters->atomics;
   launch.preempt(index);
   launch.current->seen = readValue(pointer, site);
+  launch.release(site, reinterpret_cast<uintptr_t>(pointer));
 }
 
 static void afterAtomic(void *pointer, uint32_t index) {
   Launch &launch = *currentLaunch;
-  if (readValue(pointer, (*launch.request.sites)[index]) !=
-      launch.current->seen)
+  const Site &site = (*launch.request.sites)[index];
+  launch.acquire(site, reinterpret_cast<uintptr_t>(pointer));
+  if (readValue(pointer, site) != launch.current->seen)
     launch.publish();
   launch.preempt(index);
 }
@@ -202,6 +203,12 @@ static void afterAtomic(void *pointer, uint32_t index) {
 //===----------------------------------------------------------------------===//
 
 static void preempt(uint32_t site) { currentLaunch->preempt(site); }
+
+static void fence(uint32_t index) {
+  Launch &launch = *currentLaunch;
+  launch.fence((*launch.request.sites)[index]);
+  launch.preempt(index);
+}
 
 static void trap(uint32_t site) {
   Launch &launch = *currentLaunch;
@@ -239,6 +246,7 @@ ArrayRef<RuntimeFunction> ssmc::simt::runtimeFunctions() {
       {"simt_before_atomic", reinterpret_cast<void *>(beforeAtomic)},
       {"simt_after_atomic", reinterpret_cast<void *>(afterAtomic)},
       {"simt_preempt", reinterpret_cast<void *>(preempt)},
+      {"simt_fence", reinterpret_cast<void *>(fence)},
       {"simt_trap", reinterpret_cast<void *>(trap)},
       {"simt_barrier", reinterpret_cast<void *>(waitAtBarrier)},
       {"simt_arrive", reinterpret_cast<void *>(arrive)},

@@ -28,8 +28,12 @@ struct Site {
   uint32_t bytes = 0;     ///< Accessed by a thread.
   uint32_t piece = 0;     ///< Of these, by one instruction of the GPU: 1 to 16.
   uint32_t alignment = 1; ///< Promised by the instruction.
-  Range *range =
-      nullptr; ///< Of loads and stores; shared memory has one for all.
+  /// Of loads and stores; shared memory has one for all that are alike.
+  Range *range = nullptr;
+
+  // Of atomic accesses and fences; those within a block are no news to others.
+  bool acquires = false, releases = false;
+  bool reads = false, writes = false;
 };
 
 /// Addresses that a site may access: shared memory of the running block, or the

@@ -63,7 +63,7 @@ uint32_t Launch::barrier(uint32_t site, unsigned id, unsigned count,
   barrier = Barrier();
   progress();
   if (expected == all)
-    ++block->moment;
+    passBarrier(*block);
   if (!waits) {
     makeReady(others);
     return result;

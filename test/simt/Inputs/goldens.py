@@ -5,7 +5,7 @@
 For every case in the folder GOLDENS that matches a pattern: outputs and final
 states within the tolerance of golden.py, and the same bits in every order of
 threads and thread blocks, however the sequence is cut, in company, and with
-lengths of its own; NaN and infinity neither lost nor spread. Prints a line per
+lengths of its own; no races; NaN and infinity neither lost nor spread. Prints a line per
 case with its errors, a line per failure, and `N cases, N failed`.
 """
 
@@ -24,7 +24,8 @@ STREAMS, PREFIX = 5, 60
 
 class CudaCase(Case):
     def compare(self) -> None:
-        model = cuda.build(self.compiler, self.model, self.work / "model", self.swap_mode)
+        with cuda.environment(races=1):
+            model = cuda.build(self.compiler, self.model, self.work / "model", self.swap_mode)
         x = self.data["x"][None]
         y, states = model.forward(x)
         self.close("y", "y", y[0], self.data["y64"])

@@ -208,6 +208,18 @@ define internal void @multiply(ptr addrspace(1) %x, ptr addrspace(1) %y) {
   ret void
 }
 
+; Every thread writes 1 to the same place, and y[thread] = what is there.
+define ptx_kernel void @same_value(ptr addrspace(1) %y) {
+  %tid = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+  store float 1.0, ptr addrspace(3) @dynamic, align 4
+  fence syncscope("block") acq_rel
+  %value = load float, ptr addrspace(3) @dynamic, align 4
+  call void @llvm.nvvm.barrier0()
+  %to = getelementptr float, ptr addrspace(1) %y, i32 %tid
+  store float %value, ptr addrspace(1) %to, align 4
+  ret void
+}
+
 ; What goes wrong, by %case.
 define ptx_kernel void @mistake(ptr addrspace(1) %x, i64 %case) {
   %tid = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()

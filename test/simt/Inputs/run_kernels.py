@@ -63,6 +63,12 @@ def multiply(device):
         print(kernel, "0" if device.get(y, 1)[0] == 0 else "not 0")
 
 
+def same_value(device):
+    y = device.empty(4 * THREADS)
+    device.launch("same_value", 1, THREADS, 256, y)
+    print("all see", *set(device.get(y, THREADS)))
+
+
 def mistake(device, case):
     device.launch("mistake", 2, 64, 256, device.put(np.zeros(32, np.float32)), case)
 
