@@ -86,3 +86,36 @@ func.func @pool(%x: memref<24x16xf32>, %sums: memref<?x16xf64>, %counts: memref<
   ssm.pool_rows %x : memref<24x16xf32> outs(%sums : memref<?x16xf64>, %counts : memref<?x1xi64>) streams(%streams : memref<24xindex>) count %count
   return
 }
+
+// What lies behind a unit's states, here two lines, is needed next: the unit's last
+// product asks for it, each of its four panels for a line of each row.
+// CHECK-LABEL: func.func @behind(
+// CHECK-SAME:    %[[S:[a-z0-9]+]]: memref<?x32xf32{{.*}}>, %[[STREAMS:[a-z0-9]+]]: memref<24xindex>
+// CHECK-NOT:     memref.prefetch
+// CHECK:         scf.for %{{.+}} = %{{.+}} to %{{.+}} step %c1 {
+// CHECK-NOT:     memref.prefetch
+// CHECK:         affine.for %[[P:.+]] = 0 to 4 {
+// CHECK-NEXT:      scf.for %[[R:.+]] = %c0 to %{{.+}} step %c6 {
+// CHECK:             %[[TWICE:.+]] = arith.muli %[[P]], %c2
+// CHECK:             %[[LINE:.+]] = arith.divui %[[TWICE]], %c4
+// CHECK:             %[[LANES:.+]] = arith.muli %[[LINE]], %c16
+// CHECK:             %[[BEHIND:.+]] = arith.addi %[[LANES]], %c32
+// CHECK:             %[[STREAM:.+]] = memref.load %[[STREAMS]][%[[R]]]
+// CHECK-NEXT:        memref.prefetch %[[S]][%[[STREAM]], %[[BEHIND]]], read, locality<3>, data
+// CHECK-COUNT-5:     memref.prefetch %[[S]][%{{.+}}, %[[BEHIND]]]
+// CHECK-NOT:         memref.prefetch
+// CHECK:             affine.for %{{.+}} = 0 to 16
+func.func @behind(%s: memref<?x32xf32, strided<[?, 1], offset: ?>>, %streams: memref<24xindex>, %x: memref<24x16xf32>,
+                  %w: memref<4x16x16xf32>, %out: memref<24x64xf32>, %count: index) {
+  ssm.panel_map product(%x : memref<24x16xf32>, %w : memref<4x16x16xf32>) outs(%out : memref<24x64xf32>)
+      streams(%streams : memref<24xindex>) count %count {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
+  ssm.panel_map product(%x : memref<24x16xf32>, %w : memref<4x16x16xf32>) outs(%out : memref<24x64xf32>)
+      streams(%streams : memref<24xindex>) count %count {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
+  return
+}

@@ -20,6 +20,7 @@
 #include "lib/Conversion/ChunkToLoops/ChunkToLoops.h"
 #include "lib/Conversion/ChunkToLoops/PanelBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -69,6 +70,7 @@ private:
   SmallVector<Value> emitProduct(const Tile &tile, Value biasPanel);
   void emitPrefetch(const Tile &tile, Value k, int64_t unroll);
   void prefetchCarries(const Tile &tile);
+  void prefetchBehindStates(const Tile &tile);
   SmallVector<Value> emitProductStep(const Tile &tile, Value k,
                                      ValueRange accumulators);
 
@@ -234,8 +236,10 @@ SmallVector<Value> PanelMapLowering::emitProduct(const Tile &tile,
                                                  Value biasPanel) {
   if (!op.getX())
     return {};
-  if (op.getStreams())
+  if (op.getStreams()) {
     prefetchCarries(tile);
+    prefetchBehindStates(tile);
+  }
   SmallVector<Value> accumulators = initialAccumulators(tile, biasPanel);
   int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
   int64_t instructions =
@@ -297,6 +301,49 @@ void PanelMapLowering::prefetchCarries(const Tile &tile) {
     for (int64_t p = 0; p < tile.panels; ++p)
       body.prefetchCarries(stream, rows.add(tile.panel, p));
   }
+}
+
+/// What a unit on rows that are streams carries, if `op` is its last product
+/// and has no part in it.
+static SmallVector<TypedValue<MemRefType>> findUsedStates(PanelMapOp op) {
+  SmallVector<TypedValue<MemRefType>> states;
+  auto function = op->getParentOfType<func::FuncOp>();
+  if (!function || !op.getStreams() || !op.getCarries().empty())
+    return states;
+  for (Operation *next = op->getNextNode(); next; next = next->getNextNode())
+    if (isa<PanelMapOp>(next))
+      return states;
+  for (Value argument : function.getArguments())
+    if (auto state = dyn_cast<TypedValue<MemRefType>>(argument))
+      if (state.getType().getRank() == 2 && state.getType().isDynamicDim(0))
+        states.push_back(state);
+  return states;
+}
+
+// Behind a unit's states in a record is what is needed next: the next unit's,
+// which are as large, or the sums of a pool. Each tile asks for its panels'
+// part of its rows' lines: few enough that it does not wait for room for
+// requests.
+void PanelMapLowering::prefetchBehindStates(const Tile &tile) {
+  SmallVector<TypedValue<MemRefType>> states = findUsedStates(op);
+  if (states.empty())
+    return;
+  int64_t bytes = 0;
+  for (auto state : states)
+    bytes += getNumFeatures(state.getType()) *
+             state.getType().getElementTypeBitWidth() / 8;
+  auto last = states.back();
+  int64_t lanes = kCacheLineBytes * 8 / last.getType().getElementTypeBitWidth();
+  int64_t all = llvm::divideCeil(bytes, kCacheLineBytes);
+  int64_t own = llvm::divideCeil(all * tile.panels, panels);
+  Value line = arith::DivUIOp::create(
+      builder, op.getLoc(), rows.scale(tile.panel, all), rows.index(panels));
+  Value first =
+      rows.add(rows.scale(line, lanes), getNumFeatures(last.getType()));
+  for (int64_t r = 0; r < tile.rows; ++r)
+    rows.prefetchLanes(last,
+                       rows.streamOf(op.getStreams(), rows.add(tile.row, r)),
+                       first, own * lanes);
 }
 
 // What there is fewer of, inputs or weights, stays in registers; the others are
