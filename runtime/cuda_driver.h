@@ -26,10 +26,10 @@
 
 typedef int cu_result; /* CUresult; 0 is success */
 typedef int cu_device; /* CUdevice: an ordinal */
-typedef struct cu_context *cu_context;
-typedef struct cu_module *cu_module;
-typedef struct cu_function *cu_function;
-typedef struct cu_stream *cu_stream;
+typedef struct cu_context_object *cu_context;
+typedef struct cu_module_object *cu_module;
+typedef struct cu_function_object *cu_function;
+typedef struct cu_stream_object *cu_stream;
 typedef uintptr_t cu_pointer; /* CUdeviceptr */
 
 /* Of CUdevice_attribute and CUfunction_attribute. */

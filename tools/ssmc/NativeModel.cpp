@@ -38,25 +38,82 @@ Expected<NativeModel> NativeModel::load(ArrayRef<char> object,
   if (!session)
     return session.takeError();
   model.session = std::move(*session);
+  if (Error error = model.findCommon(*model.session))
+    return error;
   Error error = Error::success();
   auto find = [&](StringRef name, auto *&function) {
-    using Function = std::remove_reference_t<decltype(*function)>;
-    auto found =
-        model.session->lookupFunction<Function>((info.name + "_" + name).str());
-    if (found)
-      function = *found;
-    else
-      error = joinErrors(std::move(error), found.takeError());
+    error = joinErrors(std::move(error),
+                       model.find(*model.session, name, function));
   };
-  find("step", model.step);
-  find("chunk", model.chunk);
-  find("forward", model.forward);
-  find("state_reset", model.reset);
-  find("workspace_bytes", model.workspaceBytes);
-  find("strerror", model.strError);
+  using Step = int(void *, const int64_t *, int64_t, const void *, float *,
+                   const ssmc_executor *, void *, size_t);
+  using Chunk =
+      int(void *, const int64_t *, int64_t, const int64_t *, int64_t,
+          const void *, float *, const ssmc_executor *, void *, size_t);
+  using Forward = int(const void *, float *, int64_t, const int64_t *, int64_t,
+                      void *, const ssmc_executor *, void *, size_t);
+  Step *step;
+  Chunk *chunk;
+  Forward *forward;
+  WorkspaceBytes *workspaceBytes;
+  find("step", step);
+  find("chunk", chunk);
+  find("forward", forward);
+  find("workspace_bytes", workspaceBytes);
   if (error)
     return error;
+  model.step = [step](char *records, int64_t n, const void *x, float *y,
+                      const ssmc_executor *executor, AlignedBytes &ws) {
+    return step(records, nullptr, n, x, y, executor, ws.data(), ws.getSize());
+  };
+  model.chunk = [chunk](char *records, int64_t n, int64_t T, const void *x,
+                        float *y, const ssmc_executor *executor,
+                        AlignedBytes &ws) {
+    return chunk(records, nullptr, n, nullptr, T, x, y, executor, ws.data(),
+                 ws.getSize());
+  };
+  model.forward = [forward](char *records, int64_t n, int64_t T, const void *x,
+                            float *y, const ssmc_executor *executor,
+                            AlignedBytes &ws) {
+    return forward(x, y, n, nullptr, T, records, executor, ws.data(),
+                   ws.getSize());
+  };
+  model.workspaceBytes = workspaceBytes;
   return model;
+}
+
+Expected<NativeModel> NativeModel::loadOnGpu(std::unique_ptr<CudaDevice> device,
+                                             ArrayRef<char> object,
+                                             const ModelInfo &info) {
+  NativeModel model;
+  model.info = info;
+  auto loaded = CudaSession::load(std::move(device), object, info);
+  if (!loaded)
+    return loaded.takeError();
+  model.cuda = std::move(*loaded);
+  if (Error error = model.findCommon(model.cuda->getCode()))
+    return error;
+  CudaSession *cuda = model.cuda.get();
+  model.step = [cuda](char *records, int64_t n, const void *x, float *y,
+                      const ssmc_executor *,
+                      AlignedBytes &) { return cuda->step(records, n, x, y); };
+  model.chunk = [cuda](char *records, int64_t n, int64_t T, const void *x,
+                       float *y, const ssmc_executor *, AlignedBytes &) {
+    return cuda->chunk(records, n, T, x, y);
+  };
+  model.forward = [cuda](char *records, int64_t n, int64_t T, const void *x,
+                         float *y, const ssmc_executor *, AlignedBytes &) {
+    return cuda->forward(records, n, T, x, y);
+  };
+  model.workspaceBytes = [](int64_t, int32_t) { return size_t(0); };
+  return model;
+}
+
+/// What objects for CPUs and for GPUs have alike.
+Error NativeModel::findCommon(JitSession &code) {
+  if (Error error = find(code, "state_reset", reset))
+    return error;
+  return find(code, "strerror", strError);
 }
 
 Error NativeModel::check(int code, StringRef function) const {
@@ -100,10 +157,8 @@ Error NativeModel::runPieces(const ArrayView &x, RunMode mode, char *records,
     float *out = info.pooled ? y.data() : pieceY.data();
     int code =
         mode.kind == RunMode::Kind::Step
-            ? step(records, nullptr, batch, pieceX.data(), out, executor,
-                   ws.data(), ws.getSize())
-            : chunk(records, nullptr, batch, nullptr, steps, pieceX.data(), out,
-                    executor, ws.data(), ws.getSize());
+            ? step(records, batch, pieceX.data(), out, executor, ws)
+            : chunk(records, batch, steps, pieceX.data(), out, executor, ws);
     if (Error error =
             check(code, mode.kind == RunMode::Kind::Step ? "step" : "chunk"))
       return error;
@@ -132,12 +187,11 @@ Expected<Array> NativeModel::run(const ArrayView &x, RunMode mode,
   // Sequences that go on from a state are one long chunk.
   if (mode.kind == RunMode::Kind::Forward && !isFresh)
     mode = {RunMode::Kind::Chunk, std::max<int64_t>(length, 1)};
-  Error error =
-      mode.kind == RunMode::Kind::Forward
-          ? check(forward(x.bytes.data(), y.data(), batch, nullptr, length,
-                          records.data(), executor, ws.data(), ws.getSize()),
-                  "forward")
-          : runPieces(x, mode, records.data(), y, executor, ws);
+  Error error = mode.kind == RunMode::Kind::Forward
+                    ? check(forward(records.data(), batch, length,
+                                    x.bytes.data(), y.data(), executor, ws),
+                            "forward")
+                    : runPieces(x, mode, records.data(), y, executor, ws);
   if (error)
     return error;
   return Array::fromF32(shape, y);

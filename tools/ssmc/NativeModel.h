@@ -12,6 +12,8 @@
 #include "lib/Target/JitSession.h"
 #include "lib/Target/ModelInfo.h"
 #include "runtime/ssmc_executor.h"
+#include "tools/ssmc/CudaSession.h"
+#include <functional>
 #include <vector>
 
 namespace ssmc {
@@ -51,6 +53,10 @@ class NativeModel {
 public:
   static llvm::Expected<NativeModel> load(llvm::ArrayRef<char> object,
                                           const ModelInfo &info);
+  /// The same of an object for GPUs: each call copies to the device and back.
+  static llvm::Expected<NativeModel>
+  loadOnGpu(std::unique_ptr<CudaDevice> device, llvm::ArrayRef<char> object,
+            const ModelInfo &info);
 
   /// Runs all of `x`, (B, L, F) or tokens (B, L), from the states in `records`
   /// (B of them), and leaves the last states there. Returns (B, L, O), or
@@ -66,26 +72,36 @@ public:
   const ModelInfo &getInfo() const { return info; }
 
 private:
-  using Step = int(void *, const int64_t *, int64_t, const void *, float *,
-                   const ssmc_executor *, void *, size_t);
-  using Chunk = int(void *, const int64_t *, int64_t, const int64_t *, int64_t,
-                    const void *, float *, const ssmc_executor *, void *,
-                    size_t);
-  using Forward = int(const void *, float *, int64_t, const int64_t *, int64_t,
-                      void *, const ssmc_executor *, void *, size_t);
+  using Step = int(char *records, int64_t n, const void *x, float *y,
+                   const ssmc_executor *, AlignedBytes &ws);
+  using Chunk = int(char *records, int64_t n, int64_t T, const void *x,
+                    float *y, const ssmc_executor *, AlignedBytes &ws);
   using Reset = int(void *, int64_t, int64_t);
   using WorkspaceBytes = size_t(int64_t, int32_t);
   using StrError = const char *(int);
 
   ModelInfo info;
   std::unique_ptr<JitSession> session;
-  Step *step = nullptr;
-  Chunk *chunk = nullptr;
-  Forward *forward = nullptr;
+  std::unique_ptr<CudaSession> cuda;
+  /// Of the API, on a CPU or a GPU; forward leaves the last states in records.
+  std::function<Step> step;
+  std::function<Chunk> chunk, forward;
   Reset *reset = nullptr;
-  WorkspaceBytes *workspaceBytes = nullptr;
+  /// Of a GPU's calls: in the session.
+  std::function<WorkspaceBytes> workspaceBytes;
   StrError *strError = nullptr;
 
+  llvm::Error findCommon(JitSession &code);
+  /// Finds NAME_`name`.
+  template <typename Function>
+  llvm::Error find(JitSession &code, llvm::StringRef name,
+                   Function *&function) {
+    auto found = code.lookupFunction<Function>((info.name + "_" + name).str());
+    if (!found)
+      return found.takeError();
+    function = *found;
+    return llvm::Error::success();
+  }
   llvm::Error check(int code, llvm::StringRef function) const;
   llvm::Error runPieces(const ArrayView &x, RunMode mode, char *records,
                         std::vector<float> &y, const ssmc_executor *executor,

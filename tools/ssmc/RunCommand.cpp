@@ -10,6 +10,7 @@
 #include "lib/Reference/RunModel.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/CompileCuda.h"
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/Progress.h"
 #include "tools/ssmc/StateFiles.h"
@@ -18,6 +19,15 @@
 
 using namespace llvm;
 using namespace ssmc;
+
+/// The files that code for a GPU is made for here.
+static constexpr EmitKind kObject[] = {EmitKind::Object};
+
+static constexpr Flag kRunTargetFlag = {
+    kTargetFlag.name, "CPU",
+    "CPU to compile for: LLVM's name (x86-64-v3, ...) or\n"
+    "'native', this machine's; cuda:compute_80, cuda:sm_90:\n"
+    "this machine's first NVIDIA GPU"};
 
 static constexpr Flag kFlags[] = {
     {"--input", "X", "what to run the model on (see below)"},
@@ -36,7 +46,8 @@ static constexpr Flag kFlags[] = {
      "code, and write f64"},
     kWithoutHeadFlag,
     kWeightsFlag,
-    kTargetFlag,
+    kRunTargetFlag,
+    kPtxasFlag,
     kChunkFlag,
     kTileFlag,
     kIgnoreUnknownFlag};
@@ -132,8 +143,33 @@ struct RunOptions {
   RunMode mode;
   int32_t threads = 1;
   TargetCpu target;
+  /// In the place of a CPU.
+  std::optional<CudaRequest> gpu;
 };
 } // namespace
+
+static Error parseTarget(const CommandLine &line, RunOptions &options) {
+  StringRef name = line.get(kTargetFlag.name, "native");
+  if (!isCudaTarget(name)) {
+    if (line.has(kPtxasFlag.name))
+      return createStringError(kPtxasFlag.name +
+                               " is for GPUs; leave it off for CPUs");
+    auto target = resolveTargetCpu(name);
+    if (!target)
+      return target.takeError();
+    options.target = std::move(*target);
+    return Error::success();
+  }
+  for (StringRef flag :
+       {StringRef(kThreadsFlag), kChunkFlag.name, kTileFlag.name})
+    if (line.has(flag))
+      return createStringError(flag + " is for CPUs; leave it off for GPUs");
+  auto request = CudaRequest::parse(line, kObject);
+  if (!request)
+    return request.takeError();
+  options.gpu = std::move(*request);
+  return Error::success();
+}
 
 static Expected<RunOptions> parseOptions(const CommandLine &line) {
   for (StringRef needed : {"--input", "--output"})
@@ -161,24 +197,52 @@ static Expected<RunOptions> parseOptions(const CommandLine &line) {
     if (line.has("--reference") && line.has(native))
       return createStringError("option '" + native +
                                "' has no meaning with --reference");
-  auto target = resolveTargetCpu(line.get(kTargetFlag.name, "native"));
-  if (!target)
-    return target.takeError();
-  return RunOptions{std::move(*input), std::move(*output), *mode, *threads,
-                    std::move(*target)};
+  RunOptions options{std::move(*input), std::move(*output), *mode, *threads, {},
+                     std::nullopt};
+  if (Error error = parseTarget(line, options))
+    return error;
+  return options;
+}
+
+static mlir::FailureOr<NativeModel> compileAndLoadOnGpu(mlir::ModuleOp model,
+                                                        const CommandLine &line,
+                                                        CudaRequest request) {
+  mlir::MLIRContext &context = *model->getContext();
+  // Before long work.
+  auto device = CudaDevice::open();
+  if (!device)
+    return report(context, device.takeError());
+  if (Error error = request.findTools(line, kObject))
+    return report(context, std::move(error));
+  CompileOptions options;
+  options.withoutHead = line.has(kWithoutHeadFlag.name);
+  auto lowered = lowerForGpus(model, options, "model", request.target.getAll());
+  if (failed(lowered))
+    return mlir::failure();
+  PrefixedFiles files("");
+  if (failed(emitForGpus(model, *lowered, request, kObject, files)))
+    return mlir::failure();
+  auto loaded = NativeModel::loadOnGpu(std::move(*device), *files.find(".o"),
+                                       lowered->info);
+  if (!loaded)
+    return report(context, loaded.takeError());
+  return std::move(*loaded);
 }
 
 static mlir::FailureOr<RunResult>
 runCompiled(mlir::ModuleOp model, const CommandLine &line,
             const RunOptions &options, const Array &x, const StateMap *states) {
   mlir::MLIRContext &context = *model->getContext();
-  if (Error error = checkRunsHere(options.target))
-    return report(context, std::move(error));
+  if (!options.gpu)
+    if (Error error = checkRunsHere(options.target))
+      return report(context, std::move(error));
   auto threads = Threads::start(options.threads);
   if (!threads)
     return report(context, threads.takeError());
-  auto loaded = compileAndLoad(model, options.target,
-                               line.has(kWithoutHeadFlag.name), "model");
+  auto loaded = options.gpu
+                    ? compileAndLoadOnGpu(model, line, *options.gpu)
+                    : compileAndLoad(model, options.target,
+                                     line.has(kWithoutHeadFlag.name), "model");
   if (failed(loaded))
     return mlir::failure();
   Progress progress("running");
