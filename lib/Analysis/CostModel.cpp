@@ -27,6 +27,9 @@ static constexpr double kTolerance = 0.015;
 /// start from memory, and the last ones have to be waited for.
 static constexpr double kTileOverhead = 16;
 
+/// The part of a product's cycles that is none: rounding errors of this model.
+static constexpr double kNoSaving = 1e-6;
+
 /// Cycles of a division per lane: 4 to 6 for 8 lanes, 8 to 10 for 16, on the
 /// x86-64 CPUs of KnownTargets.cpp.
 static constexpr double kCyclesPerDivision = 0.6;
@@ -120,11 +123,9 @@ static int64_t rowsForWidth(const TileShape &shape, int64_t width) {
   return rows;
 }
 
-llvm::SmallVector<TileColumns>
-ssmc::splitPanels(const TileShape &shape, int64_t panels, bool mayBeWider) {
-  int64_t columns = mayBeWider && shape.rows > 1
-                        ? std::max<int64_t>(1, panels / shape.panels)
-                        : llvm::divideCeil(panels, shape.panels);
+/// `panels` as so many columns, whose widths differ by one at most.
+static llvm::SmallVector<TileColumns>
+splitEvenly(const TileShape &shape, int64_t panels, int64_t columns) {
   int64_t width = panels / columns, wider = panels % columns;
   llvm::SmallVector<TileColumns> split;
   if (wider)
@@ -135,13 +136,34 @@ ssmc::splitPanels(const TileShape &shape, int64_t panels, bool mayBeWider) {
   return split;
 }
 
+llvm::SmallVector<TileColumns>
+ssmc::splitPanels(const TargetDescription &target, const TileShape &shape,
+                  int64_t panels, bool mayBeWider) {
+  auto narrow =
+      splitEvenly(shape, panels, llvm::divideCeil(panels, shape.panels));
+  if (!mayBeWider || shape.rows == 1 || panels % shape.panels == 0)
+    return narrow;
+  auto wide =
+      splitEvenly(shape, panels, std::max<int64_t>(1, panels / shape.panels));
+  // The fewer rows of wider columns load more for as many multiply-adds, so
+  // they have to save something.
+  auto cyclesOf = [&](llvm::ArrayRef<TileColumns> split) {
+    double cycles = 0;
+    for (const TileColumns &columns : split)
+      cycles += double(columns.count) / columns.tile.rows *
+                cyclesPerDepth(target, columns.tile);
+    return cycles;
+  };
+  return cyclesOf(wide) < (1 - kNoSaving) * cyclesOf(narrow) ? wide : narrow;
+}
+
 double ssmc::cyclesOfProduct(const TargetDescription &target,
                              const TileShape &full, int64_t rows, int64_t depth,
                              int64_t panels) {
   double cycles = 0;
   for (const TileShape &shape : withTailTiles(target, full, panels)) {
     for (const TileColumns &columns :
-         splitPanels(shape, panels, shape.rows == full.rows))
+         splitPanels(target, shape, panels, shape.rows == full.rows))
       cycles += rows / shape.rows * (shape.rows / columns.tile.rows) *
                 columns.count * cyclesOfTile(target, columns.tile, depth);
     rows %= shape.rows;
@@ -174,7 +196,7 @@ TileShape ssmc::chooseTile(const TargetDescription &target, int64_t rows,
   int64_t perPanel = registersPerPanel(target);
   auto rank = [&](const Choice &choice) {
     auto [shape, cycles] = choice;
-    TileShape tile = splitPanels(shape, panels, true).front().tile;
+    TileShape tile = splitPanels(target, shape, panels, true).front().tile;
     double weights = 4.0 * kPanelLanes * target.fmasPerCycle;
     double loads = 1.0 / tile.rows + 1.0 / (tile.panels * perPanel);
     return std::make_tuple(

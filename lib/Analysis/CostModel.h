@@ -79,9 +79,10 @@ struct TileColumns {
 
 /// How tiles of `shape` divide `panels`: evenly, so that no narrow column is
 /// left over whose few multiply-adds wait for their inputs. Columns are
-/// narrower than `shape`, or, if they may be, wider; fewer rows then make up
-/// for the width.
-llvm::SmallVector<TileColumns> splitPanels(const TileShape &shape,
+/// narrower than `shape`, or, if they may be and that takes fewer cycles,
+/// wider; fewer rows then make up for the width.
+llvm::SmallVector<TileColumns> splitPanels(const TargetDescription &target,
+                                           const TileShape &shape,
                                            int64_t panels, bool mayBeWider);
 
 /// Cycles of `rows` by `panels` with tiles of `full`, and those for what they

@@ -61,6 +61,33 @@ TEST(CostModel, ChunksGetTheLargestTileOfTheRegisters) {
   EXPECT_EQ(choose(avx512(), 24, 64, 6), "8x3");
 }
 
+/// Printed as "1 of 6x4, 3 of 6x3".
+static std::string split(const TargetDescription &target, TileShape shape,
+                         int64_t panels) {
+  std::string text;
+  int64_t first = 0;
+  for (const TileColumns &columns : splitPanels(target, shape, panels, true)) {
+    EXPECT_EQ(columns.first, first);
+    first += columns.count * columns.tile.panels;
+    text += (text.empty() ? "" : ", ") + std::to_string(columns.count) +
+            " of " + std::to_string(columns.tile.rows) + "x" +
+            std::to_string(columns.tile.panels);
+  }
+  EXPECT_EQ(first, panels);
+  return text;
+}
+
+TEST(CostModel, PanelsLeftOverMakeAllColumnsNarrower) {
+  // 100 features: 3x5 would load more for each multiply-add than 6x3.
+  EXPECT_EQ(split(avx512(), {6, 4}, 13), "1 of 6x4, 3 of 6x3");
+  EXPECT_EQ(split(avx512(), {6, 4}, 7), "1 of 6x4, 1 of 6x3");
+  EXPECT_EQ(split(avx512(), {6, 4}, 12), "3 of 6x4");
+  EXPECT_EQ(choose(avx512(), 24, 100, 13), "6x4");
+  // 12x1 waits for its 13 loads.
+  EXPECT_EQ(split(avx512(), {12, 2}, 3), "1 of 6x3");
+  EXPECT_EQ(split(avx2(), {6, 1}, 13), "13 of 6x1");
+}
+
 TEST(CostModel, FewRowsRunPanelsSideBySide) {
   EXPECT_EQ(choose(avx2(), 1, 64, 12), "1x6");
   EXPECT_EQ(choose(avx2(), 1, 64, 4), "1x4");

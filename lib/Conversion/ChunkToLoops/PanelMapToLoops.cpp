@@ -110,7 +110,8 @@ Value PanelMapLowering::emitTiles(Value from, const TileShape &shape) {
     to = rows.index(op.getNumRows() - left % shape.rows);
   }
   bool mayBeWider = shape.rows == full.rows;
-  for (const TileColumns &columns : splitPanels(shape, panels, mayBeWider)) {
+  for (const TileColumns &columns :
+       splitPanels(target, shape, panels, mayBeWider)) {
     auto [tileRows, width] = columns.tile;
     rows.loop(columns.first, columns.first + columns.count * width, width, {},
               [&, tileRows = tileRows, width = width](Value panel, ValueRange) {
