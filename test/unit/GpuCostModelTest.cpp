@@ -42,7 +42,7 @@ TEST(GpuCostModel, BlocksOfAnSmByHand) {
   // 8 warps of 64 x 32 registers: 8 warps for each quarter of 16384.
   EXPECT_EQ(countBlocksPerSm(a100, 256, 64, 0), 4);
   // Registers come 8 at a time: 104 x 32 are 3328, 4 in each quarter.
-  EXPECT_EQ(countBlocksPerSm(a100, 256, 100, 0), 2);
+  EXPECT_EQ(countBlocksPerSm(a100, 160, 97, 0), 3);
   EXPECT_EQ(countBlocksPerSm(a100, 64, 32, 0), 32);
   // 164 KB of which each block takes 1 KB more than it asks for.
   EXPECT_EQ(countBlocksPerSm(a100, 64, 32, 81 << 10), 2);
@@ -135,6 +135,7 @@ TEST(GpuCostModel, CyclesOfAScanByHand) {
   // 2 operations in f64 per cycle and SM.
   GpuCycles f64 = costScan(rtx, block, {32, 0, 10, 0, 3});
   EXPECT_DOUBLE_EQ(f64[GpuBound::F64], 24 * 10 * 32 / 2.0);
+  EXPECT_DOUBLE_EQ(f64[GpuBound::Issue], 24 * 10 / 4.0);
 }
 
 TEST(GpuCostModel, TilesFitTheirRegistersAndTheProduct) {
