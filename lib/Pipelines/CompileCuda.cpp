@@ -6,23 +6,20 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Pipelines/CompileCuda.h"
+#include "lib/Analysis/GpuSchedule.h"
+#include "lib/Analysis/GpuUnits.h"
+#include "lib/Conversion/ChunkToGpu/ChunkToGpu.h"
 #include "lib/Conversion/ChunkToGpu/UnitKernels.h"
 #include "lib/Pipelines/Prepare.h"
 #include "lib/Target/EmitPtx.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 using namespace ssmc;
-
-/// Threads of a block.
-static constexpr int64_t kThreads = 256;
-/// Rows of a block, where its activations fit.
-static constexpr int64_t kMostRows = 32;
-/// Shared memory that a block may have on every architecture from sm_80 on.
-static constexpr int64_t kSharedLimit = 99 << 10;
 
 using BuildPasses = llvm::function_ref<void(OpPassManager &)>;
 
@@ -45,33 +42,134 @@ static int64_t getSharedBytes(ModuleOp module) {
   return most;
 }
 
+/// The first of `architectures`, with as much shared memory as all have.
+static FailureOr<GpuDescription>
+describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
+  std::optional<GpuDescription> first;
+  for (unsigned architecture : architectures) {
+    std::optional<GpuDescription> gpu = describeGpu(architecture);
+    if (!gpu)
+      return model.emitError() << "cannot be compiled for sm_" << architecture
+                               << ", which is not known";
+    if (!first)
+      first = gpu;
+    first->sharedPerBlock = std::min(first->sharedPerBlock, gpu->sharedPerBlock);
+    first->sharedPerSm = std::min(first->sharedPerSm, gpu->sharedPerSm);
+  }
+  if (!first)
+    return model.emitError() << "is compiled for no GPU; expected one at least";
+  return *first;
+}
+
+/// Chunk level with `rows` rows of a thread block.
+static FailureOr<OwningOpRef<ModuleOp>> lowerToChunks(ModuleOp model,
+                                                      int64_t rows) {
+  OwningOpRef<ModuleOp> module = model.clone();
+  if (failed(runPipeline(*module, [&](OpPassManager &passes) {
+        buildRecurrenceToThreadChunk(passes, rows);
+      })))
+    return failure();
+  return module;
+}
+
+/// What the cost model chooses for long sequences; tiles by unit.
+static FailureOr<GpuSchedule> chooseSchedule(ModuleOp chunks,
+                                             const GpuDescription &gpu) {
+  FailureOr<ModelPlan> plan = readPlan(chunks);
+  if (failed(plan))
+    return failure();
+  auto units = describeGpuUnits(chunks, [&](StringRef name) {
+    return llvm::count_if(plan->steps, [&](const PlanStep &step) {
+      return step.unit == name;
+    });
+  });
+  return chooseGpuSchedule(gpu, units, {}, GpuScheme::LookBack);
+}
+
+/// Tells ptxas how many threads share an SM's registers. What it is not told is
+/// how many blocks the schedule expects there: it would rather spill.
+static void limitThreads(ModuleOp kernels, int64_t threads) {
+  Builder builder(kernels.getContext());
+  kernels.walk([&](gpu::GPUFuncOp kernel) {
+    kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
+                    builder.getDenseI32ArrayAttr({int32_t(threads)}));
+  });
+}
+
+/// Leaves the tiles at all variants of each unit's function, and whether weights
+/// are staged.
+static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
+  llvm::StringMap<DenseI64ArrayAttr> byUnit;
+  auto unitOf = [](func::FuncOp function) {
+    return function.getSymName().rsplit('.').first;
+  };
+  Builder builder(chunks.getContext());
+  auto tiles = schedule.tiles.begin();
+  for (auto function : chunks.getOps<func::FuncOp>()) {
+    auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
+    if (!variant || variant != "time" || tiles == schedule.tiles.end())
+      continue;
+    SmallVector<int64_t> numbers;
+    for (const GpuTile &tile : *tiles++)
+      numbers.append({tile.rows, tile.panels, tile.rowGroups});
+    byUnit[unitOf(function)] = builder.getDenseI64ArrayAttr(numbers);
+  }
+  for (auto function : chunks.getOps<func::FuncOp>())
+    if (auto found = byUnit.find(unitOf(function)); found != byUnit.end()) {
+        function->setAttr(kThreadTilesAttr, found->second);
+        if (schedule.stageWeights)
+          function->setAttr(kStageWeightsAttr, builder.getUnitAttr());
+      }
+}
+
 /// Lowers `model`, at recurrence level, to kernels whose blocks hold as many
-/// rows as fit.
-static FailureOr<OwningOpRef<ModuleOp>> lowerToKernels(ModuleOp model) {
-  for (int64_t rows = kMostRows; rows >= 1; rows /= 2) {
-    OwningOpRef<ModuleOp> module = model.clone();
-    if (failed(runPipeline(*module, [&](OpPassManager &passes) {
-          buildRecurrenceToThreadChunk(passes, rows);
-          buildChunkToGpu(passes, kThreads);
+/// rows as the cost model chooses, or as fit.
+static FailureOr<OwningOpRef<ModuleOp>> lowerToKernels(ModuleOp model,
+                                                       const GpuDescription &gpu,
+                                                       int64_t &threads) {
+  gpu.attachTo(model);
+  constexpr int64_t kMostRows = 32;
+  auto first = lowerToChunks(model, kMostRows);
+  if (failed(first))
+    return failure();
+  FailureOr<GpuSchedule> schedule = chooseSchedule(**first, gpu);
+  if (failed(schedule))
+    return failure();
+  threads = std::max<int64_t>(schedule->threads, 32);
+  int64_t rows = std::max<int64_t>(schedule->rows, 1);
+  while (rows >= 1) {
+    auto module = lowerToChunks(model, rows);
+    if (failed(module))
+      return failure();
+    setTiles(**module, *schedule);
+    if (failed(runPipeline(**module, [&](OpPassManager &passes) {
+          buildChunkToGpu(passes, threads);
         })))
       return failure();
-    if (getSharedBytes(*module) <= kSharedLimit)
+    limitThreads(**module, threads);
+    if (getSharedBytes(**module) <= gpu.sharedPerBlock)
       return module;
+    // What the schedule leaves out of account: tickets, alignment.
+    if (schedule->stageWeights)
+      schedule->stageWeights = false;
+    else
+      rows /= 2;
   }
   return model.emitError()
          << "has layers so wide that one time step does not fit the "
-         << kSharedLimit << " bytes of shared memory of a thread block";
+         << gpu.sharedPerBlock << " bytes of shared memory of a thread block";
 }
 
 /// What the host must know of each kernel.
-static void describeKernels(ModuleOp module, CompiledCudaModel &compiled) {
+static void describeKernels(ModuleOp module, int64_t threads,
+                            CompiledCudaModel &compiled) {
   module.walk([&](gpu::GPUFuncOp kernel) {
     auto number = [&](StringRef name) -> int64_t {
       auto value = kernel->getAttrOfType<IntegerAttr>(name);
       return value ? value.getInt() : 0;
     };
     compiled.kernels.kernels.push_back(
-        {kernel.getName().str(), kThreads, number(kSharedBytesAttr),
+        {kernel.getName().str(), threads, number(kSharedBytesAttr),
          compiled.info.rowsPerChunk, kernel->hasAttr(kByChunkAttr),
          number(kLinkBytesAttr)});
   });
@@ -129,7 +227,8 @@ static LogicalResult planLaunches(ModuleOp module, const ModelPlan &plan,
 }
 
 FailureOr<CompiledCudaModel>
-ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options) {
+ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
+                       ArrayRef<unsigned> architectures) {
   if (options.from > Level::Recurrence)
     return model.emitError()
            << "is at " << getLevelName(options.from)
@@ -140,7 +239,11 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options) {
   auto weights = collectWeights(model);
   if (failed(weights))
     return failure();
-  auto module = lowerToKernels(model);
+  int64_t threads = 0;
+  auto gpu = describeGpus(model, architectures);
+  if (failed(gpu))
+    return failure();
+  auto module = lowerToKernels(model, *gpu, threads);
   if (failed(module))
     return failure();
   FailureOr<ModelPlan> plan = readPlan(**module);
@@ -153,7 +256,7 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options) {
   compiled.info = describeModel(**module, *plan);
   for (auto &entry : *weights)
     compiled.info.parameters += entry.second.size();
-  describeKernels(**module, compiled);
+  describeKernels(**module, threads, compiled);
   if (failed(planLaunches(**module, *plan, compiled.kernels)))
     return failure();
   compiled.gpu = withoutPrepare(**module);

@@ -233,7 +233,7 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   options.withoutHead = line.has(kWithoutHeadFlag.name);
   options.from = from;
   options.keepWeights = llvm::is_contained(kinds, EmitKind::Model);
-  auto lowered = lowerForGpus(*model, options, name);
+  auto lowered = lowerForGpus(*model, options, name, request.target.getAll());
   if (failed(lowered))
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);

@@ -58,11 +58,11 @@ Error CudaRequest::findTools(const CommandLine &line,
 
 mlir::FailureOr<CompiledCudaModel>
 ssmc::lowerForGpus(mlir::ModuleOp model, const CompileOptions &options,
-                   StringRef name) {
+                   StringRef name, ArrayRef<unsigned> architectures) {
   uint64_t hash = hashModel(model) ^ options.withoutHead;
   Progress progress("lowering the model");
   mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
-  mlir::FailureOr<CompiledCudaModel> lowered = compileCudaModel(*copy, options);
+  mlir::FailureOr<CompiledCudaModel> lowered = compileCudaModel(*copy, options, architectures);
   if (succeeded(lowered))
     nameModel(lowered->info, model, name, hash);
   return lowered;

@@ -42,9 +42,9 @@ struct CudaRequest {
 
 /// Lowers a model that importModel or IR gave for GPUs; errors are reported on
 /// its context. Without `options.keepWeights` it has no weights afterwards.
-mlir::FailureOr<CompiledCudaModel> lowerForGpus(mlir::ModuleOp model,
-                                                const CompileOptions &options,
-                                                llvm::StringRef name);
+mlir::FailureOr<CompiledCudaModel>
+lowerForGpus(mlir::ModuleOp model, const CompileOptions &options,
+             llvm::StringRef name, llvm::ArrayRef<unsigned> architectures);
 
 /// Adds the files of `kinds` for a model that lowerForGpus has lowered.
 mlir::LogicalResult emitForGpus(mlir::ModuleOp model,

@@ -29,15 +29,37 @@ using namespace ssmc;
 /// The tile that gives every thread work and, of those, needs the fewest loads
 /// per multiply-add.
 static ThreadTile chooseThreadTile(PanelMapOp op, int64_t threads) {
-  ThreadTile best{1, 1};
+  ThreadTile best{1, 1, 1};
   for (int64_t rows : {1, 2, 4, 8})
     for (int64_t panels : {1, 2}) {
       int64_t items = llvm::divideCeil(op.getNumRows(), rows) *
                       llvm::divideCeil(op.getNumPanels(), panels) * kHalfPanel;
       if (items >= threads && rows * panels > best.rows * best.panels)
-        best = {rows, panels};
+        best = {rows, panels, 1};
     }
   return best;
+}
+
+/// The tile that the function's attribute gives a product of it, or a chosen
+/// one.
+static FailureOr<ThreadTile> getThreadTile(PanelMapOp op, int64_t threads) {
+  auto function = op->getParentOfType<func::FuncOp>();
+  Attribute given = function->getAttr(kThreadTilesAttr);
+  if (!given || !op.getX())
+    return chooseThreadTile(op, threads);
+  size_t index = 0;
+  for (auto map : function.getOps<PanelMapOp>())
+    index += map.getX() && map->isBeforeInBlock(op);
+  auto tiles = dyn_cast<DenseI64ArrayAttr>(given);
+  if (tiles && index * 3 + 3 <= size_t(tiles.size())) {
+    ArrayRef<int64_t> tile = tiles.asArrayRef().slice(index * 3, 3);
+    if (llvm::all_of(tile, [](int64_t n) { return n >= 1 && n <= 64; }))
+      return ThreadTile{tile[0], tile[1], tile[2]};
+  }
+  return function.emitError()
+         << "has '" << kThreadTilesAttr << "' = " << given
+         << "; expected rows, panels and row groups, 1 to 64, of product "
+         << index;
 }
 
 static LogicalResult verifyScan(PanelMapOp op) {
@@ -69,6 +91,15 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
       if (isa<SsmDialect>(op->getDialect()))
         ops.push_back(op);
     });
+    // Before any of a function's products is gone.
+    DenseMap<Operation *, ThreadTile> tiles;
+    for (Operation *op : ops)
+      if (auto map = dyn_cast<PanelMapOp>(op)) {
+        auto tile = getThreadTile(map, threads);
+        if (failed(tile))
+          return signalPassFailure();
+        tiles[op] = *tile;
+      }
     OpBuilder builder(&getContext());
     for (Operation *op : ops) {
       if (op->getNumResults()) {
@@ -83,8 +114,9 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
             lowered = succeeded(verifyScan(map));
             if (!lowered)
               return;
+            auto tile = tiles.find(map);
             auto link = getChunkLink(map->getParentOfType<func::FuncOp>());
-            lowerPanelMapToThreads(map, threads, chooseThreadTile(map, threads),
+            lowerPanelMapToThreads(map, threads, tile->second,
                                    link ? &*link : nullptr, builder);
           })
           .Case([&](LookupOp lookup) {

@@ -15,10 +15,15 @@
 namespace ssmc {
 
 /// How a thread block shares a product: each thread has `rows` rows by
-/// `panels` panels, two lanes of each.
+/// `panels` panels, two lanes of each; of the threads with the same lanes and
+/// other rows, `rowGroups` are neighbours.
 struct ThreadTile {
-  int64_t rows = 4, panels = 1;
+  int64_t rows = 4, panels = 1, rowGroups = 1;
 };
+
+/// Attribute of a chunk function: `rows`, `panels` and `rowGroups` of each of
+/// its products, in order.
+inline constexpr llvm::StringLiteral kThreadTilesAttr = "ssm.thread_tiles";
 
 /// Chunks of one stream that run at the same time and pass on a carried state.
 ///
@@ -43,6 +48,10 @@ inline constexpr int64_t kLinkedGroup = 16;
 /// The link of a function in the variant `linked`, whose last arguments it is;
 /// none of another one.
 std::optional<ChunkLink> getChunkLink(mlir::func::FuncOp function);
+
+/// Unit attribute of a chunk function whose kernel copies its weights to shared
+/// memory first, once for all chunks of a thread block.
+inline constexpr llvm::StringLiteral kStageWeightsAttr = "ssm.stage_weights";
 
 /// Emit `op`, on memrefs, as the work of `threads` threads. Results may be read
 /// after the next barrier. Streams, where given, are all different. With `link`,

@@ -164,14 +164,10 @@ SmallVector<Value>
 PanelMapThreads::emitLinearStep(const Place &place, ArrayRef<Value> carries) {
   Type f64 = builder.getF64Type();
   IRMapping lanes;
-  auto columns =
-      llvm::zip_equal(op.getColumns(), op.getColumnArguments());
-  for (auto [column, argument] : columns)
-    if (!argument.use_empty())
-      lanes.map(argument,
-                toWide(builder, loc,
-                       rows.loadLanes(column, place.panel, rows.index(0),
-                                      place.lane, getLanes(argument))));
+  for (auto [column, argument] :
+       llvm::zip_equal(place.columns, op.getColumnArguments()))
+    if (column)
+      lanes.map(argument, toWide(builder, loc, column));
   for (auto [argument, carry] :
        llvm::zip_equal(op.getCarryArguments(), carries))
     lanes.map(argument, carry);

@@ -27,12 +27,15 @@ private:
   /// One row and panel of a thread.
   struct Place {
     mlir::Value row, panel, lane;
-    mlir::Value sum; ///< null without a product
+    llvm::ArrayRef<mlir::Value> columns; ///< of the panel, null where not read
+    mlir::Value sum;                     ///< null without a product
   };
   using Finish = llvm::function_ref<void(const Place &)>;
   using Values = llvm::SmallVector<mlir::Value>;
 
   void emitTiles(Finish finish);
+  void emitTilesOf(const ThreadTile &tile, Finish finish);
+  void emitTile(const ThreadTile &tile, mlir::Value item, Finish finish);
   Values emitProduct(llvm::ArrayRef<mlir::Value> tileRows,
                      llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane);
   Values emitDepth(llvm::ArrayRef<mlir::Value> tileRows,
@@ -40,6 +43,7 @@ private:
                    mlir::Value k, int64_t depth, mlir::ValueRange sums);
   Values emitBody(const Place &place, llvm::ArrayRef<mlir::Value> carries,
                   bool storeOutputs = true);
+  Values loadColumns(mlir::Value panel, mlir::Value lane);
   Values loadCarries(mlir::ValueRange buffers, mlir::Value row,
                      const Place &place);
   void storeCarries(mlir::ValueRange carries, mlir::ValueRange buffers,

@@ -24,6 +24,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/Support/MathExtras.h"
@@ -46,7 +47,7 @@ PanelMapThreads::PanelMapThreads(PanelMapOp op, int64_t threads,
       loc(op.getLoc()), tile(tile) {
   // Without a product there is nothing to share between rows.
   if (!op.getX())
-    this->tile = {1, 1};
+    this->tile = {1, 1, 1};
   this->tile.rows = std::min(this->tile.rows, op.getNumRows());
   this->tile.panels = std::min(this->tile.panels, op.getNumPanels());
 }
@@ -74,59 +75,91 @@ void PanelMapThreads::run(const ChunkLink *link) {
 }
 
 /// Computes the sums of this thread's tiles and calls `finish` for each row and
-/// panel.
+/// panel. A tile of many rows would take as long for one as for all: a few rows
+/// are shared out in tiles of their own.
 void PanelMapThreads::emitTiles(Finish finish) {
+  constexpr int64_t kFew = 2;
+  if (!op.getCount() || tile.rows <= kFew)
+    return emitTilesOf(tile, finish);
+  Value areFew =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                            op.getCount(), rows.index(kFew));
+  auto choice = scf::IfOp::create(builder, loc, areFew,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(choice.thenBlock());
+  emitTilesOf({kFew, 1, 1}, finish);
+  builder.setInsertionPointToStart(choice.elseBlock());
+  emitTilesOf(tile, finish);
+}
+
+void PanelMapThreads::emitTilesOf(const ThreadTile &tile, Finish finish) {
+  int64_t columns = llvm::divideCeil(op.getNumPanels(), tile.panels);
+  int64_t groups = llvm::divideCeil(op.getNumRows(), tile.rows);
+  groups = llvm::alignTo(groups, tile.rowGroups);
+  rows.forEach(columns * kHalfPanel * groups,
+               [&](Value item) { emitTile(tile, item, finish); });
+}
+
+// Neighbours have the lanes of a panel, then other rows, then other panels.
+// Panels of a thread lie as far apart as there are such columns, so those of a
+// warp are neighbours, too.
+void PanelMapThreads::emitTile(const ThreadTile &tile, Value item,
+                               Finish finish) {
   int64_t panels = op.getNumPanels();
   int64_t columns = llvm::divideCeil(panels, tile.panels);
-  int64_t groups = llvm::divideCeil(op.getNumRows(), tile.rows);
-  // Panels of a thread lie `columns` apart, so those of a warp are neighbours.
-  rows.forEach(columns * kHalfPanel * groups, [&](Value item) {
-    Value lane = rows.remainder(item, kHalfPanel);
-    Value rest = rows.divide(item, kHalfPanel);
-    Value firstPanel = rows.remainder(rest, columns);
-    Value firstRow = rows.scale(rows.divide(rest, columns), tile.rows);
-    bool allRows = !op.getCount() && op.getNumRows() % tile.rows == 0;
-    bool allPanels = panels % tile.panels == 0;
-    Value count = rows.rowCount(op.getCount(), op.getNumRows());
-    auto emit = [&] {
-      // Rows and panels that do not exist are computed as the last ones again,
-      // and thrown away.
-      SmallVector<Value> tileRows, tilePanels;
-      Value last = allRows ? Value() : rows.add(count, -1);
+  Value lane = rows.remainder(item, kHalfPanel);
+  Value rest = rows.divide(item, kHalfPanel);
+  Value group = rows.remainder(rest, tile.rowGroups);
+  rest = rows.divide(rest, tile.rowGroups);
+  Value firstPanel = rows.remainder(rest, columns);
+  group = rows.plus(
+      rows.scale(rows.divide(rest, columns), tile.rowGroups), group);
+  Value firstRow = rows.scale(group, tile.rows);
+  bool allRows =
+      !op.getCount() && op.getNumRows() % (tile.rows * tile.rowGroups) == 0;
+  bool allPanels = panels % tile.panels == 0;
+  Value count = rows.rowCount(op.getCount(), op.getNumRows());
+  auto emit = [&] {
+    // Rows and panels that do not exist are computed as the last ones again,
+    // and thrown away.
+    SmallVector<Value> tileRows, tilePanels;
+    Value last = allRows ? Value() : rows.add(count, -1);
+    for (int64_t r = 0; r < tile.rows; ++r) {
+      Value row = rows.add(firstRow, r);
+      tileRows.push_back(allRows ? row : rows.smaller(row, last));
+    }
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      Value panel = rows.add(firstPanel, p * columns);
+      tilePanels.push_back(
+          allPanels ? panel : rows.smaller(panel, rows.index(panels - 1)));
+    }
+    SmallVector<Value> sums = emitProduct(tileRows, tilePanels, lane);
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      SmallVector<Value> columnsOfPanel = loadColumns(tilePanels[p], lane);
       for (int64_t r = 0; r < tile.rows; ++r) {
-        Value row = rows.add(firstRow, r);
-        tileRows.push_back(allRows ? row : rows.smaller(row, last));
-      }
-      for (int64_t p = 0; p < tile.panels; ++p) {
-        Value panel = rows.add(firstPanel, p * columns);
-        tilePanels.push_back(
-            allPanels ? panel : rows.smaller(panel, rows.index(panels - 1)));
-      }
-      SmallVector<Value> sums = emitProduct(tileRows, tilePanels, lane);
-      for (int64_t r = 0; r < tile.rows; ++r)
-        for (int64_t p = 0; p < tile.panels; ++p) {
-          Place place{rows.add(firstRow, r), rows.add(firstPanel, p * columns),
-                      lane, {}};
-          if (!sums.empty())
-            place.sum = sums[p * tile.rows + r];
-          auto ifPanel = [&] {
-            if (allPanels || p == 0)
-              finish(place);
-            else
-              rows.onlyIf(rows.isBelow(place.panel, rows.index(panels)),
-                          [&] { finish(place); });
-          };
-          if (allRows || (r == 0 && op.getCount()))
-            ifPanel();
+        Place place{rows.add(firstRow, r), rows.add(firstPanel, p * columns),
+                    lane, columnsOfPanel, {}};
+        if (!sums.empty())
+          place.sum = sums[p * tile.rows + r];
+        auto ifPanel = [&] {
+          if (allPanels || p == 0)
+            finish(place);
           else
-            rows.onlyIf(rows.isBelow(place.row, count), ifPanel);
-        }
-    };
-    if (op.getCount())
-      rows.onlyIf(rows.isBelow(firstRow, count), emit);
-    else
-      emit();
-  });
+            rows.onlyIf(rows.isBelow(place.panel, rows.index(panels)),
+                        [&] { finish(place); });
+        };
+        if (allRows || r == 0)
+          ifPanel();
+        else
+          rows.onlyIf(rows.isBelow(place.row, count), ifPanel);
+      }
+    }
+  };
+  if (allRows)
+    emit();
+  else
+    rows.onlyIf(rows.isBelow(firstRow, count), emit);
 }
 
 /// sum[p][r] = bias[p] + sum over k of x[r, k] w[p, k]; none without a product.
@@ -155,10 +188,19 @@ SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
                          kTogether ==
                      0;
   int64_t step = aligned ? kTogether : 1;
-  int64_t whole = depth / step * step;
-  sums = rows.loop(0, whole, step, sums, [&](Value k, ValueRange carried) {
-    return emitDepth(tileRows, tilePanels, lane, k, step, carried);
-  });
+  // Few multiply-adds per weight: several at a time hide what each waits.
+  constexpr int64_t kMultiplyAdds = 64;
+  int64_t perStep = step * tileRows.size() * tilePanels.size() * 2;
+  int64_t unroll = std::clamp<int64_t>(kMultiplyAdds / perStep, 1, 4);
+  int64_t whole = depth / (step * unroll) * (step * unroll);
+  sums = rows.loop(0, whole, step * unroll, sums,
+                   [&](Value k, ValueRange carried) {
+                     Values next(carried);
+                     for (int64_t u = 0; u < unroll; ++u)
+                       next = emitDepth(tileRows, tilePanels, lane,
+                                        rows.add(k, u * step), step, next);
+                     return next;
+                   });
   for (int64_t k = whole; k < depth; ++k)
     sums = emitDepth(tileRows, tilePanels, lane, rows.index(k), 1, sums);
   return sums;
@@ -211,6 +253,8 @@ void PanelMapThreads::forEachMode(Finish body) {
     Place place;
     place.lane = rows.remainder(item, kHalfPanel);
     place.panel = rows.divide(item, kHalfPanel);
+    Values columns = loadColumns(place.panel, place.lane);
+    place.columns = columns;
     body(place);
   });
 }
@@ -236,6 +280,19 @@ void PanelMapThreads::emitScan() {
     carries = emitSteps(place, carries, /*storeOutputs=*/true);
     storeCarries(carries, op.getCarries(), record, place);
   });
+}
+
+/// What the body reads of a panel's columns: once for all rows, since the
+/// optimizer cannot see that outputs are stored elsewhere.
+SmallVector<Value> PanelMapThreads::loadColumns(Value panel, Value lane) {
+  Values values;
+  for (auto [column, argument] :
+       llvm::zip_equal(op.getColumns(), op.getColumnArguments()))
+    values.push_back(argument.use_empty()
+                         ? Value()
+                         : rows.loadLanes(column, panel, rows.index(0), lane,
+                                          getLanes(argument)));
+  return values;
 }
 
 SmallVector<Value> PanelMapThreads::loadCarries(ValueRange buffers, Value row,
@@ -307,10 +364,9 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
   mapRows(op.getRows(), op.getRowArguments());
   mapRows(op.getOuts(), op.getOutArguments());
   for (auto [column, argument] :
-       llvm::zip_equal(op.getColumns(), op.getColumnArguments()))
-    if (!argument.use_empty())
-      lanes.map(argument, rows.loadLanes(column, place.panel, rows.index(0),
-                                         place.lane, getLanes(argument)));
+       llvm::zip_equal(place.columns, op.getColumnArguments()))
+    if (column)
+      lanes.map(argument, column);
   for (auto [argument, carry] :
        llvm::zip_equal(op.getCarryArguments(), carries))
     lanes.map(argument, carry);

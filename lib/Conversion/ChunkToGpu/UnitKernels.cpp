@@ -60,6 +60,11 @@ private:
   void emitRows(Value b, Value chunk, Value t, Value count, Value length);
   Value rowAt(StringRef name, Value b, Value chunk, int64_t argument);
   SmallVector<Value> getOperands(Value b, Value rows, Value out, Value count);
+  int64_t getWorkspaceBytes() {
+    auto size = function->getAttrOfType<IntegerAttr>("ssm.workspace_bytes");
+    return size ? llvm::alignTo(size.getInt(), kLine) : 0;
+  }
+  Value stageWeights();
   void addLink(SmallVectorImpl<Value> &operands, Value b, Value chunk,
                Value isLast);
 
@@ -71,6 +76,7 @@ private:
   func::FuncOp function;
   bool linked = false, byChunk = false;
   int64_t tileBytes = 0, linkBytes = 0;
+  Value staged; // the weights in shared memory, if they are
 };
 
 } // namespace
@@ -125,11 +131,11 @@ SmallVector<Value> UnitKernel::getOperands(Value b, Value rows, Value out,
   auto weights = dyn_cast<MemRefType>(
       function.getArgumentTypes()[operands.size()]);
   if (weights)
-    operands.push_back(kernel.buffer(kernel["blob"], weights));
+    operands.push_back(
+        kernel.buffer(staged ? staged : kernel["blob"], weights));
   operands.push_back(kernel.toIndex(count));
-  auto size = function->getAttrOfType<IntegerAttr>("ssm.workspace_bytes");
   Value workspace = kernel.shared(KernelBuilder::kTicketBytes + tileBytes,
-                                  size ? size.getInt() : 0);
+                                  getWorkspaceBytes());
   operands.push_back(kernel.buffer(workspace, typeOf(operands.size())));
   return operands;
 }
@@ -197,6 +203,23 @@ void UnitKernel::emitRows(Value b, Value chunk, Value t, Value count,
   }
 }
 
+/// Copies the unit's weights, which lie behind the activations then; none where
+/// they stay where they are.
+Value UnitKernel::stageWeights() {
+  if (!function->hasAttr(kStageWeightsAttr))
+    return {};
+  int64_t place = (isInPlace() ? 1 : 2) + step.carries.size();
+  auto weights = dyn_cast<MemRefType>(function.getArgumentTypes()[place]);
+  if (!weights)
+    return {};
+  int64_t floats = weights.getNumElements();
+  Value target = kernel.shared(
+      KernelBuilder::kTicketBytes + tileBytes + getWorkspaceBytes(),
+      floats * sizeof(float));
+  kernel.copyRows(kernel["blob"], target, kernel.number(1), floats);
+  return target;
+}
+
 void UnitKernel::emitChunk(Value b, Value chunk) {
   Value t = kernel.add(kernel["start"],
                        kernel.multiply(chunk, kernel.number(chunkRows)));
@@ -234,6 +257,7 @@ LogicalResult UnitKernel::build() {
   llvm::append_range(names, carries);
   kernel.begin(name, names);
   Value n = kernel["n"], chunks = kernel["chunks"];
+  staged = stageWeights();
   if (byChunk) {
     kernel.forTickets(kernel["link"], kernel.multiply(n, chunks),
                       [&](Value ticket) {
