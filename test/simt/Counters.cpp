@@ -1,4 +1,4 @@
-//===- Counters.cpp - Memory traffic of kernels ------------------------===//
+//===- Counters.cpp - Memory traffic of kernels ---------------------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- KernelModule.cpp - Kernels, compiled for this CPU ---------------===//
+//===- KernelModule.cpp - Kernels, compiled for this CPU ------------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Launch.cpp - Whose turn it is -----------------------------------===//
+//===- Launch.cpp - Whose turn it is --------------------------------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Launch.h - A kernel's launch: blocks, threads, and whose turn it is
-//---===//
+//===- Launch.h - A launch: blocks, threads, and whose turn it is ---------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- LowerAccesses.cpp - Tell the runtime of loads and stores --------===//
+//===- LowerAccesses.cpp - Tell the runtime of loads and stores -----------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

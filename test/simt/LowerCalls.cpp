@@ -1,4 +1,4 @@
-//===- LowerCalls.cpp - NVVM's intrinsics as calls of the runtime ------===//
+//===- LowerCalls.cpp - NVVM's intrinsics as calls of the runtime ---------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Memory.h - What kernels may access ------------------------------===//
+//===- Memory.h - What kernels may access ---------------------------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- PrepareKernels.h - From NVVM IR to IR for this CPU --------------===//
+//===- PrepareKernels.h - From NVVM IR to IR for this CPU -----------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

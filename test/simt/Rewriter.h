@@ -1,4 +1,4 @@
-//===- Rewriter.h - Calls of the runtime in place of instructions ------===//
+//===- Rewriter.h - Calls of the runtime in place of instructions ---------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Runtime.cpp - The functions that kernels call -------------------===//
+//===- Runtime.cpp - The functions that kernels call ----------------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Sites.h - The places in kernels that the runtime is told of -----===//
+//===- Sites.h - The places in kernels that the runtime is told of --------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Synchronization.cpp - Barriers, and what warps do together ------===//
+//===- Synchronization.cpp - Barriers, and what warps do together ---------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- WarpOperation.h - What the lanes of a warp do together ----------===//
+//===- WarpOperation.h - What the lanes of a warp do together -------------===//
 //
 // Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
