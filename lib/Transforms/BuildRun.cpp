@@ -28,6 +28,7 @@
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/StepRuns.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -43,15 +44,6 @@ using namespace mlir;
 using namespace ssmc;
 
 namespace {
-
-/// Consecutive steps of one unit whose offsets grow by constant amounts.
-struct StepRun {
-  const PlanStep *first;
-  int64_t unit; ///< of the first, among those with carried states
-  int64_t count = 1;
-  int64_t blobStride = 0;
-  SmallVector<int64_t> carryStrides;
-};
 
 /// Emits one of the functions.
 class RunBuilder {
@@ -73,7 +65,6 @@ private:
     return module.lookupSymbol<func::FuncOp>(
         ("chunk." + step.unit + "." + variant).str());
   }
-  SmallVector<StepRun> findRuns();
   LogicalResult emitRun(const StepRun &run, bool last);
   LogicalResult emitCall(const StepRun &run, func::FuncOp chunk, Value layer,
                          ArrayRef<Value> leading);
@@ -226,35 +217,6 @@ void RunBuilder::fillStreams() {
       });
 }
 
-SmallVector<StepRun> RunBuilder::findRuns() {
-  SmallVector<StepRun> runs;
-  for (const PlanStep &step : plan.steps) {
-    if (step.kind == "answer")
-      continue;
-    int64_t unit = units;
-    units += !step.carries.empty();
-    if (!runs.empty() && step.kind == "block" &&
-        runs.back().first->unit == step.unit) {
-      StepRun &run = runs.back();
-      const PlanStep &previous = run.first[run.count - 1];
-      SmallVector<int64_t> strides;
-      for (auto [now, before] : llvm::zip_equal(step.carries, previous.carries))
-        strides.push_back(now - before);
-      int64_t stride = step.blob - previous.blob;
-      if (run.count == 1 ||
-          (run.blobStride == stride && run.carryStrides == strides)) {
-        run.blobStride = stride;
-        run.carryStrides = strides;
-        ++run.count;
-        continue;
-      }
-    }
-    runs.push_back(
-        {&step, unit, 1, 0, SmallVector<int64_t>(step.carries.size(), 0)});
-  }
-  return runs;
-}
-
 LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
                                    Value layer, ArrayRef<Value> leading) {
   SmallVector<Value> operands(leading);
@@ -333,7 +295,9 @@ LogicalResult RunBuilder::run(StringRef name) {
     count = arguments["n"];
   if (variant == "rows")
     fillStreams();
-  SmallVector<StepRun> runs = findRuns();
+  SmallVector<StepRun> runs = findRuns(plan);
+  for (const StepRun &run : runs)
+    units += run.first->carries.empty() ? 0 : run.count;
   // All buffers between units come before the units' own workspace, which is
   // why they are placed first.
   for (auto [i, run] : llvm::enumerate(runs))
@@ -391,12 +355,14 @@ struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
     if (failed(plan))
       return signalPassFailure();
     int64_t bytes = 0, units = 0;
+    bool onBlocks = hasVariant(module, "time");
     for (auto [variant, name] :
          {std::pair<StringRef, StringRef>{"full", "ssm_chunk_full"},
           {"time", "ssm_chunk"},
           {"step", "ssm_step"},
           {"rows", "ssm_rows"}}) {
-      if (!hasVariant(module, variant))
+      // Thread blocks take `time`, and of the others what they were given.
+      if (onBlocks ? !hasVariant(module, variant) : variant == "time")
         continue;
       RunBuilder run(module, *plan, variant);
       if (failed(run.run(name)))

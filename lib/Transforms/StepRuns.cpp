@@ -1,0 +1,41 @@
+//===- StepRuns.cpp - Layers that one loop calls --------------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Transforms/StepRuns.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace ssmc;
+
+llvm::SmallVector<StepRun> ssmc::findRuns(const ModelPlan &plan) {
+  llvm::SmallVector<StepRun> runs;
+  int64_t units = 0;
+  for (const PlanStep &step : plan.steps) {
+    if (step.kind == "answer")
+      continue;
+    int64_t unit = units;
+    units += !step.carries.empty();
+    if (!runs.empty() && step.kind == "block" &&
+        runs.back().first->unit == step.unit) {
+      StepRun &run = runs.back();
+      const PlanStep &previous = run.first[run.count - 1];
+      llvm::SmallVector<int64_t> strides;
+      for (auto [now, before] : llvm::zip_equal(step.carries, previous.carries))
+        strides.push_back(now - before);
+      int64_t stride = step.blob - previous.blob;
+      if (run.count == 1 ||
+          (run.blobStride == stride && run.carryStrides == strides)) {
+        run.blobStride = stride;
+        run.carryStrides = strides;
+        ++run.count;
+        continue;
+      }
+    }
+    runs.push_back({&step, unit, 1, 0,
+                    llvm::SmallVector<int64_t>(step.carries.size(), 0)});
+  }
+  return runs;
+}
