@@ -26,9 +26,10 @@ def main() -> None:
         bytes_ = read[name]
         assert bytes_["weights"]["read"] == weights, (name, bytes_)
         assert bytes_["weights"]["written"] == 0, (name, bytes_)
-        # Of each block 2 + 3 rows are read or written by products of two inputs.
+        # Of each block 2 + 3 rows are read or written by products of two inputs; each
+        # block's first and last product and the pool look up whose rows are which.
         streams_of_rows = rows * 8 if name == "streams" else 0
-        assert bytes_["activations"]["read"] == rows * (2 * 5 + 1) * row + 3 * streams_of_rows
+        assert bytes_["activations"]["read"] == rows * (2 * 5 + 1) * row + 5 * streams_of_rows
         assert bytes_["activations"]["written"] == rows * (1 + 2 * 3) * row + streams_of_rows
         assert bytes_["state"]["written"] == records * (2 * 64 + 16 * 8 + 8), (name, bytes_)
         assert bytes_["input"]["read"] == rows * 4 + streams_of_rows, (name, bytes_)
