@@ -4,7 +4,8 @@
 #
 # TARGET is a static library with the model in MODEL (a folder or a model.json)
 # compiled; what links it finds its header, NAME.h, and those for threads. NAME is
-# TARGET by default, CPU, WEIGHTS and VERIFY are options of `ssmc compile`.
+# TARGET by default, CPU (its --target: for GPUs "cuda:sm_80,sm_90"), WEIGHTS and
+# VERIFY are options of `ssmc compile`.
 
 get_filename_component(SSMC_EXECUTABLE
   "${CMAKE_CURRENT_LIST_DIR}/../../../bin/ssmc" ABSOLUTE)
@@ -56,4 +57,7 @@ function(ssmc_add_model target model)
     EXTERNAL_OBJECT ON GENERATED ON)
   set_target_properties("${target}" PROPERTIES LINKER_LANGUAGE C)
   target_include_directories("${target}" PUBLIC "${folder}" "${SSMC_INCLUDE_DIR}")
+  if(ARG_CPU MATCHES "^cuda") # the driver is loaded when a model is opened
+    target_link_libraries("${target}" PUBLIC ${CMAKE_DL_LIBS})
+  endif()
 endfunction()

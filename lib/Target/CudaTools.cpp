@@ -153,7 +153,9 @@ CudaTools::bundle(ArrayRef<CudaCode> parts) const {
   auto output = scratch.add("fatbin");
   if (!output)
     return output.takeError();
-  std::deque<std::string> options = {"--64", "--create=" + output->str()};
+  // Drivers older than the toolkit do not know its way of compressing.
+  std::deque<std::string> options = {"--64", "--compress=false",
+                                     "--create=" + output->str()};
   for (const CudaCode &part : parts) {
     auto file = scratch.add(part.isPtx ? "ptx" : "cubin", part.bytes);
     if (!file)

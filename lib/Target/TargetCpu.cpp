@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/TargetCpu.h"
+#include "lib/Target/CudaTarget.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -150,6 +151,9 @@ static Expected<TargetCpu> completeX86(StringRef name, TargetCpu target) {
 }
 
 Expected<TargetCpu> ssmc::resolveTargetCpu(StringRef name) {
+  if (isCudaTarget(name))
+    return createStringError("--target: '" + name +
+                             "' is for GPUs, which only compile and run take");
   TargetCpu target;
   if (const KnownSystem *system = findSystem(name)) {
     target.triple = Triple(system->triple);
