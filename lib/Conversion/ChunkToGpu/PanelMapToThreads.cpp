@@ -189,7 +189,7 @@ SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
                      0;
   int64_t step = aligned ? kTogether : 1;
   // Few multiply-adds per weight: several at a time hide what each waits.
-  constexpr int64_t kMultiplyAdds = 64;
+  constexpr int64_t kMultiplyAdds = 32;
   int64_t perStep = step * tileRows.size() * tilePanels.size() * 2;
   int64_t unroll = std::clamp<int64_t>(kMultiplyAdds / perStep, 1, 4);
   int64_t whole = depth / (step * unroll) * (step * unroll);
