@@ -88,10 +88,12 @@ enum {
      unsigned shared_bytes, cu_stream stream, void **parameters,               \
      void **extra))
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a declaration has no others. */
 struct cuda_driver {
 #define SSMC_MEMBER(member, name, parameters) cu_result(*member) parameters;
   SSMC_CUDA_FUNCTIONS(SSMC_MEMBER)
 #undef SSMC_MEMBER
 };
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif /* SSMC_CUDA_DRIVER_H */

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/ssmc/CudaSession.h"
+#include "llvm/ADT/bit.h"
 #include <cstdlib>
 #include <dlfcn.h>
 
@@ -74,7 +75,7 @@ void *CudaDevice::allocate(size_t bytes) {
   note(driver.mem_alloc(&memory, bytes));
   if (memory)
     buffers.push_back(memory);
-  return reinterpret_cast<void *>(memory);
+  return llvm::bit_cast<void *>(memory);
 }
 
 void CudaDevice::copyToDevice(void *to, const void *from, size_t bytes) {
