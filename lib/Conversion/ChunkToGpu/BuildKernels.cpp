@@ -97,7 +97,9 @@ void ModelKernels::buildTime() {
   Value steps = kernel["L"], rows = kernel.number(chunkRows);
   kernel.forBlocks(kernel["n"], [&](Value b) {
     Value id = kernel.loadOr(kernel["ids"], b, b);
-    Value length = kernel.loadOr(kernel["lengths"], b, steps);
+    // The host cannot look at lengths: what lies behind x is never read.
+    Value length =
+        kernel.smaller(kernel.loadOr(kernel["lengths"], b, steps), steps);
     Value record = kernel.advance(
         kernel["states"], kernel.multiply(id, kernel.number(plan.stateBytes)));
     Value first = kernel.multiply(b, steps);

@@ -223,7 +223,8 @@ Value UnitKernel::stageWeights() {
 void UnitKernel::emitChunk(Value b, Value chunk) {
   Value t = kernel.add(kernel["start"],
                        kernel.multiply(chunk, kernel.number(chunkRows)));
-  Value length = kernel.loadOr(kernel["lengths"], b, kernel["L"]);
+  Value length = kernel.smaller(
+      kernel.loadOr(kernel["lengths"], b, kernel["L"]), kernel["L"]);
   kernel.onlyIf(kernel.isLess(t, length), [&] {
     Value count = kernel.smaller(kernel.subtract(length, t),
                                  kernel.number(chunkRows));
