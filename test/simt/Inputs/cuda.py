@@ -13,7 +13,7 @@ import subprocess
 import numpy as np
 from native import SPOILT, Native
 
-ORDERS = ("forward", "reverse", "random:1", "random:2")
+ORDERS = ("forward", "reverse", "random:1")
 
 
 def load_driver(path):

@@ -3,10 +3,11 @@
     goldens.py COMPILER DRIVER GOLDENS WORK PATTERN...
 
 For every case in the folder GOLDENS that matches a pattern: outputs and final
-states within the tolerance of golden.py, and the same bits in every order of
-threads and thread blocks, however the sequence is cut, in company, and with
-lengths of its own; no races; NaN and infinity neither lost nor spread. Prints a line per
-case with its errors, a line per failure, and `N cases, N failed`.
+states within the tolerance of golden.py, however the sequence is cut and in
+company; every call the same bits in every order of threads and thread blocks,
+and without races; lengths kept to; NaN and infinity neither lost nor spread.
+Prints a line per case with its errors, a line per failure, and `N cases, N
+failed`.
 """
 
 import fnmatch
@@ -24,6 +25,7 @@ STREAMS, PREFIX = 5, 60
 
 class CudaCase(Case):
     def compare(self) -> None:
+        self.tolerance["cut"] = self.tolerance["y"]
         with cuda.environment(races=1):
             model = cuda.build(self.compiler, self.model, self.work / "model", self.swap_mode)
         x = self.data["x"][None]
@@ -43,13 +45,20 @@ class CudaCase(Case):
                 mean = model.unpack(record, path) / len(self.data["h64"])
                 self.close("h", "mean before the head", mean, self.data["h64"].mean(axis=0))
 
+    def near(self, model, what, ours, theirs) -> None:
+        """Answers and records of two ways to compute the same."""
+        (y, record), (y2, record2) = ours, theirs
+        self.close("cut", f"{what}: y", y2, y)
+        for path in self.states:
+            state, state2 = model.unpack(record, path), model.unpack(record2, path)
+            self.close("cut", f"{what}: state {path}", state2, state)
+
     def cuts(self, model, x) -> None:
-        """Step, chunk and forward are one."""
+        """Step, chunk and forward are one, but for the last bits."""
         y, states = model.forward(x)
         for steps in sorted({0, 1, 7, x.shape[1]}):
             y2, states2 = model.pieces(x, steps)
-            self.expect(same(y, y2), f"forward and chunks of {steps} differ")
-            self.expect(np.array_equal(states, states2), f"states after chunks of {steps} differ")
+            self.near(model, f"chunks of {steps}", (y[0], states[0]), (y2[0], states2[0]))
         check_bad_input(model, x, y, bool(self.states), self.expect)
 
     def company(self, model, x) -> None:
@@ -62,32 +71,39 @@ class CudaCase(Case):
         spoilt = batch.copy()
         for row, n in enumerate(lengths):
             spoilt[row, n:] = 2**31 - 1 if spoilt.dtype == np.int32 else np.nan
-        alone = [model.forward(batch[row : row + 1, :n]) for row, n in enumerate(lengths)]
+        place = rng.permutation(STREAMS + 2)[:STREAMS]
+        first = self.calls(model, spoilt, lengths, place)
+        for row, n in enumerate(lengths):
+            y, states = model.forward(batch[row : row + 1, :n])
+            ours = first["forward"][row] if model.pooled else first["forward"][row, :n]
+            self.near(model, f"stream {row} alone", (y[0], states[0]), (ours, first["final"][row]))
         for order in cuda.ORDERS:
             with cuda.environment(order=order, resident=2):
-                self.in_order(model, spoilt, lengths, alone, order, rng)
+                for what, got in self.calls(model, spoilt, lengths, place).items():
+                    equal = same if got.dtype == np.float32 else np.array_equal
+                    self.expect(equal(first[what], got), f"{order}: {what} differs")
 
-    def in_order(self, model, batch, lengths, alone, order, rng) -> None:
-        y, states = model.forward(batch, lengths)
-        place = rng.permutation(STREAMS + 2)[:STREAMS]
+    def calls(self, model, batch, lengths, place) -> dict[str, np.ndarray]:
+        """What every call answers, among them some of a single stream."""
+        result = {}
+        result["forward"], result["final"] = model.forward(batch, lengths)
+        result["of one stream"], result["its end"] = model.forward(batch[:1])
         records = model.records(STREAMS + 2)
         unused = records.copy()
-        y2 = model.chunk(records, place, batch, lengths)
-        for row, n in enumerate(lengths):
-            want, state = alone[row][0][0], alone[row][1][0]
-            for how, got in (("forward", y[row]), ("chunk", y2[row])):
-                got = got if model.pooled else got[:n]
-                self.expect(same(want, got), f"{order}: {how} in company differs")
-            self.expect(np.array_equal(state, states[row]), f"{order}: states differ")
-            self.expect(np.array_equal(state, records[place[row]]), f"{order}: records differ")
+        result["chunk"] = model.chunk(records, place, batch, lengths)
+        result["after chunk"] = records.copy()
         rest = np.setdiff1d(np.arange(STREAMS + 2), place)
-        self.expect(np.array_equal(records[rest], unused[rest]), f"{order}: others' records")
-        before = records.copy()
-        y3 = model.step(records, place, batch[:, 0])
-        for row in range(STREAMS):  # the same, one by one
-            y4 = model.step(before, place[row : row + 1], batch[row : row + 1, 0])
-            self.expect(same(y3[row], y4[0]), f"{order}: step in company differs")
-        self.expect(np.array_equal(records, before), f"{order}: records after a step differ")
+        self.expect(np.array_equal(records[rest], unused[rest]), "others' records were touched")
+        self.expect(same(result["forward"], result["chunk"]), "forward and chunk differ")
+        self.expect(np.array_equal(result["final"], records[place]), "their records differ")
+        alone = records.copy()
+        result["step"] = model.step(records, place, batch[:, 0])
+        for row in range(STREAMS):
+            y = model.step(alone, place[row : row + 1], batch[row : row + 1, 0])
+            self.expect(same(result["step"][row], y[0]), "step in company differs")
+        result["after step"] = records
+        self.expect(np.array_equal(records, alone), "records after a step differ")
+        return result
 
 
 def main() -> int:
