@@ -37,12 +37,10 @@ def time(seconds: float | None) -> str:
 def kernels(report: dict[str, Any]) -> str:
     """What ptxas made of the kernels."""
     rows = []
-    launch = {k["name"]: k for k in report["kernels"]}
     for sm, found in report["ptxas"].items():
+        launches = {k["name"]: k for k in report["kernels"][sm]}
         for kernel in found:
-            known = launch.get(kernel["name"])
-            if not known:
-                continue
+            known = launches[kernel["name"]]
             rows.append(
                 [
                     f"`{kernel['name']}`",
@@ -89,7 +87,8 @@ def percent(entry: dict[str, Any], key: str) -> str:
     if not plan:
         return "-"
     share = entry["work"]["flops"] / plan["predicted_seconds"] / (1e9 * entry["peak_gflops"])
-    return f"{time(plan['predicted_seconds'])} ({100 * share:.0f} %, {plan['bound']})"
+    scheme = f"{plan['scheme']}, " if key == "kernel" else ""
+    return f"{time(plan['predicted_seconds'])} ({scheme}{100 * share:.0f} %, {plan['bound']})"
 
 
 def schedule(entry: dict[str, Any]) -> str:
@@ -114,7 +113,7 @@ def predictions(report: dict[str, Any]) -> str:
         ]
         for entry in report["predicted"]
     ]
-    head = ["call", "GPU", "predicted: roofline", "predicted: `ssm_time` as it is"]
+    head = ["call", "GPU", "predicted: roofline", "predicted: kernels as they are"]
     return table([*head, "predicted: best schedule", "that schedule"], rows)
 
 

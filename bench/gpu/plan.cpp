@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// ssm-gpu-plan MODEL.mlir [BATCHxLENGTH...] [-r NAME=REGISTERS...]
+// ssm-gpu-plan MODEL.mlir SM [BATCHxLENGTH...] [-r NAME=REGISTERS...]
 //
 // Reads a model at model level with its weights (ssmc compile --emit model) and
-// prints as JSON what its units have to do, the kernels that are made of it,
+// prints as JSON what its units have to do, the kernels that are made of it for
+// compute capability SM / 10,
 // and for each known GPU and each BATCHxLENGTH two predictions: of the schedule
 // that the cost model would choose, and of the kernel for whole sequences as it
 // is, if -r says what ptxas gave it. Nothing here was measured. BATCH 0 is as
@@ -158,20 +159,32 @@ static FailureOr<SmallVector<GpuUnit>> describe(ModuleOp model, int64_t rows,
   });
 }
 
-/// Neighbours in a warp of the kernels have different panels (see emitTiles in
-/// lib/Conversion/ChunkToGpu/PanelMapToThreads.cpp).
-static constexpr int64_t kRowGroups = 1;
-
-/// What the kernel for whole sequences is predicted to take as it is; null when
-/// that GPU cannot run it.
-static json::Value predictKernel(const GpuDescription &gpu,
-                                 ArrayRef<GpuUnit> units, const GpuWork &work,
-                                 const CudaKernel &kernel, int64_t registers) {
-  int64_t blocks =
-      countBlocksPerSm(gpu, kernel.threads, registers, kernel.sharedBytes);
-  auto cost = costGpuSchedule(gpu, units, work, GpuScheme::Stream,
-                              {kernel.rows, kernel.threads, blocks,
-                               /*stageWeights=*/false, registers, kRowGroups});
+/// What whole sequences are predicted to take with the kernels as they are, by
+/// the scheme that runtime/cuda_schedule.h takes; null when registers are not
+/// known or the GPU cannot run them. Kernels of units count as the largest.
+static json::Value predictKernels(const GpuDescription &gpu,
+                                  ArrayRef<GpuUnit> units, const GpuWork &work,
+                                  ArrayRef<CudaKernel> kernels,
+                                  const llvm::StringMap<int64_t> &registers) {
+  const CudaKernel *streams = nullptr, *chunks = nullptr;
+  for (const CudaKernel &kernel : kernels) {
+    if (kernel.name == "ssm_time")
+      streams = &kernel;
+    if (kernel.byChunk && (!chunks || kernel.sharedBytes > chunks->sharedBytes))
+      chunks = &kernel;
+  }
+  bool inPieces =
+      chunks && work.batch < gpu.smCount && work.length > chunks->rows;
+  const CudaKernel *kernel = inPieces ? chunks : streams;
+  auto found = kernel ? registers.find(kernel->name) : registers.end();
+  if (found == registers.end())
+    return nullptr;
+  int64_t blocks = countBlocksPerSm(gpu, kernel->threads, found->second,
+                                    kernel->sharedBytes);
+  auto cost = costGpuSchedule(
+      gpu, units, work, inPieces ? GpuScheme::LookBack : GpuScheme::Stream,
+      {kernel->rows, kernel->threads, blocks, /*stageWeights=*/false,
+       found->second});
   if (!cost)
     return nullptr;
   return toJson(gpu, *cost);
@@ -185,26 +198,24 @@ static json::Array predict(const Request &request, ArrayRef<GpuUnit> units,
     work.bytesPerStep =
         4 * plan.inputFeatures + (plan.pooled ? 0 : 4 * plan.outputFeatures);
     for (const KnownGpu &known : knownGpus()) {
+      GpuSchedule best = chooseGpuSchedule(known.gpu, units, work);
       json::Object prediction{
           {"gpu", StringRef(known.name)},
           {"batch", work.batch},
           {"length", work.length},
-          {"plan",
-           toJson(known.gpu, chooseGpuSchedule(known.gpu, units, work))}};
-      for (const CudaKernel &kernel : kernels)
-        if (auto found = request.registers.find(kernel.name);
-            kernel.name == "ssm_time" && found != request.registers.end())
-          prediction["kernel"] =
-              predictKernel(known.gpu, units, work, kernel, found->second);
+          {"plan", toJson(known.gpu, best)},
+          {"kernel",
+           predictKernels(known.gpu, units, work, kernels, request.registers)}};
       predictions.push_back(std::move(prediction));
     }
   }
   return predictions;
 }
 
-static FailureOr<json::Object> report(ModuleOp model, const Request &request) {
+static FailureOr<json::Object> report(ModuleOp model, unsigned architecture,
+                                      const Request &request) {
   OwningOpRef<ModuleOp> copy = model.clone();
-  auto compiled = compileCudaModel(*copy, CompileOptions());
+  auto compiled = compileCudaModel(*copy, CompileOptions(), {80});
   if (failed(compiled))
     return failure();
   json::Array kernels, gpus, described;
@@ -213,6 +224,7 @@ static FailureOr<json::Object> report(ModuleOp model, const Request &request) {
     kernels.push_back(json::Object{{"name", kernel.name},
                                    {"threads", kernel.threads},
                                    {"shared_bytes", kernel.sharedBytes},
+                                   {"by_chunk", kernel.byChunk},
                                    {"rows", kernel.rows}});
   int64_t rows = made.empty() ? 1 : made.front().rows;
   ModelPlan plan;
@@ -235,12 +247,13 @@ static FailureOr<json::Object> report(ModuleOp model, const Request &request) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 2) {
-    llvm::errs() << "usage: ssm-gpu-plan MODEL.mlir [BATCHxLENGTH...] "
+  unsigned architecture = 0;
+  if (argc < 3 || StringRef(argv[2]).getAsInteger(10, architecture)) {
+    llvm::errs() << "usage: ssm-gpu-plan MODEL.mlir SM [BATCHxLENGTH...] "
                     "[-r KERNEL=REGISTERS...]\n";
     return 2;
   }
-  auto request = parseRequest(ArrayRef<char *>(argv, argc).drop_front(2));
+  auto request = parseRequest(ArrayRef<char *>(argv, argc).drop_front(3));
   if (failed(request))
     return 2;
   DialectRegistry registry;
@@ -249,7 +262,7 @@ int main(int argc, char **argv) {
   auto module = parseSourceFile<ModuleOp>(argv[1], &context);
   if (!module)
     return 1;
-  auto result = report(*module, *request);
+  auto result = report(*module, architecture, *request);
   if (failed(result))
     return 1;
   llvm::outs() << llvm::formatv("{0:2}\n", json::Value(std::move(*result)));

@@ -47,30 +47,39 @@ def add_occupancy(report: dict[str, Any]) -> None:
     """Thread blocks and warps of an SM, for the first GPU of each architecture."""
     for sm, kernels in report["ptxas"].items():
         gpu = next(g for g in report["gpus"] if str(g["sm"]) == sm)
+        launches = {k["name"]: k for k in report["kernels"][sm]}
         for kernel in kernels:
-            known = [k for k in report["kernels"] if k["name"] == kernel["name"]]
-            if not known:
-                continue
-            shared = known[0]["shared_bytes"] + kernel["static_shared"]
-            threads = known[0]["threads"]
+            launch = launches[kernel["name"]]
+            shared = launch["shared_bytes"] + kernel["static_shared"]
+            threads = launch["threads"]
             blocks = ptxas.count_blocks(gpu, threads, kernel["registers"], shared)
             occupancy = blocks * threads / gpu["threads_per_sm"]
             kernel |= {"blocks_per_sm": blocks, "occupancy": occupancy}
 
 
-def predict(report: dict[str, Any], w: Workload) -> list[dict[str, Any]]:
-    """Rooflines, beside what the cost model predicted."""
+def code_for(gpu: dict[str, Any], sms: list[int]) -> int | None:
+    """The architecture whose code a GPU runs: its own, or the newest that is older."""
+    return max((sm for sm in sms if sm <= gpu["sm"]), default=None)
+
+
+def predict(report: dict[str, Any], plans: dict[int, dict[str, Any]], w: Workload) -> list[dict]:
+    """Rooflines, beside what the cost model predicted; GPUs without code for them are left out."""
     rows = []
-    for entry in report.pop("predictions"):
-        gpu = next(g for g in report["gpus"] if g["name"] == entry["gpu"])
-        batch, length = entry["batch"], entry["length"]
-        work = roofline.sequences(report, w.flops(batch, length), w.hidden, batch, length)
-        rows.append(entry | describe(gpu, work) | {"call": "forward"})
     for gpu in report["gpus"]:
-        work = roofline.steps(report, w.flops(STREAMS, 1), STREAMS)
+        sm = code_for(gpu, list(plans))
+        if sm is None:
+            continue
+        plan = plans[sm]
+        for entry in plan["predictions"]:
+            if entry["gpu"] == gpu["name"]:
+                batch, length = entry["batch"], entry["length"]
+                flops = w.flops(batch, length)
+                work = roofline.sequences(plan, flops, w.hidden, batch, length, gpu)
+                rows.append(entry | describe(gpu, work) | {"call": "forward"})
+        work = roofline.steps(plan, w.flops(STREAMS, 1), STREAMS)
         row = {"gpu": gpu["name"], "batch": STREAMS, "length": 1, "call": "step"}
         rows.append(row | describe(gpu, work))
-    return rows
+    return sorted(rows, key=lambda row: (row["call"], row["batch"]))
 
 
 def describe(gpu: dict[str, Any], work: roofline.Work) -> dict[str, Any]:
@@ -85,6 +94,14 @@ def describe(gpu: dict[str, Any], work: roofline.Work) -> dict[str, Any]:
     }
 
 
+def ask(
+    build: Path, model: Path, sm: int, works: list[str], kernels: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Kernels and predictions of the compiler."""
+    registers = [text for k in kernels for text in ("-r", f"{k['name']}={k['registers']}")]
+    return json.loads(run([build / "bin/ssm-gpu-plan", model, sm, *works, *registers]))
+
+
 def report_workload(build: Path, folder: Path, name: str, sms: list[int]) -> dict[str, Any]:
     w = WORKLOADS[name]
     model = folder / f"{name}.json"
@@ -92,26 +109,24 @@ def report_workload(build: Path, folder: Path, name: str, sms: list[int]) -> dic
     command = [build / "bin/ssmc", "compile", model, "--weights", "random:1"]
     run([*command, "--emit", "model", "-o", folder / name])
     figures = assemble(build, folder, name, sms)
-    registers = []
-    if figures:
-        # The prediction of the kernel as it is takes the most that any architecture needs.
-        for kernel in ("ssm_time", "ssm_rows"):
-            counts = [k["registers"] for ks in figures.values() for k in ks if k["name"] == kernel]
-            registers += ["-r", f"{kernel}={max(counts)}"] if counts else []
     works = [f"{batch}x{length}" for batch, length in batches(w)]
-    plan = build / "bin/ssm-gpu-plan"
-    report = json.loads(run([plan, folder / f"{name}.model.mlir", *works, *registers]))
+    file = folder / f"{name}.model.mlir"
+    plans = {sm: ask(build, file, sm, works, figures.get(str(sm), [])) for sm in sms}
+    report = plans[sms[0]] | {"kernels": {str(sm): plan["kernels"] for sm, plan in plans.items()}}
+    del report["predictions"]
     report |= {"workload": asdict(w), "flops_per_step": w.flops_of_step(), "ptxas": figures}
     add_occupancy(report)
-    report["predicted"] = predict(report, w)
+    report["predicted"] = predict(report, plans, w)
     return report
 
 
 def count(build: Path, folder: Path, name: str, report: dict[str, Any]) -> list[dict[str, Any]]:
     driver = emulation.find_driver(build)
+    if "80" not in report["kernels"]:
+        raise RuntimeError("the emulated device is an sm_80: add 80 to --architectures")
     if not driver:
         raise RuntimeError(f"{build}/test/simt/libcuda.so.1: not built; `make test` does")
-    rows = roofline.find_kernel(report, "ssm_time")["rows"]
+    rows = next(k["rows"] for k in report["kernels"]["80"] if k["name"] == "ssm_time")
     return emulation.count_workload(Builder(build, folder=folder), driver, name, folder, rows)
 
 

@@ -15,8 +15,15 @@ class Work:
     pieces: int  # thread blocks that have something to do
 
 
-def sequences(report: dict[str, Any], flops: float, hidden: int, batch: int, length: int) -> Work:
-    """Whole sequences, a thread block per stream, all layers in one kernel.
+def sequences(
+    report: dict[str, Any],
+    flops: float,
+    hidden: int,
+    batch: int,
+    length: int,
+    gpu: dict[str, Any],
+) -> Work:
+    """Whole sequences: a thread block per stream, or, of few streams, per chunk.
 
     Input and answers, records of streams and the weights once; each thread block reads all
     weights for each chunk. The floor of one kernel per block is 8 H bytes per time step and
@@ -25,6 +32,9 @@ def sequences(report: dict[str, Any], flops: float, hidden: int, batch: int, len
     kernel = find_kernel(report, "ssm_time")
     blocks = sum(u["layers"] for u in report["units"] if u["scans"])
     chunks = -(-length // kernel["rows"])
+    # As in runtime/cuda_schedule.h.
+    by_chunk = any(k["by_chunk"] for k in report["kernels"])
+    in_pieces = by_chunk and batch < gpu["sm_count"] and chunks > 1
     steps = 4.0 * report["input_features"]
     answers = 4.0 * report["output_features"] * (1 if report["pooled"] else length)
     records = 2.0 * report["state_bytes"]
@@ -34,7 +44,7 @@ def sequences(report: dict[str, Any], flops: float, hidden: int, batch: int, len
         memory_bytes=own,
         l2_bytes=float(batch) * chunks * report["blob_bytes"],
         block_floor=8.0 * hidden * blocks * batch * length + report["blob_bytes"],
-        pieces=batch,
+        pieces=batch * chunks if in_pieces else batch,
     )
 
 

@@ -65,8 +65,8 @@ struct GpuTile {
   }
 };
 
-/// 32-bit registers of a thread with such a tile: sums, inputs (4 of the depth
-/// at a time), weights, and what addresses and the loop take.
+/// 32-bit registers of a thread with such a tile, in the kernel that needs the
+/// most.
 int64_t countRegisters(const GpuTile &tile);
 
 /// What limits the speed.

@@ -196,6 +196,9 @@ bool Candidate::evaluate(const GpuSizes &sizes) {
       setWeights(unit.weightBytes);
     costs.push_back(costUnit(unit, block, tiles));
   }
+  // Of a kernel that exists the registers are known to be enough.
+  if (!sizes.registers && plan.registers > plan.registerLimit)
+    return false;
   if (scheme == GpuScheme::Stream)
     costStreams(costs);
   else

@@ -45,20 +45,26 @@ def test_blocks_of_an_sm(threads, registers, shared, blocks):
 
 
 def make_report(**more):
-    kernels = [{"name": "ssm_time", "rows": 32}, {"name": "ssm_rows", "rows": 16}]
+    names = (("ssm_time", 32), ("ssm_rows", 16), ("ssm_unit_block0", 32))
+    kernels = [{"name": n, "rows": r, "by_chunk": "unit" in n} for n, r in names]
     units = [{"layers": 1, "scans": []}, {"layers": 4, "scans": [{}]}]
     sizes = {"input_features": 2, "output_features": 10, "pooled": True, "state_bytes": 100}
     return sizes | {"kernels": kernels, "units": units, "blob_bytes": 5000} | more
 
 
 def test_bytes_of_sequences():
-    work = roofline.sequences(make_report(), 1e9, hidden=64, batch=3, length=65)
+    work = roofline.sequences(make_report(), 1e9, hidden=64, batch=3, length=65, gpu=GPU)
     # 65 steps of 2 numbers, 10 answers, a record read and written; weights once.
     assert work.memory_bytes == 3 * (65 * 8 + 40 + 200) + 5000
     assert work.l2_bytes == 3 * 3 * 5000  # 65 steps are 3 chunks
     assert work.block_floor == 8 * 64 * 4 * 3 * 65 + 5000
-    each = roofline.sequences(make_report(pooled=False), 1e9, hidden=64, batch=3, length=65)
+    each = roofline.sequences(make_report(pooled=False), 1e9, 64, 3, 65, GPU)
     assert each.memory_bytes == 3 * (65 * 8 + 65 * 40 + 200) + 5000
+
+
+@pytest.mark.parametrize(("batch", "length", "pieces"), [(3, 65, 9), (3, 32, 3), (100, 65, 100)])
+def test_few_long_streams_are_cut_into_chunks(batch, length, pieces):
+    assert roofline.sequences(make_report(), 1e9, 64, batch, length, GPU).pieces == pieces
 
 
 def test_bytes_of_a_step():

@@ -33,9 +33,9 @@ static GpuUnit linoss(int64_t h, int64_t state, int64_t layers) {
 }
 
 TEST(GpuCostModel, RegistersByHand) {
-  // 32 sums, 8 rows x 4 inputs, 8 for weights, 28 others.
-  EXPECT_EQ(countRegisters({8, 2}), 100);
-  EXPECT_EQ(countRegisters({1, 1}), 38);
+  // 16 sums of two lanes, 8 rows.
+  EXPECT_EQ(countRegisters({8, 2}), 16 * 5 + 8 * 7 + 104);
+  EXPECT_EQ(countRegisters({1, 1}), 116);
 }
 
 TEST(GpuCostModel, BlocksOfAnSmByHand) {
@@ -120,9 +120,9 @@ TEST(GpuCostModel, WarpsThatTouchFewLinesOfWeightsNeedLessOfTheL1Cache) {
 
 TEST(GpuCostModel, FewPanelsLeaveRoomForRowsInAWarp) {
   GpuBlockShape block{32, 64, 1, true};
-  EXPECT_EQ(chooseGpuTile(h100, block, {64, 64, 0}, 64).rowGroups, 4);
+  EXPECT_EQ(chooseGpuTile(h100, block, {64, 64, 0}, 128).rowGroups, 4);
   block.rowGroups = 1;
-  EXPECT_EQ(chooseGpuTile(h100, block, {64, 64, 0}, 64).rowGroups, 1);
+  EXPECT_EQ(chooseGpuTile(h100, block, {64, 64, 0}, 128).rowGroups, 1);
   EXPECT_EQ(chooseGpuTile(h100, block, {1, 64, 0}, 64).rowGroups, 4);
 }
 
@@ -139,7 +139,7 @@ TEST(GpuCostModel, CyclesOfAScanByHand) {
 }
 
 TEST(GpuCostModel, TilesFitTheirRegistersAndTheProduct) {
-  for (int64_t registers : {40, 64, 96, 128, 255})
+  for (int64_t registers : {116, 128, 168, 200, 255})
     for (int64_t rows : {1, 8, 24, 64})
       for (int64_t panels : {1, 3, 16}) {
         GpuBlockShape block{rows, 128, 2, false, 64 << 10, 1 << 20};
@@ -227,10 +227,10 @@ TEST(GpuSchedule, CostsGivenSizesNoLessThanTheBest) {
   GpuUnit units[] = {s5(64, 64, 4)};
   GpuSchedule best = chooseGpuSchedule(h100, units, {1024, 784});
   auto given = costGpuSchedule(h100, units, {1024, 784}, GpuScheme::Stream,
-                               {24, 256, 2, false, 64});
+                               {24, 256, 2, false, 128});
   ASSERT_TRUE(given.has_value());
-  EXPECT_EQ(given->registerLimit, 64);
-  EXPECT_LE(given->registers, 64);
+  EXPECT_EQ(given->registerLimit, 128);
+  EXPECT_LE(given->registers, 128);
   EXPECT_GT(1.03 * given->cycles, best.cycles);
   // 8 warps of 255 registers twice, and rows that take 768 bytes.
   for (GpuSizes sizes : {GpuSizes{24, 256, 2, false, 255},
@@ -241,9 +241,12 @@ TEST(GpuSchedule, CostsGivenSizesNoLessThanTheBest) {
 
 TEST(GpuSchedule, RecurrencesInF64LimitGpusWithoutUnitsForThem) {
   GpuUnit units[] = {linoss(128, 64, 4)};
-  EXPECT_EQ(chooseGpuSchedule(rtx, units).bound, GpuBound::F64);
-  EXPECT_NE(chooseGpuSchedule(h100, units).bound, GpuBound::F64);
-  EXPECT_NE(chooseGpuSchedule(a100, units).bound, GpuBound::F64);
+  GpuDescription withUnits = rtx;
+  withUnits.f64Ratio = 2;
+  EXPECT_GT(chooseGpuSchedule(withUnits, units).fmaFraction,
+            1.05 * chooseGpuSchedule(rtx, units).fmaFraction);
+  for (const GpuDescription &gpu : {a100, h100})
+    EXPECT_NE(chooseGpuSchedule(gpu, units).bound, GpuBound::F64);
 }
 
 TEST(GpuSchedule, MoreOfAGpuTakesLessTime) {
