@@ -56,6 +56,8 @@ static const struct {
     {803, "a CUDA call failed: driver and kernel module differ (803)"},
     {900, "a CUDA call failed: not allowed while a stream is captured (900)"},
     {901, "a CUDA call failed: the stream capture was invalidated (901)"},
+    {906,
+     "a CUDA call failed: the default stream, while one is captured (906)"},
     {999, "a CUDA call failed: unknown (999)"}};
 
 static const char other_result[] =

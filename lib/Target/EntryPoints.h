@@ -42,8 +42,8 @@ llvm::Error addSharedEntryPoints(llvm::Module &module, const ModelInfo &info);
 /// the image has code for. To be followed by finishEntryPoints. Fails for
 /// systems without CUDA, and when a kernel is missing.
 llvm::Error addCudaEntryPoints(llvm::Module &module, const ModelInfo &info,
-                               const CudaKernels &kernels,
-                               size_t weightBytes, unsigned leastCapability);
+                               const CudaKernels &kernels, size_t weightBytes,
+                               unsigned leastCapability);
 
 /// Gives everything that the functions above have linked its final name and
 /// visibility.

@@ -23,7 +23,8 @@ protected:
     info.inputFeatures = 2;
     info.outputFeatures = 1;
     info.stateBytes = 64;
-    kernels.kernels = {{"ssm_time", 256, 1000, 32}, {"ssm_rows", 256, 1000, 32}};
+    kernels.kernels = {{"ssm_time", 256, 1000, 32},
+                       {"ssm_rows", 256, 1000, 32}};
   }
 
   llvm::Expected<llvm::SmallVector<char, 0>> emit(llvm::StringRef triple) {

@@ -62,7 +62,8 @@ ssmc::lowerForGpus(mlir::ModuleOp model, const CompileOptions &options,
   uint64_t hash = hashModel(model) ^ options.withoutHead;
   Progress progress("lowering the model");
   mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
-  mlir::FailureOr<CompiledCudaModel> lowered = compileCudaModel(*copy, options, architectures);
+  mlir::FailureOr<CompiledCudaModel> lowered =
+      compileCudaModel(*copy, options, architectures);
   if (succeeded(lowered))
     nameModel(lowered->info, model, name, hash);
   return lowered;
