@@ -111,8 +111,7 @@ bool Launch::run() {
   return failure.empty();
 }
 
-/// Runs threads of a block until all have had the word, or in random order
-/// until some have.
+/// Runs threads of a block until enough have given the word away.
 void Launch::takeTurn(Block &block) {
   if (block.threads.empty())
     start(block);
@@ -122,8 +121,11 @@ void Launch::takeTurn(Block &block) {
     range->begin = reinterpret_cast<uintptr_t>(block.shared);
     range->count = all < each ? 0 : all - each + 1;
   }
-  // Short turns more often than long ones.
-  uint64_t preemptions = block.ready.size();
+  // Blocks take turns at every access to a flag, or as seldom as possible, or
+  // at random, after short turns more often than after long ones.
+  uint64_t preemptions = 1;
+  if (options.order.kind == Order::Reverse)
+    preemptions = block.ready.size();
   if (options.order.kind == Order::Random)
     preemptions = 1 + (random() % 64 >> (publisher ? 0 : random() % 7));
   publisher = nullptr;
