@@ -21,10 +21,12 @@
 // CHECK-NEXT:          llvm.getelementptr %[[IDS]][%[[B]]]
 // CHECK:             } else {
 // CHECK-NEXT:          scf.yield %[[B]]
-// CHECK:             %[[LENGTH:.+]] = scf.if %{{.+}} -> (i64) {
+// CHECK:             %[[GIVEN:.+]] = scf.if %{{.+}} -> (i64) {
 // CHECK-NEXT:          llvm.getelementptr %[[LENGTHS]][%[[B]]]
 // CHECK:             } else {
 // CHECK-NEXT:          scf.yield %[[L]]
+// Never more than there are.
+// CHECK:             %[[LENGTH:.+]] = arith.minsi %[[GIVEN]], %[[L]]
 // CHECK:             %[[PLACE:.+]] = arith.muli %[[ID]], %c448_i64
 // CHECK-NEXT:        llvm.getelementptr %[[STATES]][%[[PLACE]]]
 // CHECK:             scf.for %[[T:.+]] = %c0_i64 to %[[LENGTH]] step %c8_i64
@@ -85,7 +87,7 @@
 // group's state. Shared memory: the ticket (64 bytes), 8 rows of 16 floats, the
 // workspace of 1000 bytes, rounded up to 1024, and 128 weights from 1600 on.
 // BLOCK-LABEL: gpu.func @ssm_unit_block0(
-// BLOCK-SAME:    %[[BLOB:[a-z0-9]+]]: !llvm.ptr, %[[STATES:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %[[N:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: i64, %[[START:[a-z0-9]+]]: i64, %[[CHUNKS:[a-z0-9]+]]: i64, %[[IN:[a-z0-9]+]]: !llvm.ptr, %[[ROWS:[a-z0-9]+]]: i64, %[[FIRST:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %[[LINK:[a-z0-9]+]]: !llvm.ptr, %[[CARRY:[a-z0-9]+]]: i64)
+// BLOCK-SAME:    %[[BLOB:[a-z0-9]+]]: !llvm.ptr, %[[STATES:[a-z0-9]+]]: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %[[N:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %[[L:[a-z0-9]+]]: i64, %[[START:[a-z0-9]+]]: i64, %[[CHUNKS:[a-z0-9]+]]: i64, %[[IN:[a-z0-9]+]]: !llvm.ptr, %[[ROWS:[a-z0-9]+]]: i64, %[[FIRST:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: i64, %{{[a-z0-9]+}}: i64, %[[LINK:[a-z0-9]+]]: !llvm.ptr, %[[CARRY:[a-z0-9]+]]: i64)
 // BLOCK-SAME:    kernel attributes {ssm.by_chunk, ssm.link_bytes = 256 : i64, ssm.shared_bytes = 2112 : i64} {
 // BLOCK:         %[[SHARED:.+]] = llvm.extractvalue %{{.+}}[1]
 // Weights are copied once, before the first chunk: 32 times four.
@@ -115,7 +117,8 @@
 // BLOCK-NEXT:      %[[SHIFT:.+]] = arith.muli %[[CHUNK]], %c8_i64
 // BLOCK-NEXT:      %[[TIME:.+]] = arith.addi %[[START]], %[[SHIFT]]
 // A chunk beyond the stream's length is none.
-// BLOCK:           %[[LENGTH:.+]] = scf.if
+// BLOCK:           %[[GIVEN:.+]] = scf.if
+// BLOCK:           %[[LENGTH:.+]] = arith.minsi %[[GIVEN]], %[[L]]
 // BLOCK:           %[[BEGINS:.+]] = arith.cmpi slt, %[[TIME]], %[[LENGTH]]
 // BLOCK-NEXT:      scf.if %[[BEGINS]] {
 // BLOCK-NEXT:        %[[LEFT:.+]] = arith.subi %[[LENGTH]], %[[TIME]]
