@@ -53,7 +53,8 @@ describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
                                << ", which is not known";
     if (!first)
       first = gpu;
-    first->sharedPerBlock = std::min(first->sharedPerBlock, gpu->sharedPerBlock);
+    first->sharedPerBlock =
+        std::min(first->sharedPerBlock, gpu->sharedPerBlock);
     first->sharedPerSm = std::min(first->sharedPerSm, gpu->sharedPerSm);
   }
   if (!first)
@@ -79,25 +80,27 @@ static FailureOr<GpuSchedule> chooseSchedule(ModuleOp chunks,
   if (failed(plan))
     return failure();
   auto units = describeGpuUnits(chunks, [&](StringRef name) {
-    return llvm::count_if(plan->steps, [&](const PlanStep &step) {
-      return step.unit == name;
-    });
+    return llvm::count_if(
+        plan->steps, [&](const PlanStep &step) { return step.unit == name; });
   });
   return chooseGpuSchedule(gpu, units, {}, GpuScheme::LookBack);
 }
 
-/// Tells ptxas how many threads share an SM's registers. What it is not told is
-/// how many blocks the schedule expects there: it would rather spill.
+/// Tells ptxas how many threads share an SM's registers: one block's, that is.
+/// Not told, it leaves room for two and spills; told what the schedule expects,
+/// too.
 static void limitThreads(ModuleOp kernels, int64_t threads) {
   Builder builder(kernels.getContext());
   kernels.walk([&](gpu::GPUFuncOp kernel) {
     kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                     builder.getDenseI32ArrayAttr({int32_t(threads)}));
+    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                    builder.getI32IntegerAttr(1));
   });
 }
 
-/// Leaves the tiles at all variants of each unit's function, and whether weights
-/// are staged.
+/// Leaves the tiles at all variants of each unit's function, and whether
+/// weights are staged.
 static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
   llvm::StringMap<DenseI64ArrayAttr> byUnit;
   auto unitOf = [](func::FuncOp function) {
@@ -116,17 +119,16 @@ static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
   }
   for (auto function : chunks.getOps<func::FuncOp>())
     if (auto found = byUnit.find(unitOf(function)); found != byUnit.end()) {
-        function->setAttr(kThreadTilesAttr, found->second);
-        if (schedule.stageWeights)
-          function->setAttr(kStageWeightsAttr, builder.getUnitAttr());
-      }
+      function->setAttr(kThreadTilesAttr, found->second);
+      if (schedule.stageWeights)
+        function->setAttr(kStageWeightsAttr, builder.getUnitAttr());
+    }
 }
 
 /// Lowers `model`, at recurrence level, to kernels whose blocks hold as many
 /// rows as the cost model chooses, or as fit.
-static FailureOr<OwningOpRef<ModuleOp>> lowerToKernels(ModuleOp model,
-                                                       const GpuDescription &gpu,
-                                                       int64_t &threads) {
+static FailureOr<OwningOpRef<ModuleOp>>
+lowerToKernels(ModuleOp model, const GpuDescription &gpu, int64_t &threads) {
   gpu.attachTo(model);
   constexpr int64_t kMostRows = 32;
   auto first = lowerToChunks(model, kMostRows);
@@ -275,8 +277,7 @@ emitKernels(CompiledCudaModel &model,
 }
 
 FailureOr<std::string> ssmc::emitNvvm(CompiledCudaModel &model, unsigned sm) {
-  return emitKernels(model,
-                     [&](Operation *op) { return emitNvvmIr(op, sm); });
+  return emitKernels(model, [&](Operation *op) { return emitNvvmIr(op, sm); });
 }
 
 FailureOr<std::string> ssmc::emitPtx(CompiledCudaModel &model, unsigned sm) {

@@ -103,17 +103,15 @@ void ModelKernels::buildTime() {
     Value record = kernel.advance(
         kernel["states"], kernel.multiply(id, kernel.number(plan.stateBytes)));
     Value first = kernel.multiply(b, steps);
-    Value x =
-        kernel.advance(kernel["x"], kernel.multiply(first, inputBytes()));
+    Value x = kernel.advance(kernel["x"], kernel.multiply(first, inputBytes()));
     Value y = kernel.advance(
-        kernel["y"],
-        kernel.multiply(plan.pooled ? b : first, outputBytes()));
+        kernel["y"], kernel.multiply(plan.pooled ? b : first, outputBytes()));
     kernel.loop(kernel.number(0), length, rows, [&](Value t) {
       Value left = kernel.subtract(length, t);
       Value xNow = kernel.advance(x, kernel.multiply(t, inputBytes()));
-      Value yNow = plan.pooled ? y
-                               : kernel.advance(
-                                     y, kernel.multiply(t, outputBytes()));
+      Value yNow = plan.pooled
+                       ? y
+                       : kernel.advance(y, kernel.multiply(t, outputBytes()));
       call("layers_chunk",
            {kernel["blob"], record, kernel.smaller(left, rows), xNow, yNow});
     });
@@ -122,7 +120,8 @@ void ModelKernels::buildTime() {
   kernel.end();
 }
 
-/// Runs `body(first, count, y)` for groups of as many streams as there are rows.
+/// Runs `body(first, count, y)` for groups of as many streams as there are
+/// rows.
 void ModelKernels::forGroups(
     llvm::function_ref<void(Value, Value, Value)> body) {
   Value n = kernel["n"], rows = kernel.number(chunkRows);
@@ -139,9 +138,8 @@ void ModelKernels::buildRows() {
   kernel.begin("ssm_rows", {"blob", "states", "ids", "n", "x", "y"});
   forGroups([&](Value first, Value count, Value y) {
     Value x = kernel.advance(kernel["x"], kernel.multiply(first, inputBytes()));
-    call("layers_rows",
-         {kernel["blob"], kernel["states"], idsFrom(first), first,
-          kernel.number(1), count, kernel.null(), x, y});
+    call("layers_rows", {kernel["blob"], kernel["states"], idsFrom(first),
+                         first, kernel.number(1), count, kernel.null(), x, y});
     answer(idsFrom(first), first, count, y);
   });
   kernel.end();

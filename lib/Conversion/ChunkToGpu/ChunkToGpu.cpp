@@ -81,9 +81,8 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
 
   void runOnOperation() override {
     if (threads < 32 || threads > 1024 || threads % 32) {
-      getOperation()->emitError()
-          << "threads is " << threads.getValue()
-          << "; expected a multiple of 32 up to 1024";
+      getOperation()->emitError() << "threads is " << threads.getValue()
+                                  << "; expected a multiple of 32 up to 1024";
       return signalPassFailure();
     }
     SmallVector<Operation *> ops;

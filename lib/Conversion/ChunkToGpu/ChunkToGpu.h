@@ -27,12 +27,12 @@ inline constexpr llvm::StringLiteral kThreadTilesAttr = "ssm.thread_tiles";
 
 /// Chunks of one stream that run at the same time and pass on a carried state.
 ///
-/// Chunk c publishes what its rows make of a state of zeros. States are linear in
-/// what they were before, so the state that enters c is the one that entered its
-/// group of kLinkedGroup chunks, taken through the chunks between: each
-/// multiplies it by the same matrix and adds what it published. The last chunk of
-/// a group publishes the state that enters the next group. All is added up in one
-/// order, whatever order chunks run in.
+/// Chunk c publishes what its rows make of a state of zeros. States are linear
+/// in what they were before, so the state that enters c is the one that entered
+/// its group of kLinkedGroup chunks, taken through the chunks between: each
+/// multiplies it by the same matrix and adds what it published. The last chunk
+/// of a group publishes the state that enters the next group. All is added up
+/// in one order, whatever order chunks run in.
 struct ChunkLink {
   mlir::Value chunk; ///< which one of the stream, from 0
   mlir::Value last;  ///< whether no other one follows (i1)
@@ -54,8 +54,8 @@ std::optional<ChunkLink> getChunkLink(mlir::func::FuncOp function);
 inline constexpr llvm::StringLiteral kStageWeightsAttr = "ssm.stage_weights";
 
 /// Emit `op`, on memrefs, as the work of `threads` threads. Results may be read
-/// after the next barrier. Streams, where given, are all different. With `link`,
-/// carries of a scan in time come from, and go to, other chunks.
+/// after the next barrier. Streams, where given, are all different. With
+/// `link`, carries of a scan in time come from, and go to, other chunks.
 void lowerPanelMapToThreads(PanelMapOp op, int64_t threads,
                             const ThreadTile &tile, const ChunkLink *link,
                             mlir::OpBuilder &builder);

@@ -217,10 +217,10 @@ void KernelBuilder::forTickets(Value counter, Value count,
                                llvm::function_ref<void(Value)> body) {
   Type i32 = builder.getI32Type();
   Value place = shared(0, kTicketBytes);
-  Value isFirst = arith::CmpIOp::create(
-      builder, loc, arith::CmpIPredicate::eq, thread(), number(0));
-  auto loop = scf::WhileOp::create(builder, loc, builder.getI64Type(),
-                                   ValueRange());
+  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        thread(), number(0));
+  auto loop =
+      scf::WhileOp::create(builder, loc, builder.getI64Type(), ValueRange());
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&loop.getBefore());
   barrier(); // everyone has read the last one
@@ -236,27 +236,25 @@ void KernelBuilder::forTickets(Value counter, Value count,
                                       /*alignment=*/4);
   ticket = arith::ExtUIOp::create(builder, loc, builder.getI64Type(), ticket);
   scf::ConditionOp::create(builder, loc, isLess(ticket, count), ticket);
-  Block *after = builder.createBlock(&loop.getAfter(), {},
-                                     builder.getI64Type(), loc);
+  Block *after =
+      builder.createBlock(&loop.getAfter(), {}, builder.getI64Type(), loc);
   body(after->getArgument(0));
   scf::YieldOp::create(builder, loc);
 }
 
-void KernelBuilder::copyRows(Value from, Value to, Value count,
-                             int64_t width) {
+void KernelBuilder::copyRows(Value from, Value to, Value count, int64_t width) {
   int64_t together = width % 4 == 0 ? 4 : 1;
   auto type = VectorType::get(together, builder.getF32Type());
   Value threads = gpu::BlockDimOp::create(builder, loc, gpu::Dimension::x);
-  threads = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                       threads);
+  threads =
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), threads);
   Value pieces = multiply(count, number(width / together));
   loop(thread(), pieces, threads, [&](Value i) {
     auto at = [&](Value pointer) {
       return LLVM::GEPOp::create(builder, loc, pointerType(), type, pointer, i);
     };
     unsigned bytes = together * sizeof(float);
-    Value value =
-        LLVM::LoadOp::create(builder, loc, type, at(from), bytes);
+    Value value = LLVM::LoadOp::create(builder, loc, type, at(from), bytes);
     LLVM::StoreOp::create(builder, loc, value, at(to), bytes);
   });
 }

@@ -31,9 +31,7 @@ public:
   /// where `isNumber` says so.
   void begin(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> names);
   void end();
-  mlir::Value operator[](llvm::StringRef name) {
-    return parameters.at(name);
-  }
+  mlir::Value operator[](llvm::StringRef name) { return parameters.at(name); }
 
   mlir::Value number(int64_t value);
   mlir::Value add(mlir::Value a, mlir::Value b);
@@ -63,8 +61,7 @@ public:
   void loop(mlir::Value from, mlir::Value to, mlir::Value step,
             llvm::function_ref<void(mlir::Value)> body);
   /// The same for i = block, block + blocks, ...
-  void forBlocks(mlir::Value count,
-                 llvm::function_ref<void(mlir::Value)> body);
+  void forBlocks(mlir::Value count, llvm::function_ref<void(mlir::Value)> body);
   /// The same for numbers that blocks draw one after the other from a counter,
   /// an i32 that is zero at first. Takes kTicketBytes of shared memory at 0.
   void forTickets(mlir::Value counter, mlir::Value count,

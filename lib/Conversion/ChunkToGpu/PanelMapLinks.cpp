@@ -85,8 +85,8 @@ static Value flagOfGroup(ThreadBuilder &rows, Value group) {
 //===----------------------------------------------------------------------===//
 
 /// A square matrix in f64 over the parts of a mode's carries. Where the body
-/// exchanges the planes, each plane of each carry is a part, a number; else each
-/// carry is one, a vector of both planes.
+/// exchanges the planes, each plane of each carry is a part, a number; else
+/// each carry is one, a vector of both planes.
 struct PanelMapThreads::Transition {
   bool mixes;
   SmallVector<SmallVector<Value>> entries; ///< [row][column]
@@ -137,8 +137,9 @@ static SmallVector<Value> apply(OpBuilder &builder, Location loc,
   for (auto [i, row] : llvm::enumerate(entries)) {
     Value sum = added.empty() ? Value() : added[i];
     for (auto [entry, part] : llvm::zip_equal(row, parts))
-      sum = sum ? math::FmaOp::create(builder, loc, entry, part, sum).getResult()
-                : arith::MulFOp::create(builder, loc, entry, part).getResult();
+      sum =
+          sum ? math::FmaOp::create(builder, loc, entry, part, sum).getResult()
+              : arith::MulFOp::create(builder, loc, entry, part).getResult();
     result.push_back(sum);
   }
   return result;
@@ -160,8 +161,8 @@ multiply(OpBuilder &builder, Location loc, ArrayRef<SmallVector<Value>> a,
 }
 
 /// One step of the body in f64, without forcing.
-SmallVector<Value>
-PanelMapThreads::emitLinearStep(const Place &place, ArrayRef<Value> carries) {
+SmallVector<Value> PanelMapThreads::emitLinearStep(const Place &place,
+                                                   ArrayRef<Value> carries) {
   Type f64 = builder.getF64Type();
   IRMapping lanes;
   for (auto [column, argument] :
@@ -175,8 +176,8 @@ PanelMapThreads::emitLinearStep(const Place &place, ArrayRef<Value> carries) {
   for (BlockArgument argument : op.getBody().getArguments())
     if (!lanes.contains(argument)) {
       auto type = VectorType::get(getLanes(argument) / kHalfPanel, f64);
-      lanes.map(argument, arith::ConstantOp::create(
-                              builder, loc, builder.getZeroAttr(type)));
+      lanes.map(argument, arith::ConstantOp::create(builder, loc,
+                                                    builder.getZeroAttr(type)));
     }
   auto valueOf = [&](Value value) {
     if (!lanes.contains(value)) // a hoisted constant
@@ -196,14 +197,13 @@ PanelMapThreads::emitLinearStep(const Place &place, ArrayRef<Value> carries) {
                 cloneForThread(builder, nested, lanes, f64)->getResult(0));
   }
   Values next;
-  for (Value value :
-       op.getYield().getValues().drop_front(op.getOuts().size()))
+  for (Value value : op.getYield().getValues().drop_front(op.getOuts().size()))
     next.push_back(valueOf(value));
   return next;
 }
 
-/// What a chunk of as many rows as there are makes of a state: the matrix of one
-/// step, column by column, to the power of the rows.
+/// What a chunk of as many rows as there are makes of a state: the matrix of
+/// one step, column by column, to the power of the rows.
 PanelMapThreads::Transition
 PanelMapThreads::emitTransition(const Place &place) {
   bool mixes = !op.getBody().getOps<vector::ShuffleOp>().empty();
@@ -262,8 +262,8 @@ static SmallVector<Value> round(OpBuilder &builder, Location loc, bool mixes,
     Type element = cast<VectorType>(argument.getType()).getElementType();
     if (!element.isF64())
       carry = arith::TruncFOp::create(
-          builder, loc,
-          VectorType::get(kPanelLanes / kHalfPanel, element), carry);
+          builder, loc, VectorType::get(kPanelLanes / kHalfPanel, element),
+          carry);
   }
   return carries;
 }
@@ -305,9 +305,9 @@ void PanelMapThreads::emitLinkedScan(const ChunkLink &link) {
   rows.barrier();
 
   Value next = rows.add(link.chunk, 1);
-  Value endsGroup = arith::CmpIOp::create(
-      builder, loc, arith::CmpIPredicate::eq,
-      rows.remainder(next, kLinkedGroup), zero);
+  Value endsGroup =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                            rows.remainder(next, kLinkedGroup), zero);
   Value isLast = link.last;
   Value no = arith::ConstantIntOp::create(builder, loc, 0, 1);
   Value publishes =

@@ -33,6 +33,7 @@ private:
   using Finish = llvm::function_ref<void(const Place &)>;
   using Values = llvm::SmallVector<mlir::Value>;
 
+  bool hasOwnInput();
   void emitTiles(Finish finish);
   void emitTilesOf(const ThreadTile &tile, Finish finish);
   void emitTile(const ThreadTile &tile, mlir::Value item, Finish finish);
@@ -57,7 +58,8 @@ private:
   struct Transition;
   void emitLinkedScan(const ChunkLink &link);
   Transition emitTransition(const Place &place);
-  Values emitLinearStep(const Place &place, llvm::ArrayRef<mlir::Value> carries);
+  Values emitLinearStep(const Place &place,
+                        llvm::ArrayRef<mlir::Value> carries);
   Values emitIncoming(const ChunkLink &link, const Transition &chunk,
                       const Place &place);
 

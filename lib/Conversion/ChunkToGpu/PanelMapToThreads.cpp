@@ -81,9 +81,8 @@ void PanelMapThreads::emitTiles(Finish finish) {
   constexpr int64_t kFew = 2;
   if (!op.getCount() || tile.rows <= kFew)
     return emitTilesOf(tile, finish);
-  Value areFew =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
-                            op.getCount(), rows.index(kFew));
+  Value areFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                       op.getCount(), rows.index(kFew));
   auto choice = scf::IfOp::create(builder, loc, areFew,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
@@ -101,6 +100,17 @@ void PanelMapThreads::emitTilesOf(const ThreadTile &tile, Finish finish) {
                [&](Value item) { emitTile(tile, item, finish); });
 }
 
+/// Whether the product's input lies in the block's shared memory: all rows are
+/// there, from a cache line on. The caller's x has no more rows than `count`.
+bool PanelMapThreads::hasOwnInput() {
+  if (!op.getX())
+    return true;
+  auto function = op->getParentOfType<func::FuncOp>();
+  auto kind = function->getAttrOfType<StringAttr>("ssm.kind");
+  return op.getX().getDefiningOp<memref::ViewOp>() ||
+         (isa<BlockArgument>(op.getX()) && kind && kind == "block");
+}
+
 // Neighbours have the lanes of a panel, then other rows, then other panels.
 // Panels of a thread lie as far apart as there are such columns, so those of a
 // warp are neighbours, too.
@@ -113,21 +123,24 @@ void PanelMapThreads::emitTile(const ThreadTile &tile, Value item,
   Value group = rows.remainder(rest, tile.rowGroups);
   rest = rows.divide(rest, tile.rowGroups);
   Value firstPanel = rows.remainder(rest, columns);
-  group = rows.plus(
-      rows.scale(rows.divide(rest, columns), tile.rowGroups), group);
+  group =
+      rows.plus(rows.scale(rows.divide(rest, columns), tile.rowGroups), group);
   Value firstRow = rows.scale(group, tile.rows);
   bool allRows =
       !op.getCount() && op.getNumRows() % (tile.rows * tile.rowGroups) == 0;
+  bool rowsExist =
+      allRows ||
+      (hasOwnInput() && op.getNumRows() % (tile.rows * tile.rowGroups) == 0);
   bool allPanels = panels % tile.panels == 0;
   Value count = rows.rowCount(op.getCount(), op.getNumRows());
   auto emit = [&] {
-    // Rows and panels that do not exist are computed as the last ones again,
-    // and thrown away.
+    // Rows and panels that do not exist are computed as the last ones again, or
+    // from what happens to lie there, and thrown away.
     SmallVector<Value> tileRows, tilePanels;
-    Value last = allRows ? Value() : rows.add(count, -1);
+    Value last = rowsExist ? Value() : rows.add(count, -1);
     for (int64_t r = 0; r < tile.rows; ++r) {
       Value row = rows.add(firstRow, r);
-      tileRows.push_back(allRows ? row : rows.smaller(row, last));
+      tileRows.push_back(rowsExist ? row : rows.smaller(row, last));
     }
     for (int64_t p = 0; p < tile.panels; ++p) {
       Value panel = rows.add(firstPanel, p * columns);
@@ -138,8 +151,11 @@ void PanelMapThreads::emitTile(const ThreadTile &tile, Value item,
     for (int64_t p = 0; p < tile.panels; ++p) {
       SmallVector<Value> columnsOfPanel = loadColumns(tilePanels[p], lane);
       for (int64_t r = 0; r < tile.rows; ++r) {
-        Place place{rows.add(firstRow, r), rows.add(firstPanel, p * columns),
-                    lane, columnsOfPanel, {}};
+        Place place{rows.add(firstRow, r),
+                    rows.add(firstPanel, p * columns),
+                    lane,
+                    columnsOfPanel,
+                    {}};
         if (!sums.empty())
           place.sum = sums[p * tile.rows + r];
         auto ifPanel = [&] {
@@ -173,20 +189,18 @@ SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
   for (Value panel : tilePanels) {
     Value start;
     if (op.getBias())
-      start = rows.loadLanes(op.getBias(), panel, rows.index(0), lane,
-                             kPanelLanes);
+      start =
+          rows.loadLanes(op.getBias(), panel, rows.index(0), lane, kPanelLanes);
     else
       start =
           arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
     sums.append(tileRows.size(), start);
   }
   int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
-  // Rows of the workspace begin at 16 bytes; the caller's input may not.
   constexpr int64_t kTogether = 4;
-  bool aligned = op.getX().getDefiningOp<memref::ViewOp>() &&
-                 cast<MemRefType>(op.getX().getType()).getDimSize(1) %
-                         kTogether ==
-                     0;
+  bool aligned =
+      hasOwnInput() &&
+      cast<MemRefType>(op.getX().getType()).getDimSize(1) % kTogether == 0;
   int64_t step = aligned ? kTogether : 1;
   // Few multiply-adds per weight: several at a time hide what each waits.
   constexpr int64_t kMultiplyAdds = 32;
@@ -216,15 +230,14 @@ SmallVector<Value> PanelMapThreads::emitDepth(ArrayRef<Value> tileRows,
   SmallVector<Value> next(sums), loaded;
   for (Value row : tileRows)
     loaded.push_back(
-        depth == 1
-            ? memref::LoadOp::create(builder, loc, op.getX(),
-                                     ValueRange{row, k})
-                  .getResult()
-            : vector::LoadOp::create(
-                  builder, loc, inputs, op.getX(), ValueRange{row, k},
-                  /*nontemporal=*/false,
-                  llvm::MaybeAlign(depth * sizeof(float)))
-                  .getResult());
+        depth == 1 ? memref::LoadOp::create(builder, loc, op.getX(),
+                                            ValueRange{row, k})
+                         .getResult()
+                   : vector::LoadOp::create(
+                         builder, loc, inputs, op.getX(), ValueRange{row, k},
+                         /*nontemporal=*/false,
+                         llvm::MaybeAlign(depth * sizeof(float)))
+                         .getResult());
   for (int64_t u = 0; u < depth; ++u)
     for (auto [p, panel] : llvm::enumerate(tilePanels)) {
       SmallVector<Value> halves;
@@ -235,10 +248,10 @@ SmallVector<Value> PanelMapThreads::emitDepth(ArrayRef<Value> tileRows,
       Value weights =
           vector::FromElementsOp::create(builder, loc, type, halves);
       for (auto [r, input] : llvm::enumerate(loaded)) {
-        Value x = depth == 1
-                      ? input
-                      : vector::ExtractOp::create(builder, loc, input, u)
-                            .getResult();
+        Value x =
+            depth == 1
+                ? input
+                : vector::ExtractOp::create(builder, loc, input, u).getResult();
         x = vector::BroadcastOp::create(builder, loc, type, x);
         Value &sum = next[p * tileRows.size() + r];
         sum = math::FmaOp::create(builder, loc, x, weights, sum);
@@ -372,8 +385,9 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
     lanes.map(argument, carry);
   auto valueOf = [&](Value value) {
     if (!lanes.contains(value)) // a hoisted constant
-      lanes.map(value, cloneForThread(builder, *value.getDefiningOp(), lanes)
-                           ->getResult(0));
+      lanes.map(
+          value,
+          cloneForThread(builder, *value.getDefiningOp(), lanes)->getResult(0));
     return lanes.lookup(value);
   };
   for (Operation &nested : op.getBody().front().without_terminator()) {
@@ -391,7 +405,7 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
        llvm::zip(results, op.getOuts(), op.getOutArguments()))
     if (storeOutputs)
       rows.storeLanes(value, out, place.row, place.panel, place.lane,
-                    getLanes(argument));
+                      getLanes(argument));
   return SmallVector<Value>(
       ArrayRef<Value>(results).drop_front(op.getOuts().size()));
 }

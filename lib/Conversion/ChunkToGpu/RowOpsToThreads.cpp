@@ -52,8 +52,7 @@ void ssmc::lowerLookupToThreads(LookupOp op, int64_t threads,
         id = arith::ExtSIOp::create(builder, loc, builder.getI64Type(), id);
         Value negative = arith::CmpIOp::create(
             builder, loc, arith::CmpIPredicate::slt, id, constant(0));
-        Value fromEnd =
-            arith::AddIOp::create(builder, loc, id, constant(size));
+        Value fromEnd = arith::AddIOp::create(builder, loc, id, constant(size));
         id = arith::SelectOp::create(builder, loc, negative, fromEnd, id);
         id = arith::MaxSIOp::create(builder, loc, id, constant(0));
         id = arith::MinSIOp::create(builder, loc, id, constant(size - 1));
@@ -70,8 +69,8 @@ void ssmc::lowerLookupToThreads(LookupOp op, int64_t threads,
 static Value addRow(ThreadBuilder &rows, PoolRowsOp op, Value sum, Value row,
                     Value h) {
   OpBuilder &builder = rows.builder;
-  Value x = memref::LoadOp::create(builder, rows.loc, op.getX(),
-                                   ValueRange{row, h});
+  Value x =
+      memref::LoadOp::create(builder, rows.loc, op.getX(), ValueRange{row, h});
   x = arith::ExtFOp::create(builder, rows.loc, builder.getF64Type(), x);
   return arith::AddFOp::create(builder, rows.loc, sum, x);
 }
@@ -85,8 +84,7 @@ void ssmc::lowerPoolRowsToThreads(PoolRowsOp op, int64_t threads,
   auto addToCount = [&](Value stream, Value more) {
     SmallVector<Value> place{stream, zero};
     Value seen = memref::LoadOp::create(builder, loc, op.getCounts(), place);
-    more =
-        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), more);
+    more = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), more);
     seen = arith::AddIOp::create(builder, loc, seen, more);
     memref::StoreOp::create(builder, loc, seen, op.getCounts(), place);
   };
@@ -166,11 +164,11 @@ void ssmc::lowerRowLogSoftmaxToThreads(RowLogSoftmaxOp op, int64_t threads,
                 return {next(carried[0], load(c))};
               })[0];
         };
-        Value largest = reduce(
-            -std::numeric_limits<double>::infinity(),
-            [&](Value so, Value x) -> Value {
-              return arith::MaximumFOp::create(builder, loc, so, x);
-            });
+        Value largest =
+            reduce(-std::numeric_limits<double>::infinity(),
+                   [&](Value so, Value x) -> Value {
+                     return arith::MaximumFOp::create(builder, loc, so, x);
+                   });
         Value sum = reduce(0, [&](Value so, Value x) -> Value {
           x = arith::SubFOp::create(builder, loc, x, largest);
           x = math::ExpOp::create(builder, loc, x);

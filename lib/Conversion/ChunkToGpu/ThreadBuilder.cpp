@@ -81,8 +81,8 @@ Value ThreadBuilder::loadLanes(Value buffer, Value row, Value panel, Value lane,
     Value near = smaller(feature, index(width - 1));
     Value value =
         memref::LoadOp::create(builder, loc, buffer, ValueRange{row, near});
-    Value zero = arith::ConstantOp::create(builder, loc,
-                                           builder.getZeroAttr(element));
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element));
     values.push_back(
         arith::SelectOp::create(builder, loc, inside, value, zero));
   }

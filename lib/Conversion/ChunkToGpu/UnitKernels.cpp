@@ -5,16 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// For long sequences of few streams, whose activations go through memory between
-// units:
+// For long sequences of few streams, whose activations go through memory
+// between units:
 //
 //   ssm_unit_UNIT(blob, states, ids, n, lengths, L, start, chunks,
-//                 in, inRows, inFirst, out, outRows, outFirst, link, carry0, ...)
+//                 in, inRows, inFirst, out, outRows, outFirst, link, carry0,
+//                 ...)
 //
 // takes time steps start ... start + chunks T - 1 of n streams, as far as their
-// lengths, through UNIT, whose weights begin at `blob`. Row t of stream b is row
-// b inRows + inFirst + t - start of `in`, likewise of `out`; a block of layers
-// works in place, on `in`. Carry i lies carry i bytes into a record.
+// lengths, through UNIT, whose weights begin at `blob`. Row t of stream b is
+// row b inRows + inFirst + t - start of `in`, likewise of `out`; a block of
+// layers works in place, on `in`. Carry i lies carry i bytes into a record.
 //
 // Where the unit has a scan, or no carries at all, thread blocks take chunks in
 // the order of time, those of all streams before the next; else a stream each.
@@ -32,8 +33,8 @@
 using namespace mlir;
 using namespace ssmc;
 
-static constexpr int64_t kLine = 64;  // bytes
-static constexpr int64_t kFlags = 8;  // bytes of a chunk's two flags
+static constexpr int64_t kLine = 64; // bytes
+static constexpr int64_t kFlags = 8; // bytes of a chunk's two flags
 
 namespace {
 
@@ -122,14 +123,13 @@ SmallVector<Value> UnitKernel::getOperands(Value b, Value rows, Value out,
   for (size_t i = 0; i < step.carries.size(); ++i) {
     MemRefType type = typeOf(operands.size());
     int64_t bytes = type.getElementTypeBitWidth() / 8;
-    Value place =
-        kernel.advance(record, kernel["carry" + std::to_string(i)]);
+    Value place = kernel.advance(record, kernel["carry" + std::to_string(i)]);
     operands.push_back(
         kernel.buffer(place, type, kernel.number(plan.stateBytes / bytes)));
   }
   // The unit's weights, if it has any.
-  auto weights = dyn_cast<MemRefType>(
-      function.getArgumentTypes()[operands.size()]);
+  auto weights =
+      dyn_cast<MemRefType>(function.getArgumentTypes()[operands.size()]);
   if (weights)
     operands.push_back(
         kernel.buffer(staged ? staged : kernel["blob"], weights));
@@ -142,8 +142,8 @@ SmallVector<Value> UnitKernel::getOperands(Value b, Value rows, Value out,
 
 /// A chunk's row of what is published holds its carries, then those that enter
 /// the group of this number.
-void UnitKernel::addLink(SmallVectorImpl<Value> &operands, Value b,
-                         Value chunk, Value isLast) {
+void UnitKernel::addLink(SmallVectorImpl<Value> &operands, Value b, Value chunk,
+                         Value isLast) {
   Value chunks = kernel["chunks"];
   Value chunksBefore = kernel.multiply(b, chunks);
   Value flags = kernel.advance(
@@ -190,8 +190,8 @@ void UnitKernel::emitRows(Value b, Value chunk, Value t, Value count,
     Value isOver =
         kernel.isLess(kernel.add(t, kernel.number(chunkRows)), length);
     Value follows = kernel.isLess(next, kernel["chunks"]);
-    Value both = arith::AndIOp::create(kernel.builder, kernel.loc, isOver,
-                                       follows);
+    Value both =
+        arith::AndIOp::create(kernel.builder, kernel.loc, isOver, follows);
     Value yes = arith::ConstantIntOp::create(kernel.builder, kernel.loc, 1, 1);
     addLink(operands, b, chunk,
             arith::XOrIOp::create(kernel.builder, kernel.loc, both, yes));
@@ -213,9 +213,9 @@ Value UnitKernel::stageWeights() {
   if (!weights)
     return {};
   int64_t floats = weights.getNumElements();
-  Value target = kernel.shared(
-      KernelBuilder::kTicketBytes + tileBytes + getWorkspaceBytes(),
-      floats * sizeof(float));
+  Value target = kernel.shared(KernelBuilder::kTicketBytes + tileBytes +
+                                   getWorkspaceBytes(),
+                               floats * sizeof(float));
   kernel.copyRows(kernel["blob"], target, kernel.number(1), floats);
   return target;
 }
@@ -226,8 +226,8 @@ void UnitKernel::emitChunk(Value b, Value chunk) {
   Value length = kernel.smaller(
       kernel.loadOr(kernel["lengths"], b, kernel["L"]), kernel["L"]);
   kernel.onlyIf(kernel.isLess(t, length), [&] {
-    Value count = kernel.smaller(kernel.subtract(length, t),
-                                 kernel.number(chunkRows));
+    Value count =
+        kernel.smaller(kernel.subtract(length, t), kernel.number(chunkRows));
     emitRows(b, chunk, t, count, length);
   });
 }
@@ -251,20 +251,19 @@ LogicalResult UnitKernel::build() {
   SmallVector<std::string> carries;
   for (size_t i = 0; i < step.carries.size(); ++i)
     carries.push_back("carry" + std::to_string(i));
-  SmallVector<StringRef> names{"blob",   "states",  "ids",    "n",
-                               "lengths", "L",      "start",  "chunks",
-                               "in",     "inRows",  "inFirst", "out",
+  SmallVector<StringRef> names{"blob",    "states",   "ids",     "n",
+                               "lengths", "L",        "start",   "chunks",
+                               "in",      "inRows",   "inFirst", "out",
                                "outRows", "outFirst", "link"};
   llvm::append_range(names, carries);
   kernel.begin(name, names);
   Value n = kernel["n"], chunks = kernel["chunks"];
   staged = stageWeights();
   if (byChunk) {
-    kernel.forTickets(kernel["link"], kernel.multiply(n, chunks),
-                      [&](Value ticket) {
-                        emitChunk(kernel.remainder(ticket, n),
-                                  kernel.divide(ticket, n));
-                      });
+    kernel.forTickets(
+        kernel["link"], kernel.multiply(n, chunks), [&](Value ticket) {
+          emitChunk(kernel.remainder(ticket, n), kernel.divide(ticket, n));
+        });
   } else {
     kernel.forBlocks(n, [&](Value b) {
       kernel.loop(kernel.number(0), chunks, kernel.number(1),
@@ -281,8 +280,7 @@ LogicalResult UnitKernel::build() {
 }
 
 LogicalResult ssmc::buildUnitKernels(gpu::GPUModuleOp kernels,
-                                     const ModelPlan &plan,
-                                     int64_t chunkRows) {
+                                     const ModelPlan &plan, int64_t chunkRows) {
   llvm::StringSet<> built;
   for (const PlanStep &step : plan.steps)
     if (step.kind != "answer" && built.insert(step.unit).second &&

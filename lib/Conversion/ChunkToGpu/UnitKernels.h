@@ -18,8 +18,8 @@ namespace ssmc {
 inline constexpr llvm::StringLiteral kByChunkAttr = "ssm.by_chunk",
                                      kLinkBytesAttr = "ssm.link_bytes";
 
-/// Adds `ssm_unit_UNIT` for every unit of `plan` but a pooled head's answer; see
-/// UnitKernels.cpp for its parameters.
+/// Adds `ssm_unit_UNIT` for every unit of `plan` but a pooled head's answer;
+/// see UnitKernels.cpp for its parameters.
 llvm::LogicalResult buildUnitKernels(mlir::gpu::GPUModuleOp kernels,
                                      const ModelPlan &plan, int64_t chunkRows);
 
