@@ -42,24 +42,33 @@ static int64_t getSharedBytes(ModuleOp module) {
   return most;
 }
 
-/// The first of `architectures`, with as much shared memory as all have.
+/// The newest GPU that is described, of `architecture` or older.
+static std::optional<GpuDescription> describeNearest(unsigned architecture) {
+  std::optional<GpuDescription> nearest;
+  for (unsigned known : knownGpuArchitectures())
+    if (known <= architecture)
+      nearest = describeGpu(known);
+  return nearest;
+}
+
+/// The first of `architectures`, with as much shared memory as all GPUs have
+/// that run its code or its PTX: later ones have less now and then.
 static FailureOr<GpuDescription>
 describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
-  std::optional<GpuDescription> first;
-  for (unsigned architecture : architectures) {
-    std::optional<GpuDescription> gpu = describeGpu(architecture);
-    if (!gpu)
-      return model.emitError() << "cannot be compiled for sm_" << architecture
-                               << ", which is not known";
-    if (!first)
-      first = gpu;
-    first->sharedPerBlock =
-        std::min(first->sharedPerBlock, gpu->sharedPerBlock);
-    first->sharedPerSm = std::min(first->sharedPerSm, gpu->sharedPerSm);
-  }
-  if (!first)
+  if (architectures.empty())
     return model.emitError() << "is compiled for no GPU; expected one at least";
-  return *first;
+  std::optional<GpuDescription> gpu = describeNearest(architectures.front());
+  if (!gpu)
+    return model.emitError() << "cannot be compiled for sm_"
+                             << architectures.front() << "; the oldest is sm_"
+                             << knownGpuArchitectures().front();
+  for (const KnownGpu &known : knownGpus()) {
+    if (known.gpu.sm < gpu->sm)
+      continue;
+    gpu->sharedPerBlock =
+        std::min(gpu->sharedPerBlock, known.gpu.sharedPerBlock);
+  }
+  return *gpu;
 }
 
 /// Chunk level with `rows` rows of a thread block.

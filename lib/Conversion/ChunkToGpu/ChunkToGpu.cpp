@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -62,8 +63,38 @@ static FailureOr<ThreadTile> getThreadTile(PanelMapOp op, int64_t threads) {
          << index;
 }
 
+/// A linked function must have what getChunkLink takes of it.
+static LogicalResult verifyLink(PanelMapOp op) {
+  auto function = op->getParentOfType<func::FuncOp>();
+  auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
+  if (!variant || variant != "linked")
+    return success();
+  int64_t carries = op.getCarries().size();
+  auto said = function->getAttrOfType<IntegerAttr>("ssm.linked_carries");
+  SmallVector<Type> wanted;
+  for (int i = 0; i < 2; ++i)
+    llvm::append_range(wanted, op.getCarries().getTypes());
+  OpBuilder builder(op);
+  wanted.push_back(LLVM::LLVMPointerType::get(op.getContext()));
+  wanted.push_back(builder.getIndexType());
+  wanted.push_back(builder.getI1Type());
+  if (said && said.getInt() == carries &&
+      function.getNumArguments() >= wanted.size() &&
+      function.getArgumentTypes().take_back(wanted.size()) ==
+          ArrayRef<Type>(wanted))
+    return success();
+  return function.emitError()
+         << "is linked, but its last arguments are not what ssm-link-chunks "
+            "adds for "
+         << carries << " carries ('ssm.linked_carries')";
+}
+
 static LogicalResult verifyScan(PanelMapOp op) {
-  if (op.getCarries().empty() || op.getStreams() || !op.getX())
+  if (op.getCarries().empty() || op.getStreams())
+    return success();
+  if (failed(verifyLink(op)))
+    return failure();
+  if (!op.getX())
     return success();
   // The sums wait there.
   BlockArgument out = op.getOutArguments().front();
@@ -114,7 +145,9 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
             if (!lowered)
               return;
             auto tile = tiles.find(map);
-            auto link = getChunkLink(map->getParentOfType<func::FuncOp>());
+            std::optional<ChunkLink> link;
+            if (!map.getCarries().empty())
+              link = getChunkLink(map->getParentOfType<func::FuncOp>());
             lowerPanelMapToThreads(map, threads, tile->second,
                                    link ? &*link : nullptr, builder);
           })

@@ -14,7 +14,7 @@
 //   the rows' steps again, from the state that enters, with outputs
 //
 // One thread waits; a barrier passes on what it saw. Chunks start in order (see
-// BuildKernels.cpp), so each waits only for chunks that run.
+// KernelBuilder.h), so each waits only for chunks that run.
 //
 //===----------------------------------------------------------------------===//
 
