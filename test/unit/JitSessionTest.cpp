@@ -125,7 +125,7 @@ TEST(TargetCpuTest, listsEndWithTheMostDemandingCpu) {
   ASSERT_FALSE(bool(mixed));
   EXPECT_EQ(llvm::toString(mixed.takeError()),
             "--target: 'aarch64-linux-gnu' in a list; a list names x86-64 "
-            "CPUs, other systems have an object each");
+            "CPUs, systems have an object each");
   auto twice = resolveTargets("x86-64-v3,x86-64-v3");
   ASSERT_FALSE(bool(twice));
   EXPECT_EQ(llvm::toString(twice.takeError()),
