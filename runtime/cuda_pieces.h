@@ -134,9 +134,7 @@ static int run_answers(const struct cuda_call *call, char *states) {
   int64_t n = call->n;
   float *y = call->y;
   void *parameters[] = {&weights, &states, &ids, &n, &y};
-  int64_t kernel = find_kernel("ssm_answers");
-  return launch(call, kernel, (n - 1) / model_kernels[kernel].rows + 1,
-                parameters);
+  return launch(call, find_kernel("ssm_answers"), n, parameters);
 }
 
 static int run_pieces(const struct cuda_call *call, char *states,

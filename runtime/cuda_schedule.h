@@ -10,8 +10,8 @@
  * (lengths and ids are in the device's memory).
  *
  * There are three:
- *   rows     one time step of many streams: ssm_rows, a thread block per
- *            `rows` streams
+ *   rows     one time step of many streams: ssm_rows, whose thread blocks share
+ *            them out evenly
  *   streams  many time steps: ssm_time, a thread block per stream, which takes
  *            it through all layers chunk by chunk
  *   pieces   many time steps of fewer streams than the device has processors:
@@ -80,9 +80,7 @@ static int run_rows(const struct cuda_call *call) {
   const void *x = call->x;
   float *y = call->y;
   void *parameters[] = {&weights, &states, &ids, &n, &x, &y};
-  int64_t kernel = find_kernel("ssm_rows");
-  return launch(call, kernel, (n - 1) / model_kernels[kernel].rows + 1,
-                parameters);
+  return launch(call, find_kernel("ssm_rows"), n, parameters);
 }
 
 /* ssm_time(weights, states, ids, n, lengths, L, x, y) */

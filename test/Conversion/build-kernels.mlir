@@ -44,12 +44,16 @@
 // blob, states, ids, n, x, y: groups of 8 streams.
 // CHECK-LABEL:   gpu.func @ssm_rows(
 // CHECK-SAME:      !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr, %[[N:[a-z0-9]+]]: i64, %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: !llvm.ptr) kernel attributes {ssm.shared_bytes = 1576 : i64} {
-// CHECK:           %[[UP:.+]] = arith.addi %[[N]], %c7_i64
-// CHECK-NEXT:      %[[GROUPS:.+]] = arith.divui %[[UP]], %c8_i64
+// CHECK:           %[[GRID:.+]] = gpu.grid_dim x
+// CHECK:           %[[BLOCKS:.+]] = arith.index_cast %[[GRID]]
+// CHECK:           %[[UP:.+]] = arith.addi %[[N]], %{{.+}}
+// CHECK-NEXT:      %[[EACH:.+]] = arith.divui %[[UP]], %[[BLOCKS]]
+// CHECK:           %[[ROWS:.+]] = arith.minsi %[[EACH]], %c8_i64
+// CHECK:           %[[GROUPS:.+]] = arith.divui %{{.+}}, %[[ROWS]]
 // CHECK:           scf.for %[[G:.+]] = %{{.+}} to %[[GROUPS]] step
-// CHECK-NEXT:        %[[FIRST:.+]] = arith.muli %[[G]], %c8_i64
+// CHECK-NEXT:        %[[FIRST:.+]] = arith.muli %[[G]], %[[ROWS]]
 // CHECK-NEXT:        %[[LEFT:.+]] = arith.subi %[[N]], %[[FIRST]]
-// CHECK-NEXT:        %[[COUNT:.+]] = arith.minsi %[[LEFT]], %c8_i64
+// CHECK-NEXT:        %[[COUNT:.+]] = arith.minsi %[[LEFT]], %[[ROWS]]
 // CHECK:             gpu.barrier
 // CHECK-NEXT:        func.call @layers_rows(
 // CHECK:             scf.if

@@ -10,7 +10,8 @@
 //   ssm_time(blob, states, ids, n, lengths, L, x, y)
 //       block b: all layers on chunk after chunk of stream b
 //   ssm_rows(blob, states, ids, n, x, y)
-//       block g: one step of streams g T ... g T + T - 1
+//       block g: one step of streams g R ... g R + R - 1, R = n divided by the
+//       number of blocks, but at most T; n is 1 at least
 //   ssm_answers(blob, states, ids, n, y)
 //       what a pooled head says of the streams, likewise
 //
@@ -124,9 +125,14 @@ void ModelKernels::buildTime() {
 /// rows.
 void ModelKernels::forGroups(
     llvm::function_ref<void(Value, Value, Value)> body) {
-  Value n = kernel["n"], rows = kernel.number(chunkRows);
-  Value groups =
-      kernel.divide(kernel.add(n, kernel.number(chunkRows - 1)), rows);
+  Value n = kernel["n"], one = kernel.number(1);
+  auto divideUp = [&](Value a, Value b) {
+    return kernel.divide(kernel.add(a, kernel.subtract(b, one)), b);
+  };
+  // Few streams are spread over all blocks that there are.
+  Value rows = kernel.smaller(divideUp(n, kernel.countBlocks()),
+                              kernel.number(chunkRows));
+  Value groups = divideUp(n, rows);
   kernel.forBlocks(groups, [&](Value group) {
     Value first = kernel.multiply(group, rows);
     body(first, kernel.smaller(kernel.subtract(n, first), rows),

@@ -204,13 +204,17 @@ void KernelBuilder::loop(Value from, Value to, Value step,
   body(loop.getInductionVar());
 }
 
+Value KernelBuilder::countBlocks() {
+  Value blocks = gpu::GridDimOp::create(builder, loc, gpu::Dimension::x);
+  return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), blocks);
+}
+
 void KernelBuilder::forBlocks(Value count,
                               llvm::function_ref<void(Value)> body) {
-  Type i64 = builder.getI64Type();
   Value first = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
-  Value step = gpu::GridDimOp::create(builder, loc, gpu::Dimension::x);
-  loop(arith::IndexCastOp::create(builder, loc, i64, first), count,
-       arith::IndexCastOp::create(builder, loc, i64, step), body);
+  first =
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), first);
+  loop(first, count, countBlocks(), body);
 }
 
 void KernelBuilder::forTickets(Value counter, Value count,

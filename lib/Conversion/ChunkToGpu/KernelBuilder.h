@@ -60,6 +60,7 @@ public:
   /// Runs `body(i)` for i = from, from + step, ... below `to`.
   void loop(mlir::Value from, mlir::Value to, mlir::Value step,
             llvm::function_ref<void(mlir::Value)> body);
+  mlir::Value countBlocks();
   /// The same for i = block, block + blocks, ...
   void forBlocks(mlir::Value count, llvm::function_ref<void(mlir::Value)> body);
   /// The same for numbers that blocks draw one after the other from a counter,
