@@ -68,12 +68,10 @@ static int64_t get_flag_bytes(int64_t chunks) {
 
 /* n is less than the number of processors, and a piece has a few chunks for
  * each of these: nothing overflows. */
-static bool get_piece_bytes(const struct cuda_call *call, int64_t *bytes) {
+static int64_t get_piece_bytes(const struct cuda_call *call) {
   int64_t chunks = call->n * get_piece_chunks(call);
-  *bytes = chunks * get_chunk_rows() * model_activation_bytes;
-  *bytes = round_to_lines(*bytes) + get_flag_bytes(chunks) +
-           chunks * get_most_link_bytes();
-  return true;
+  return round_to_lines(chunks * get_chunk_rows() * model_activation_bytes) +
+         get_flag_bytes(chunks) + chunks * get_most_link_bytes();
 }
 
 /* A piece of all streams. */

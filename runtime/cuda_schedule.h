@@ -45,11 +45,9 @@ static bool get_workspace_bytes(const struct cuda_call *call, int64_t *bytes) {
     return true;
   case STREAMS_SCHEME:
     return get_record_bytes(call, bytes);
-  case PIECES_SCHEME: {
-    int64_t pieces;
-    return get_record_bytes(call, bytes) && get_piece_bytes(call, &pieces) &&
-           !__builtin_add_overflow(*bytes, pieces, bytes);
-  }
+  case PIECES_SCHEME:
+    return get_record_bytes(call, bytes) &&
+           !__builtin_add_overflow(*bytes, get_piece_bytes(call), bytes);
   }
   return false;
 }
@@ -62,8 +60,7 @@ static bool get_most_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
   int64_t records, most = 0;
   bool can_tell = get_record_bytes(&call, &records);
   for (call.n = 1; call.n <= n && pays_in_pieces(&call); ++call.n) {
-    int64_t pieces;
-    can_tell = get_piece_bytes(&call, &pieces) && can_tell;
+    int64_t pieces = get_piece_bytes(&call);
     most = pieces > most ? pieces : most;
   }
   return can_tell && !__builtin_add_overflow(records, most, bytes);

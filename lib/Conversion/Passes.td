@@ -108,8 +108,8 @@ def BuildKernels : Pass<"ssm-build-kernels", "::mlir::ModuleOp"> {
   let summary = "Move the functions of all layers into a gpu.module with kernels";
   let description = [{
     Adds the kernels `ssm_time` (a thread block takes a stream through all layers,
-    chunk after chunk) and `ssm_rows` (one step of as many streams as a chunk has
-    rows) around the functions that `ssm-build-run` made. Activations
+    chunk after chunk) and `ssm_rows` (one step of streams, shared out evenly, at most
+    as many to a block as a chunk has rows) around the functions that `ssm-build-run` made. Activations
     are in dynamic shared memory.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
