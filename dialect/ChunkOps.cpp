@@ -40,6 +40,8 @@ SSMC_ROW_OP_EFFECTS(LookupOp)
 SSMC_ROW_OP_EFFECTS(PoolRowsOp)
 SSMC_ROW_OP_EFFECTS(PoolMeanOp)
 SSMC_ROW_OP_EFFECTS(RowLogSoftmaxOp)
+SSMC_ROW_OP_EFFECTS(DeltaRowsOp)
+SSMC_ROW_OP_EFFECTS(DropRowsOp)
 #undef SSMC_ROW_OP_EFFECTS
 
 //===----------------------------------------------------------------------===//
@@ -236,6 +238,60 @@ LogicalResult RowLogSoftmaxOp::verify() {
   if (x.size() != 2 || out.size() != 2 || x[0] != out[0] || x[1] < out[1])
     return emitOpError() << "(C1) x [" << x << "], out [" << out
                          << "]; expected [R, W] and [R, C <= W]";
+  return success();
+}
+
+LogicalResult DropRowsOp::verify() {
+  ArrayRef<int64_t> out = shapeOf(getOut()), key = shapeOf(getKey());
+  int64_t features = getFeatures();
+  if (out.size() != 2 || features < 0 || out[1] < features ||
+      key != ArrayRef<int64_t>({2}))
+    return emitOpError() << "(C1) out [" << out << "], key [" << key
+                         << "]; expected [R, at least " << features
+                         << "] and [2]";
+  double rate = getRate().convertToDouble();
+  if (!(rate > 0.0 && rate <= 1.0))
+    return emitOpError() << "(C2) rate is " << rate
+                         << "; expected a number in (0, 1]";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// DeltaRowsOp
+//===----------------------------------------------------------------------===//
+
+MutableOperandRange DeltaRowsOp::getDpsInitsMutable() {
+  return MutableOperandRange(*this, 1, 3);
+}
+
+LogicalResult DeltaRowsOp::verify() {
+  int64_t heads = getHeads(), size = getSize();
+  if (heads < 1 || size < 1 || !(getEpsilon().convertToDouble() > 0))
+    return emitOpError() << "(C1) has " << heads << " heads of " << size
+                         << " features and epsilon "
+                         << getEpsilon().convertToDouble()
+                         << "; expected positive numbers";
+  ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY()),
+                    factors = shapeOf(getFactors()), carry = shapeOf(getCarry());
+  int64_t lanes = heads * getHeadPanels() * kPanelLanes;
+  if (x.size() != 2 || y.size() != 2 || x[0] != y[0] || x[1] < 3 * lanes + 1 ||
+      y[1] < lanes)
+    return emitOpError() << "(C2) x [" << x << "], y [" << y
+                         << "]; expected [R, at least " << 3 * lanes + 1
+                         << "] and [R, at least " << lanes << "]";
+  int64_t groups = llvm::divideCeil(heads, 4);
+  if (factors != ArrayRef<int64_t>({x[0], groups * kPanelLanes}) ||
+      carry.size() != 2 || carry[1] != lanes * size)
+    return emitOpError() << "(C3) factors [" << factors << "], carry [" << carry
+                         << "]; expected [" << x[0] << ", "
+                         << groups * kPanelLanes << "] and [S, " << lanes * size
+                         << "]";
+  SmallVector<Type> inits{getY().getType(), getFactors().getType(),
+                          getCarry().getType()};
+  if (getNumResults() && SmallVector<Type>(getResultTypes()) != inits)
+    return emitOpError() << "(C4) results (" << getResultTypes()
+                         << ") differ from y, factors and carry (" << inits
+                         << ")";
   return success();
 }
 

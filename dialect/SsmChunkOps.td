@@ -203,6 +203,92 @@ def Ssm_RowLogSoftmaxOp : Ssm_RowOp<"row_log_softmax"> {
   }];
 }
 
+def Ssm_DropRowsOp : Ssm_RowOp<"drop_rows"> {
+  let summary = "Dropout of consecutive time steps, as JAX draws it";
+  let description = [{
+    For each row r below `count` (or all rows) and each of the first `features`
+    columns h, the i-th element of its sequence with i = (first + r) features + h:
+
+        (a, b) = threefry2x32(key, (i >> 32, i mod 2^32))       20 rounds
+        out[r, h] = ((a xor b) >> 9) 2^-23 < f32(1) - f32(rate) ? out[r, h] / f32(1 - rate) : 0
+
+    that is jax.random.bernoulli with `jax_threefry_partitionable` (its default), and
+    eqx.nn.Dropout. All rows are of one sequence, `first` the time step of row 0. Columns
+    from `features` on are left alone, or set to 0.
+
+    Constraints:
+    * (C1) `out` is (R, W) with W at least `features`, `key` (2).
+    * (C2) `0 < rate <= 1`.
+
+    ```mlir
+    ssm.drop_rows %h : memref<24x64xf32> key(%key : memref<2xi32>) from %t features 64 rate 0.1 count %n
+    ```
+  }];
+  let arguments = (ins Ssm_F32Buffer:$out, Ssm_Buffer<[I32]>:$key, Index:$first,
+                       I64Attr:$features, F64Attr:$rate, Optional<Index>:$count);
+  let results = (outs Optional<Ssm_F32Buffer>:$result);
+  let assemblyFormat = [{
+    $out `:` type($out) `key` `(` $key `:` type($key) `)` `from` $first `features` $features
+    `rate` $rate (`count` $count^)? attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+  }];
+}
+
+def Ssm_DeltaRowsOp : Ssm_RowOp<"delta_rows", [AttrSizedOperandSegments]> {
+  let summary = "The delta rule on rows, in the order of time";
+  let description = [{
+    `ssm.delta_rule` on rows. A head's features are P = ceil(D / 16) panels of 16
+    lanes, of which D hold numbers and the others 0. A row of `x` has q, k and v of
+    each head, P panels each, and then b. With rq = 1 / (|q| + epsilon), rk alike,
+    and beta = 1 / (1 + exp(-b)), for every row r and head:
+
+        e    = (beta rk) v - (beta rk^2) (S k)       in lanes of v
+        y[r] = rq (S q + e (k . q))
+        S'   = S + e k^T
+
+    A stream's `carry` holds S as (head, panel of v, k, lane of v): D rows of 16 lanes
+    for each panel. `factors` is scratch: what the op leaves there is not specified.
+
+    Every sum is in one order, whatever the rows, tiles and ISA: S k and S q are two
+    chains of fused multiply-adds each, over even and over odd k, and their sum;
+    k . k, q . q and k . q are a chain over panels in each lane, then the lanes by
+    halves (j and j + 8, then j and j + 4, ...).
+
+    Rows, `streams` and `count` as in `ssm.panel_map`: rows of one stream are
+    consecutive time steps.
+
+    Constraints:
+    * (C1) `heads` and `size` (D) are positive, `epsilon` is.
+    * (C2) `x` is (R, at least 48 P heads + 1), `y` (R, at least 16 P heads).
+    * (C3) `factors` is (R, 16 ceil(heads / 4)), `carry` (S, 16 P D heads).
+    * (C4) results, if any, have the types of `y`, `factors` and `carry`.
+
+    ```mlir
+    ssm.delta_rows %x : memref<24x208xf32> outs(%y : memref<24x64xf32>, %f : memref<24x16xf32>, %s : memref<1x1024xf32>)
+      heads 4 size 16 epsilon 1.0e-6 count %n
+    ```
+  }];
+  let arguments = (ins Ssm_F32Buffer:$x, Ssm_F32Buffer:$y, Ssm_F32Buffer:$factors,
+                       Ssm_F32Buffer:$carry, I64Attr:$heads, I64Attr:$size, F64Attr:$epsilon,
+                       Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
+  let results = (outs Variadic<Ssm_F32Buffer>:$results);
+  let assemblyFormat = [{
+    $x `:` type($x) `outs` `(` $y `:` type($y) `,` $factors `:` type($factors) `,`
+    $carry `:` type($carry) `)` `heads` $heads `size` $size `epsilon` $epsilon
+    (`streams` `(` $streams^ `:` type($streams) `)`)? (`count` $count^)?
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable();
+    /// P: panels of a head.
+    int64_t getHeadPanels() { return (getSize() + 15) / 16; }
+    /// Floats of one panel of a head's state.
+    int64_t getPanelFloats() { return getSize() * 16; }
+  }];
+}
+
 def Ssm_PackPanelsOp : Ssm_Op<"pack_panels", [Pure]> {
   let summary = "Lays a weight matrix out in panels of 16 output features";
   let description = [{

@@ -202,7 +202,7 @@ def Ssm_BatchNormTrainingOp : Ssm_Op<"batch_norm_training", [Pure,
     statistics move by an exponential average (or are replaced, when
     `first_time` holds); `y` is normalised by the **new** running statistics
     (eqx.nn.BatchNorm, mode "ema"). `ssm-inference` turns it into
-    `ssm.batch_norm`.
+    `ssm.batch_norm`, `ssm-training` into `ssm.shift` and `ssm.scale`.
 
     Constraints:
     * (C1) `mean` and `var` have as many elements as `x` has features.
@@ -248,7 +248,8 @@ def Ssm_DropoutOp : Ssm_Op<"dropout", [Pure, AllTypesMatch<["x", "y"]>]> {
   let description = [{
     Keeps each element with probability `1 - rate` and divides it by that; the
     others are 0. The mask of batch element b is drawn from `key[b]` as
-    jax.random.bernoulli does. `ssm-inference` removes it.
+    jax.random.bernoulli does. `ssm-inference` removes it; `ssm-training` keeps it at the
+    recurrence level, and at the chunk level it is `ssm.drop_rows`.
 
     Constraints:
     * (C1) `0 <= rate <= 1`.
