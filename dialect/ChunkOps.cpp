@@ -40,6 +40,7 @@ SSMC_ROW_OP_EFFECTS(LookupOp)
 SSMC_ROW_OP_EFFECTS(PoolRowsOp)
 SSMC_ROW_OP_EFFECTS(PoolMeanOp)
 SSMC_ROW_OP_EFFECTS(RowLogSoftmaxOp)
+SSMC_ROW_OP_EFFECTS(ChannelRowsOp)
 SSMC_ROW_OP_EFFECTS(DeltaRowsOp)
 SSMC_ROW_OP_EFFECTS(DropRowsOp)
 #undef SSMC_ROW_OP_EFFECTS
@@ -57,7 +58,8 @@ MutableOperandRange PanelMapOp::getDpsInitsMutable() {
 int64_t PanelMapOp::getNumRows() {
   if (getX())
     return shapeOf(getX())[0];
-  for (ValueRange group : {ValueRange(getRows()), ValueRange(getOuts())})
+  for (ValueRange group : {ValueRange(getRows()), ValueRange(getOuts()),
+                           ValueRange(getScalars())})
     if (!group.empty())
       return shapeOf(group.front())[0];
   return 0;
@@ -74,15 +76,26 @@ int64_t PanelMapOp::getNumPanels() {
   return llvm::divideCeil(shapeOf(getOuts().front())[1], lanes.getDimSize(0));
 }
 
+int64_t PanelMapOp::getProductDepth() {
+  if (!getX())
+    return 0;
+  return getDepth().value_or(shapeOf(getW())[1]);
+}
+
 BlockArgument PanelMapOp::getAccumulator() {
   return getX() ? getBody().getArgument(0) : BlockArgument();
 }
 Block::BlockArgListType PanelMapOp::getRowArguments() {
   return getBody().getArguments().slice(getX() ? 1 : 0, getRows().size());
 }
-Block::BlockArgListType PanelMapOp::getColumnArguments() {
+Block::BlockArgListType PanelMapOp::getScalarArguments() {
   return getBody().getArguments().slice((getX() ? 1 : 0) + getRows().size(),
-                                        getColumns().size());
+                                        getScalars().size());
+}
+Block::BlockArgListType PanelMapOp::getColumnArguments() {
+  return getBody().getArguments().slice(
+      (getX() ? 1 : 0) + getRows().size() + getScalars().size(),
+      getColumns().size());
 }
 Block::BlockArgListType PanelMapOp::getOutArguments() {
   return getBody()
@@ -100,10 +113,24 @@ YieldOp PanelMapOp::getYield() {
 static LogicalResult verifyProduct(PanelMapOp op) {
   if (!op.getX() != !op.getW() || (op.getBias() && !op.getX()))
     return op.emitOpError() << "(C2) a product needs both x and w";
+  if (bool(op.getTensorCores()) != bool(op.getDepth()) ||
+      (op.getTensorCores() && !op.getX()))
+    return op.emitOpError()
+           << "(C7) tensor cores need a product and its depth";
   if (!op.getX())
     return success();
   ArrayRef<int64_t> x = shapeOf(op.getX()), w = shapeOf(op.getW());
-  if (w.size() != 3 || x.size() != 2 || w[1] > x[1] || w[2] != kPanelLanes)
+  if (op.getTensorCores()) {
+    int64_t depth = op.getDepth().value_or(0);
+    if (w.size() != 3 || x.size() != 2 || depth < 1 || depth > x[1] ||
+        w[1] != int64_t(llvm::alignTo(depth, kPanelLanes)) ||
+        w[2] != kPanelLanes)
+      return op.emitOpError()
+             << "(C7) depth is " << depth << ", w has shape [" << w
+             << "] and x [" << x
+             << "]; expected [P, K, 16] with K = depth rounded up to 16, and "
+                "[R, at least depth]";
+  } else if (w.size() != 3 || x.size() != 2 || w[1] > x[1] || w[2] != kPanelLanes)
     return op.emitOpError() << "(C1) w has shape [" << w << "] and x [" << x
                             << "]; expected [P, K, 16] and [R, at least K]";
   if (op.getBias() &&
@@ -125,8 +152,8 @@ static int64_t lanesOf(Type type, bool wide = false) {
 }
 
 static LogicalResult verifyBodyArguments(PanelMapOp op) {
-  size_t operands = op.getRows().size() + op.getColumns().size() +
-                    op.getOuts().size() + op.getCarries().size() +
+  size_t operands = op.getRows().size() + op.getScalars().size() +
+                    op.getColumns().size() + op.getOuts().size() + op.getCarries().size() +
                     (op.getX() ? 1 : 0);
   if (op.getBody().getNumArguments() != operands)
     return op.emitOpError()
@@ -153,6 +180,11 @@ static LogicalResult verifyWidths(PanelMapOp op) {
                << "(C4) operand " << operand.getType() << " has rank "
                << shapeOf(operand).size() << "; expected 2";
   int64_t rows = op.getNumRows(), panels = op.getNumPanels();
+  for (Value scalar : op.getScalars())
+    if (shapeOf(scalar) != ArrayRef<int64_t>(rows))
+      return op.emitOpError() << "(C4) scalar operand " << scalar.getType()
+                              << "; expected a number for each of " << rows
+                              << " rows";
   auto check = [&](ValueRange operands, bool perRow) -> LogicalResult {
     for (Value operand : operands) {
       ArrayRef<int64_t> shape = shapeOf(operand);
@@ -296,6 +328,51 @@ LogicalResult DeltaRowsOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// ChannelRowsOp
+//===----------------------------------------------------------------------===//
+
+MutableOperandRange ChannelRowsOp::getDpsInitsMutable() {
+  return MutableOperandRange(*this, getODSOperandIndexAndLength(2).first, 2);
+}
+
+int64_t ChannelRowsOp::getNumPanels() {
+  return shapeOf(getFactors().front())[0];
+}
+int64_t ChannelRowsOp::getNumModes() {
+  return shapeOf(getFactors().front())[1];
+}
+
+LogicalResult ChannelRowsOp::verify() {
+  if (getFactors().size() != 6)
+    return emitOpError() << "(C1) has " << getFactors().size()
+                         << " factors; expected 6";
+  ArrayRef<int64_t> first = shapeOf(getFactors().front());
+  for (Value factor : getFactors())
+    if (first.size() != 3 || first[2] != kPanelLanes ||
+        shapeOf(factor) != first)
+      return emitOpError() << "(C1) factor " << factor.getType()
+                           << "; expected [P, N, 16], all alike";
+  ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY()),
+                    carry = shapeOf(getCarry());
+  int64_t panels = first[0], least = kPanelLanes * (panels - 1);
+  if (x.size() != 2 || y.size() != 2 || x[0] != y[0] || x[1] <= least ||
+      y[1] <= least)
+    return emitOpError() << "(C2) x [" << x << "], y [" << y << "]; expected "
+                         << "[R, more than " << least << "] for both";
+  if (getX() == getY())
+    return emitOpError() << "(C2) x is y; expected different buffers";
+  if (carry.size() != 2 || carry[1] != 2 * kPanelLanes * panels * first[1])
+    return emitOpError() << "(C3) carry [" << carry << "]; expected [S, "
+                         << 2 * kPanelLanes * panels * first[1] << "]";
+  if (getNumResults() && SmallVector<Type>(getResultTypes()) !=
+                             SmallVector<Type>{getY().getType(),
+                                               getCarry().getType()})
+    return emitOpError() << "(C4) results (" << getResultTypes()
+                         << ") differ from y and carry";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // PackPanelsOp
 //===----------------------------------------------------------------------===//
 
@@ -321,8 +398,14 @@ LogicalResult PackPanelsOp::verify() {
                   getPairedIn()
                       ? panels(weight[1], true, kPanelLanes) * kPanelLanes
                       : weight[1]);
+  if (getFragments()) {
+    if (weight.size() != 2)
+      return emitOpError() << "(C3) weight has rank " << weight.size()
+                           << "; fragments need 2";
+    wanted[1] = llvm::alignTo(wanted[1], kPanelLanes);
+  }
   if (result != ArrayRef<int64_t>(wanted))
-    return emitOpError() << "(C1) result has shape [" << result
+    return emitOpError() << (getFragments() ? "(C3)" : "(C1)") << " result has shape [" << result
                          << "]; expected [" << wanted << "]";
   return success();
 }

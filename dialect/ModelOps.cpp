@@ -267,6 +267,22 @@ ResultRange LruOp::getCarriedResults() { return getResults().drop_front(); }
 MutableOperandRange LinossOp::getCarriedOperands() { return getStateMutable(); }
 ResultRange LinossOp::getCarriedResults() { return getResults().drop_front(); }
 
+MutableOperandRange S4dOp::getCarriedOperands() { return getStateMutable(); }
+ResultRange S4dOp::getCarriedResults() { return getResults().drop_front(); }
+
+LogicalResult S4dOp::verify() {
+  int64_t features = getNumFeatures(getU().getType());
+  int64_t modes = getNumFeatures(getAIm().getType());
+  if (failed(checkShape(*this, "C1", "log_dt", getLogDt(), features)) ||
+      failed(checkShape(*this, "C2", "log_a_real", getLogARe(),
+                        {features, modes})) ||
+      failed(checkShape(*this, "C2", "a_imag", getAIm(), {features, modes})) ||
+      failed(checkShape(*this, "C2", "c", getC(), {features, modes, 2})))
+    return failure();
+  return checkShape(*this, "C3", "state", getState(),
+                    {shapeOf(getState()).front(), 2, 1, modes, features});
+}
+
 LogicalResult S5Op::verify() {
   int64_t modes = getNumFeatures(getLambdaRe().getType());
   int64_t features = getNumFeatures(getU().getType());
@@ -330,6 +346,32 @@ LogicalResult LinossOp::verify() {
     return failure();
   return checkShape(*this, "C4", "state", getState(),
                     {shapeOf(getState()).front(), 2, 2, modes});
+}
+
+MutableOperandRange DeltaNetOp::getCarriedOperands() {
+  return getStateMutable();
+}
+ResultRange DeltaNetOp::getCarriedResults() {
+  return getResults().drop_front();
+}
+
+LogicalResult DeltaNetOp::verify() {
+  ArrayRef<int64_t> q = shapeOf(getQ());
+  int64_t heads = getHeads(), features = getNumFeatures(getU().getType());
+  if (heads < 1 || q.size() != 2 || q[0] % heads || q[0] < heads)
+    return emitOpError() << "(C1) has " << heads << " heads for q of shape ["
+                         << asText(q) << "]; expected a divisor of its rows";
+  int64_t inner = q[0], size = inner / heads;
+  for (auto [name, value] : {std::pair<StringRef, Value>{"q", getQ()},
+                             {"k", getK()},
+                             {"v", getV()}})
+    if (failed(checkShape(*this, "C2", name, value, {inner, features})))
+      return failure();
+  if (failed(checkShape(*this, "C2", "beta", getBeta(), {1, features})) ||
+      failed(checkShape(*this, "C2", "out", getOut(), {features, inner})))
+    return failure();
+  return checkShape(*this, "C3", "state", getState(),
+                    {shapeOf(getState()).front(), 1, heads, size, size});
 }
 
 //===----------------------------------------------------------------------===//

@@ -24,6 +24,7 @@ int64_t ScanOp::getStatesPerMode() {
 }
 
 OperandRange ScanOp::getStepCoefficients() { return getCoefficients(); }
+OperandRange ScanOp::getForcingGains() { return getGains(); }
 
 int64_t ScanOp::getCrossPlaneCoefficient() {
   return getKind() == ScanKind::diagonal ? 1 : -1;
@@ -75,6 +76,73 @@ ScanOp::buildStep(OpBuilder &builder, Location loc, Value forcing,
 }
 
 //===----------------------------------------------------------------------===//
+// DeltaRuleOp
+//===----------------------------------------------------------------------===//
+
+MutableOperandRange DeltaRuleOp::getCarriedOperands() {
+  return getStateMutable();
+}
+ResultRange DeltaRuleOp::getCarriedResults() {
+  return getResults().drop_front();
+}
+
+int64_t DeltaRuleOp::getNumHeads() {
+  return cast<RankedTensorType>(getState().getType()).getDimSize(2);
+}
+int64_t DeltaRuleOp::getHeadFeatures() {
+  return getNumFeatures(getState().getType());
+}
+
+LogicalResult DeltaRuleOp::verify() {
+  ArrayRef<int64_t> state =
+      cast<RankedTensorType>(getState().getType()).getShape();
+  if (state.size() != 5 || state[1] != 1 || state[3] != state[4] ||
+      state[2] < 1 || state[4] < 1)
+    return emitOpError() << "(C1) state is " << getState().getType()
+                         << "; expected (batch, 1, heads, D, D)";
+  int64_t features = getNumHeads() * getHeadFeatures();
+  int64_t x = getNumFeatures(getX().getType()),
+          y = getNumFeatures(getY().getType());
+  if (x != 3 * features + 1 || y != features)
+    return emitOpError() << "(C2) x has " << x << " features and y " << y
+                         << "; expected " << 3 * features + 1 << " and "
+                         << features;
+  if (!(getEpsilon().convertToDouble() > 0))
+    return emitOpError() << "(C3) epsilon is " << getEpsilon().convertToDouble()
+                         << "; expected a positive number";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ChannelScanOp
+//===----------------------------------------------------------------------===//
+
+MutableOperandRange ChannelScanOp::getCarriedOperands() {
+  return getStateMutable();
+}
+ResultRange ChannelScanOp::getCarriedResults() {
+  return getResults().drop_front();
+}
+int64_t ChannelScanOp::getNumModes() {
+  return getNumFeatures(getARe().getType());
+}
+
+LogicalResult ChannelScanOp::verify() {
+  int64_t features = getNumFeatures(getX().getType()), modes = getNumModes();
+  auto factors = cast<RankedTensorType>(getARe().getType());
+  if (factors.getDimSize(0) != features || modes < 1)
+    return emitOpError() << "(C1) coefficients are " << factors
+                         << "; expected (" << features << ", N), N positive";
+  ArrayRef<int64_t> state =
+      cast<RankedTensorType>(getState().getType()).getShape();
+  SmallVector<int64_t> wanted{2, 1, modes, features};
+  if (state.drop_front() != ArrayRef<int64_t>(wanted))
+    return emitOpError() << "(C2) state is " << getState().getType()
+                         << "; expected (batch, " << wanted << ")";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Epilogues
 //===----------------------------------------------------------------------===//
 
@@ -104,10 +172,13 @@ LogicalResult ScanOp::verify() {
                          << getCoefficients().size() << " coefficients; "
                          << stringifyScanKind(getKind()) << " has " << expected;
   Type type = getCoefficients().front().getType();
-  for (Value coefficient : getCoefficients())
-    if (coefficient.getType() != type)
+  for (Value factor : llvm::concat<Value>(getCoefficients(), getGains()))
+    if (factor.getType() != type)
       return emitOpError() << "(C2) coefficients differ in type: " << type
-                           << " and " << coefficient.getType();
+                           << " and " << factor.getType();
+  if (getGains().size() > 2)
+    return emitOpError() << "(C5) has " << getGains().size()
+                         << " gains; expected 0, 1 or 2";
   auto shape = cast<RankedTensorType>(type).getShape();
   if (shape.size() != 1 && shape.size() != 3)
     return emitOpError() << "(C2) coefficients have rank " << shape.size()
@@ -125,5 +196,38 @@ LogicalResult ScanOp::verify() {
     return emitOpError() << "(" << (diagonal ? "C3" : "C4") << ") state is "
                          << getState().getType() << "; expected (batch, "
                          << wanted << ")";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// PerStepOp
+//===----------------------------------------------------------------------===//
+
+YieldOp PerStepOp::getYield() {
+  return cast<YieldOp>(getBody().front().getTerminator());
+}
+
+LogicalResult PerStepOp::verify() {
+  if (getResults().empty())
+    return emitOpError() << "(C2) has no results";
+  auto type = cast<RankedTensorType>(getResultTypes().front());
+  for (Type other : getResultTypes())
+    if (other != type)
+      return emitOpError() << "(C2) results differ in type: " << type << " and "
+                           << other;
+  int64_t modes = getNumFeatures(type);
+  for (Value parameter : getParameters())
+    if (getNumFeatures(parameter.getType()) != modes)
+      return emitOpError() << "(C1) a parameter is " << parameter.getType()
+                           << "; expected " << modes << " modes, as results";
+  Type f64 = Float64Type::get(getContext());
+  SmallVector<Type> takes(1 + getParameters().size(), f64),
+      gives(getNumResults(), f64);
+  if (SmallVector<Type>(getBody().getArgumentTypes()) != takes ||
+      SmallVector<Type>(getYield().getOperandTypes()) != gives)
+    return emitOpError() << "(C3) body takes (" << getBody().getArgumentTypes()
+                         << ") and yields (" << getYield().getOperandTypes()
+                         << "); expected (" << takes << ") and (" << gives
+                         << ")";
   return success();
 }

@@ -41,9 +41,10 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
     * with a product, the accumulator
       `acc[j] = bias[p, j] + sum_k x[r, k] w[p, k, j]`, one chain of fused
       multiply-adds in the order of k, 16 lanes;
-    * for each of `rows`, `columns`, `outs`, `carries` the lanes of panel p:
-      `rows[r, p n : p n + n]`, `columns[p, :]`, `outs[r, p n : p n + n]` (its
-      value before), `carries[s, p n : p n + n]`, n the argument's lanes (8 or 16).
+    * for each of `rows`, `scalars`, `columns`, `outs`, `carries` the lanes of
+      panel p: `rows[r, p n : p n + n]`, `scalars[r]` in all lanes,
+      `columns[p, :]`, `outs[r, p n : p n + n]` (its value before),
+      `carries[s, p n : p n + n]`, n the argument's lanes (8 or 16).
 
     It yields the new values of `outs`, then of `carries`. `s` is `streams[r]`,
     or 0 without `streams`. Rows of one stream are consecutive time steps: the body
@@ -53,14 +54,26 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
     written. Lanes at and beyond a row's width are not written and read as 0; features
     beyond the last panel are left alone.
 
+    With `tensor_cores`, the accumulator is what tensor cores of a GPU make of the
+    product, `depth` deep, and `w` is in fragment order (see `ssm.pack_panels`):
+
+    * `bf16x3`: x and w are sums of two bf16, `hi = bf16(v)`, `lo = bf16(v - hi)`; for
+      each 16 k, in their order, `acc += lo_w hi_x`, `acc += hi_w lo_x`, `acc += hi_w hi_x`;
+    * `tf32`: x and w are rounded to 11 bits; `acc += w x` for each 8 k.
+
+    A row's sums do not depend on other rows, nor on where it lies in a tile.
+
     Constraints:
     * (C1) `w` is (P, K, 16), `x` is (R, at least K), `bias`, if any, (P, 16).
     * (C2) `x` and `w` are both present or both absent; `bias` needs them.
     * (C3) the body's arguments are vectors of 8 or 16 f32 (carries also f64), one for
-      the accumulator and one per operand of `rows`, `columns`, `outs`, `carries`.
-    * (C4) all row operands and outputs have R rows, columns are (P, n).
+      the accumulator and one per operand of `rows`, `scalars`, `columns`, `outs`,
+      `carries`.
+    * (C4) all row operands, scalars and outputs have R rows, columns are (P, n).
     * (C5) the body yields the types of the `outs` and `carries` arguments.
     * (C6) results, if any, have the types of `outs` and `carries`.
+    * (C7) with `tensor_cores` there is a product, `x` is (R, at least `depth`), and K is
+      `depth` rounded up to 16.
 
     ```mlir
     // A projection from 3 to 32 features, added to %skip.
@@ -74,14 +87,18 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
   }];
   let arguments = (ins
     Optional<Ssm_F32Buffer>:$x, Optional<Ssm_F32Buffer>:$w, Optional<Ssm_F32Buffer>:$bias,
-    Variadic<Ssm_F32Buffer>:$rows, Variadic<Ssm_F32Buffer>:$columns,
+    Variadic<Ssm_F32Buffer>:$rows, Variadic<Ssm_F32Buffer>:$scalars,
+    Variadic<Ssm_F32Buffer>:$columns,
     Variadic<Ssm_F32Buffer>:$outs, Variadic<Ssm_Buffer<[F32, F64]>>:$carries,
-    Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
+    Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count,
+    OptionalAttr<Ssm_TensorProducts>:$tensor_cores, OptionalAttr<I64Attr>:$depth);
   let results = (outs Variadic<Ssm_Buffer<[F32, F64]>>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     (`product` `(` $x^ `:` type($x) `,` $w `:` type($w) (`,` $bias^ `:` type($bias))? `)`)?
+    (`tensor_cores` `(` $tensor_cores^ `depth` $depth `)`)?
     (`rows` `(` $rows^ `:` type($rows) `)`)?
+    (`scalars` `(` $scalars^ `:` type($scalars) `)`)?
     (`columns` `(` $columns^ `:` type($columns) `)`)?
     (`outs` `(` $outs^ `:` type($outs) `)`)?
     (`carries` `(` $carries^ `:` type($carries) `)`)?
@@ -92,10 +109,13 @@ def Ssm_PanelMapOp : Ssm_RowOp<"panel_map", [AttrSizedOperandSegments,
     mlir::MutableOperandRange getDpsInitsMutable();
     int64_t getNumRows();
     int64_t getNumPanels();
+    /// K of the product, without what fills fragments; 0 without a product.
+    int64_t getProductDepth();
     /// The body's argument for the accumulator; null without a product.
     mlir::BlockArgument getAccumulator();
     /// The body's arguments for each operand group.
     mlir::Block::BlockArgListType getRowArguments();
+    mlir::Block::BlockArgListType getScalarArguments();
     mlir::Block::BlockArgListType getColumnArguments();
     mlir::Block::BlockArgListType getOutArguments();
     mlir::Block::BlockArgListType getCarryArguments();
@@ -289,6 +309,54 @@ def Ssm_DeltaRowsOp : Ssm_RowOp<"delta_rows", [AttrSizedOperandSegments]> {
   }];
 }
 
+def Ssm_ChannelRowsOp : Ssm_RowOp<"channel_rows", [AttrSizedOperandSegments]> {
+  let summary = "A recurrence on rows, with modes of each channel's own";
+  let description = [{
+    `ssm.channel_scan` on rows: a lane is a channel. For every row r, each panel p of
+    16 channels, and modes n = 0 ... N - 1 in this order, on 16 lanes
+
+        re' = (a_re re + a_re_lo re + x) - (a_im im + a_im_lo im)
+        im' = (a_re im + a_re_lo im)     + (a_im re + a_im_lo re)
+        y   = c_im im' + (c_re re' + y)
+
+    where x is `x[r, 16 p : 16 p + 16]`, each factor is `factor[p, n, :]`, and y, 0
+    before the first mode, becomes `y[r, 16 p : 16 p + 16]`. Products and sums are fused
+    multiply-adds, small ones first; the two parts in parentheses are computed side by
+    side and added.
+
+    A stream's `carry` holds (panel, mode, [re, im], lane). Rows, `streams` and
+    `count` as in `ssm.panel_map`: rows of one stream are consecutive time steps. Lanes
+    at and beyond a row's width are not written and read as 0.
+
+    Constraints:
+    * (C1) `factors` are a_re, a_re_lo, a_im, a_im_lo, c_re, c_im: (P, N, 16) each.
+    * (C2) `x` and `y` are (R, more than 16 (P - 1)); they are different buffers.
+    * (C3) `carry` is (S, 32 P N).
+    * (C4) results, if any, have the types of `y` and `carry`.
+
+    ```mlir
+    ssm.channel_rows %x : memref<24x64xf32> factors(%a, %al, %b, %bl, %c, %d : memref<4x32x16xf32>, ...)
+      outs(%y : memref<24x64xf32>, %s : memref<1x4096xf32>) count %n
+    ```
+  }];
+  let arguments = (ins Ssm_F32Buffer:$x, Variadic<Ssm_F32Buffer>:$factors, Ssm_F32Buffer:$y,
+                       Ssm_F32Buffer:$carry, Optional<Ssm_Buffer<[Index]>>:$streams,
+                       Optional<Index>:$count);
+  let results = (outs Variadic<Ssm_F32Buffer>:$results);
+  let assemblyFormat = [{
+    $x `:` type($x) `factors` `(` $factors `:` type($factors) `)`
+    `outs` `(` $y `:` type($y) `,` $carry `:` type($carry) `)`
+    (`streams` `(` $streams^ `:` type($streams) `)`)? (`count` $count^)?
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable();
+    int64_t getNumPanels();
+    /// N: modes of a channel.
+    int64_t getNumModes();
+  }];
+}
+
 def Ssm_PackPanelsOp : Ssm_Op<"pack_panels", [Pure]> {
   let summary = "Lays a weight matrix out in panels of 16 output features";
   let description = [{
@@ -300,19 +368,34 @@ def Ssm_PackPanelsOp : Ssm_Op<"pack_panels", [Pure]> {
     second): `paired_out` for O, `paired_in` for I. An operand of rank 1 (O) is
     packed as (P, 16), or as (P, 8) to go with panels that give 8 features.
 
+    With `fragments`, each 16 k of a panel, zeros beyond K, are 256 words in the order
+    in which the 32 lanes of a warp take them, as the A operand of `mma.sync`, two times
+    16 bytes each: word i of part h of lane l, at `128 h + 4 l + i`, is of columns
+    `j = l / 4` and `j + 8` and of inputs `k = 4 (l mod 4) ...`
+
+    * `bf16x3`: part 0 is hi, part 1 lo of (j, k), (j + 8, k), (j, k + 2), (j + 8, k + 2),
+      each with its neighbour k + 1 in the upper half of the word;
+    * `tf32`: part h is, rounded to 11 bits, (j, k + 2 h), (j + 8, k + 2 h),
+      (j, k + 2 h + 1), (j + 8, k + 2 h + 1).
+
     Constraints:
     * (C1) the result is (P, K, 16), or (P, 16) for rank 1 (plain: also (P, 8)); a paired
       side of 2N features has 16 ceil(N / 8) places, K is I when plain.
     * (C2) a paired side has an even number of features.
+    * (C3) with `fragments` the weight has rank 2, and the result's second size is K
+      rounded up to 16.
 
     ```mlir
     // The real and imaginary planes of 32 modes: 4 panels of 8 + 8 features.
     %p = ssm.pack_panels %b {paired_out} : tensor<64x64xf64> -> tensor<4x64x16xf32>
     ```
   }];
-  let arguments = (ins RankedTensorOf<[F32, F64]>:$weight, UnitAttr:$paired_out, UnitAttr:$paired_in);
+  let arguments = (ins RankedTensorOf<[F32, F64]>:$weight, UnitAttr:$paired_out, UnitAttr:$paired_in,
+                       OptionalAttr<Ssm_TensorProducts>:$fragments);
   let results = (outs RankedTensorOf<[F32]>:$result);
-  let assemblyFormat = "$weight attr-dict `:` type($weight) `->` type($result)";
+  let assemblyFormat = [{
+    $weight (`fragments` $fragments^)? attr-dict `:` type($weight) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

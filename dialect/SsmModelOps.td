@@ -133,11 +133,44 @@ def Ssm_GeluOp : Ssm_UnaryOp<"gelu", [Ssm_Pointwise]> {
   }];
 }
 
+def Ssm_ReluOp : Ssm_UnaryOp<"relu", [Ssm_Pointwise]> {
+  let summary = "The larger of x and 0; NaN stays NaN";
+  let description = [{
+    `y = max(x, 0)`, elementwise.
+
+    ```mlir
+    %y = ssm.relu %x : tensor<?x?x64xf32>
+    ```
+  }];
+}
+
+def Ssm_SiluOp : Ssm_UnaryOp<"silu", [Ssm_Pointwise]> {
+  let summary = "SiLU, also called swish: x sigmoid(x)";
+  let description = [{
+    `y = x / (1 + exp(-x))`, elementwise.
+
+    ```mlir
+    %y = ssm.silu %x : tensor<?x?x64xf32>
+    ```
+  }];
+}
+
+def Ssm_TanhOp : Ssm_UnaryOp<"tanh", [Ssm_Pointwise]> {
+  let summary = "Hyperbolic tangent";
+  let description = [{
+    `y = tanh(x)`, elementwise.
+
+    ```mlir
+    %y = ssm.tanh %x : tensor<?x?x64xf32>
+    ```
+  }];
+}
+
 def Ssm_AddOp : Ssm_Op<"add", [Pure, Ssm_Pointwise, InferTypeOpAdaptor]> {
   let summary = "Residual sum of two sequences";
   let description = [{
     `y = a + b`. A `b` of one feature is added to every feature of `a` (what a
-    GLU with `out_features=1` gives in discretax).
+    GLU or an MLPChannelMixer with `out_features=1` gives in discretax).
 
     Constraints:
     * (C1) `b` has `a`'s number of features, or one.
@@ -286,6 +319,8 @@ def Ssm_S5Op : Ssm_MixerOp<"s5"> {
     * bilinear: `A_bar = (1 + step/2 Lambda) / (1 - step/2 Lambda)`,
       `B_bar = step / (1 - step/2 Lambda) * B`.
     `g` is 2 with `conj_sym` (only one of each conjugate pair is kept), else 1.
+    With `dt` (batch, time) the step of time l of stream b is `dt[b, l] step`:
+    irregular sampling (Smith et al. 2023, section 6.3).
     The state is (batch, [re, im], P).
 
     Constraints:
@@ -301,11 +336,13 @@ def Ssm_S5Op : Ssm_MixerOp<"s5"> {
   }];
   let arguments = (ins Ssm_Sequence:$u, Ssm_Sequence:$state,
     Ssm_Param:$lambdaRe, Ssm_Param:$lambdaIm, Ssm_Param:$b, Ssm_Param:$c,
-    Ssm_Param:$d, Ssm_Param:$logStep, Ssm_Discretization:$discretization,
+    Ssm_Param:$d, Ssm_Param:$logStep, Optional<2DTensorOf<[F32]>>:$dt,
+    Ssm_Discretization:$discretization,
     UnitAttr:$conj_sym, UnitAttr:$clip_eigs, DefaultValuedAttr<F64Attr, "1.0">:$step_rescale);
   let assemblyFormat = [{
     $u `,` $state `lambda` `(` $lambdaRe `,` $lambdaIm `)` `b` `(` $b `)` `c` `(` $c `)`
-    `d` `(` $d `)` `log_step` `(` $logStep `)` `discretization` $discretization attr-dict
+    `d` `(` $d `)` `log_step` `(` $logStep `)` (`dt` `(` $dt^ `:` type($dt) `)`)?
+    `discretization` $discretization attr-dict
     `:` type($u) `,` type($state) `,` type($lambdaRe) `,` type($lambdaIm) `,` type($b) `,` type($c)
     `,` type($d) `,` type($logStep)
   }];
@@ -340,7 +377,7 @@ def Ssm_LruOp : Ssm_MixerOp<"lru"> {
   }];
 }
 
-def Ssm_LinossOp : Ssm_MixerOp<"linoss"> {
+def Ssm_LinossOp : Ssm_MixerOp<"linoss", [AttrSizedOperandSegments]> {
   let summary = "LinOSS sequence mixer (Rusch and Rus 2025)";
   let description = [{
     Forced oscillators `y'' = -A y - G y' + B u` with `z = y'`, and the output
@@ -349,6 +386,8 @@ def Ssm_LinossOp : Ssm_MixerOp<"linoss"> {
     `s = 1 + dt^2 a` (IM), `1` (IMEX), `1 + dt g` (damped_IMEX);
     `a = relu(A_diag)`, but for damped_IMEX A_diag clamped to
     `[(g / (1 + sqrt(1 + dt g)))^2, ((1 + sqrt(1 + dt g)) / dt)^2]`, `g = relu(G_diag)`.
+    With an operand `dt` (batch, time) the dt of time l of stream b is
+    `dt[b, l] sigmoid(steps)`, also in the clamp.
     The state is (batch, [z, y], [re, im], N).
 
     Constraints:
@@ -365,10 +404,70 @@ def Ssm_LinossOp : Ssm_MixerOp<"linoss"> {
   }];
   let arguments = (ins Ssm_Sequence:$u, Ssm_Sequence:$state,
     Ssm_Param:$aDiag, Ssm_Param:$steps, Optional<Ssm_Param>:$gDiag,
-    Ssm_Param:$b, Ssm_Param:$c, Ssm_Param:$d, Ssm_OscillatorScheme:$scheme);
+    Ssm_Param:$b, Ssm_Param:$c, Ssm_Param:$d, Optional<2DTensorOf<[F32]>>:$dt,
+    Ssm_OscillatorScheme:$scheme);
   let assemblyFormat = [{
     $scheme $u `,` $state `a_diag` `(` $aDiag `)` `steps` `(` $steps `)` (`g_diag` `(` $gDiag^ `)`)?
-    `b` `(` $b `)` `c` `(` $c `)` `d` `(` $d `)` attr-dict
+    `b` `(` $b `)` `c` `(` $c `)` `d` `(` $d `)` (`dt` `(` $dt^ `)`)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def Ssm_DeltaNetOp : Ssm_MixerOp<"delta_net"> {
+  let summary = "DeltaNet sequence mixer (Yang et al. 2024, section 2.2)";
+  let description = [{
+    Linear attention whose matrix state S, one per head, is corrected by the
+    delta rule. With q, k, v the projections of u, split into heads of D
+    features, `beta = sigmoid(beta_proj u)` (one number for all heads), and q and
+    k divided by their length plus 1e-6,
+
+        S' = S + beta (v - S k) k^T          o = S' q          y = out_proj o
+
+    The state is (batch, 1, heads, v, k): one real plane of matrices.
+
+    Constraints:
+    * (C1) `heads` is positive and divides the rows of `q`; D is the quotient.
+    * (C2) `q`, `k`, `v` are (heads D, H), `beta` is (1, H), `out` is (H, heads D),
+      H the features of `u`.
+    * (C3) the state is (batch, 1, heads, D, D).
+
+    ```mlir
+    %y, %s1 = ssm.delta_net %u, %s q(%wq) k(%wk) v(%wv) beta(%wb) out(%wo) heads 4
+      : (tensor<?x?x64xf32>, tensor<?x1x4x16x16xf32>, tensor<64x64xf32>, tensor<64x64xf32>, tensor<64x64xf32>,
+         tensor<1x64xf32>, tensor<64x64xf32>) -> (tensor<?x?x64xf32>, tensor<?x1x4x16x16xf32>)
+    ```
+  }];
+  let arguments = (ins Ssm_Sequence:$u, Ssm_Sequence:$state,
+    Ssm_Param:$q, Ssm_Param:$k, Ssm_Param:$v, Ssm_Param:$beta, Ssm_Param:$out, I64Attr:$heads);
+  let assemblyFormat = [{
+    $u `,` $state `q` `(` $q `)` `k` `(` $k `)` `v` `(` $v `)` `beta` `(` $beta `)`
+    `out` `(` $out `)` `heads` $heads attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def Ssm_S4dOp : Ssm_MixerOp<"s4d"> {
+  let summary = "S4D sequence mixer (Gu et al. 2022, eq. 3 and section 3.2)";
+  let description = [{
+    Each channel h has N complex modes of its own: `x' = a_bar x + u_h`,
+    `y_h = 2 Re(sum_n c_n x'_n)`, where `a = -exp(log_a_real) + i a_imag`,
+    `a_bar = exp(a exp(log_dt_h))` and `c_n = C_n (a_bar - 1) / a`. There is no
+    feed-through. The state is (batch, [re, im], 1, N, H): a matrix per plane.
+
+    Constraints:
+    * (C1) `log_dt` has H elements, H the features of `u`.
+    * (C2) `log_a_real` and `a_imag` are (H, N), `c` is (H, N, 2).
+    * (C3) the state is (batch, 2, 1, N, H).
+
+    ```mlir
+    %y, %s1 = ssm.s4d %u, %s log_dt(%dt) a(%log_re, %im) c(%c)
+      : (tensor<?x?x64xf32>, tensor<?x2x1x32x64xf32>, tensor<64xf32>, tensor<64x32xf32>, tensor<64x32xf32>,
+         tensor<64x32x2xf32>) -> (tensor<?x?x64xf32>, tensor<?x2x1x32x64xf32>)
+    ```
+  }];
+  let arguments = (ins Ssm_Sequence:$u, Ssm_Sequence:$state,
+    Ssm_Param:$logDt, Ssm_Param:$logARe, Ssm_Param:$aIm, Ssm_Param:$c);
+  let assemblyFormat = [{
+    $u `,` $state `log_dt` `(` $logDt `)` `a` `(` $logARe `,` $aIm `)` `c` `(` $c `)` attr-dict
     `:` functional-type(operands, results)
   }];
 }
@@ -448,8 +547,8 @@ def Ssm_BlockOp : Ssm_Op<"block", [
 }
 
 def Ssm_YieldOp : Ssm_Op<"yield", [Pure, Terminator, ReturnLike,
-    ParentOneOf<["BlockOp", "PanelMapOp"]>]> {
-  let summary = "Ends the body of a block or of a panel map";
+    ParentOneOf<["BlockOp", "PanelMapOp", "PerStepOp"]>]> {
+  let summary = "Ends the body of a block, of a panel map or of arithmetic per step";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
   let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
