@@ -62,6 +62,49 @@ Value GeluOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
 }
 
 //===----------------------------------------------------------------------===//
+// ReluOp, SiluOp, TanhOp
+//===----------------------------------------------------------------------===//
+
+OperandRange ReluOp::getSequenceOperands() {
+  return getOperation()->getOperands();
+}
+OperandRange ReluOp::getFeatureOperands() {
+  return getOperation()->getOperands().take_front(0);
+}
+Value ReluOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
+                         ValueRange) {
+  Value x = sequences[0];
+  return arith::MaximumFOp::create(builder, loc, x,
+                                   constantLike(builder, loc, x.getType(), 0));
+}
+
+OperandRange SiluOp::getSequenceOperands() {
+  return getOperation()->getOperands();
+}
+OperandRange SiluOp::getFeatureOperands() {
+  return getOperation()->getOperands().take_front(0);
+}
+Value SiluOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
+                         ValueRange) {
+  Value x = sequences[0];
+  Value scale =
+      constantLike(builder, loc, x.getType(), GateOp::kExponentScale);
+  Value t = arith::MulFOp::create(builder, loc, x, scale);
+  return divideByOnePlusExp2(builder, loc, x, t);
+}
+
+OperandRange TanhOp::getSequenceOperands() {
+  return getOperation()->getOperands();
+}
+OperandRange TanhOp::getFeatureOperands() {
+  return getOperation()->getOperands().take_front(0);
+}
+Value TanhOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
+                         ValueRange) {
+  return math::TanhOp::create(builder, loc, sequences[0]);
+}
+
+//===----------------------------------------------------------------------===//
 // GateOp
 //===----------------------------------------------------------------------===//
 
@@ -70,17 +113,27 @@ OperandRange GateOp::getFeatureOperands() {
   return getOperands().take_front(0);
 }
 
+double GateOp::getValueScale() { return getSwish() ? 1 / kExponentScale : 1; }
+
 Value GateOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
                          ValueRange) {
-  Value scale =
-      constantLike(builder, loc, sequences[1].getType(), kExponentScale);
-  Value t = arith::MulFOp::create(builder, loc, sequences[1], scale);
-  return buildLanesOfExponent(builder, loc, sequences[0], t);
+  Value a = sequences[0], b = sequences[1];
+  Value scale = constantLike(builder, loc, b.getType(), kExponentScale);
+  Value t = arith::MulFOp::create(builder, loc, b, scale);
+  if (!getSwish())
+    return divideByOnePlusExp2(builder, loc, a, t);
+  Value silu = divideByOnePlusExp2(builder, loc, b, t);
+  return arith::MulFOp::create(builder, loc, a, silu);
 }
 
 Value GateOp::buildLanesOfExponent(OpBuilder &builder, Location loc, Value a,
                                    Value t) {
-  return divideByOnePlusExp2(builder, loc, a, t);
+  if (!getSwish())
+    return divideByOnePlusExp2(builder, loc, a, t);
+  // Not (a t) / ...: a product of large numbers must not overflow where the
+  // sigmoid is small.
+  Value silu = divideByOnePlusExp2(builder, loc, t, t);
+  return arith::MulFOp::create(builder, loc, a, silu);
 }
 
 //===----------------------------------------------------------------------===//

@@ -93,6 +93,28 @@ static Tensor evaluateGelu(GeluOp op, const Values &values) {
   return y;
 }
 
+static Tensor evaluateRelu(ReluOp op, const Values &values) {
+  Tensor y = values[op.getX()];
+  for (double &x : y.floats())
+    if (x < 0)
+      x = 0;
+  return y;
+}
+
+static Tensor evaluateSilu(SiluOp op, const Values &values) {
+  Tensor y = values[op.getX()];
+  for (double &x : y.floats())
+    x *= sigmoid(x);
+  return y;
+}
+
+static Tensor evaluateTanh(TanhOp op, const Values &values) {
+  Tensor y = values[op.getX()];
+  for (double &x : y.floats())
+    x = std::tanh(x);
+  return y;
+}
+
 static FailureOr<Tensor> evaluateAdd(AddOp op, const Values &values) {
   Tensor y = values[op.getA()];
   const Tensor &b = values[op.getB()];
@@ -141,7 +163,8 @@ static FailureOr<Tensor> evaluateGate(GateOp op, const Values &values) {
   if (failed(expectShape(op, "b", b, y.shape)))
     return failure();
   for (int64_t i = 0, e = y.size(); i < e; ++i)
-    y.floats()[i] *= sigmoid(b.floats()[i]);
+    y.floats()[i] *=
+        sigmoid(b.floats()[i]) * (op.getSwish() ? b.floats()[i] : 1);
   return y;
 }
 
@@ -239,6 +262,9 @@ void ssmc::reference::addLayerOps(OpTable &table) {
   table.add<EmbeddingOp>(evaluateEmbedding);
   table.add<GluOp>(evaluateGlu);
   table.add<GeluOp>(evaluateGelu);
+  table.add<ReluOp>(evaluateRelu);
+  table.add<SiluOp>(evaluateSilu);
+  table.add<TanhOp>(evaluateTanh);
   table.add<AddOp>(evaluateAdd);
   table.add<ShiftOp>(evaluateShift);
   table.add<ScaleOp>(evaluateScale);

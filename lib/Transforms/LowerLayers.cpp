@@ -12,6 +12,9 @@
 //   %b = ssm.linear %x, %w2 bias %b2
 //   %y = ssm.gate %a, %b
 //
+// A channel mixer of one feature, which is added to all, computes it once for
+// each: its weights are one row, repeated.
+//
 //===----------------------------------------------------------------------===//
 
 #include "lib/Transforms/ParameterBuilder.h"
@@ -28,22 +31,6 @@ namespace ssmc {
 using namespace mlir;
 using namespace ssmc;
 
-/// The features a GLU's output is broadcast to: its own, or, when it has one
-/// that only sums use, theirs. 0 when sums of different widths use it.
-static int64_t neededFeatures(GluOp op) {
-  int64_t own = getNumFeatures(op.getType()), needed = 0;
-  for (OpOperand &use : op->getUses()) {
-    auto add = dyn_cast<AddOp>(use.getOwner());
-    if (own != 1 || !add || &use != &add.getBMutable())
-      return own;
-    int64_t wanted = getNumFeatures(add.getType());
-    if (needed != 0 && needed != wanted)
-      return own;
-    needed = wanted;
-  }
-  return needed == 0 ? own : needed;
-}
-
 /// Repeats the only row of `parameter`, (1, I) or (1).
 static Value repeatRow(ImplicitLocOpBuilder &builder, Value parameter,
                        int64_t count) {
@@ -56,27 +43,62 @@ static Value repeatRow(ImplicitLocOpBuilder &builder, Value parameter,
 }
 
 static void lower(GluOp op) {
-  Value w1 = op.getW1(), w2 = op.getW2(), b1 = op.getB1(), b2 = op.getB2();
-  if (int64_t features = neededFeatures(op);
-      features != getNumFeatures(op.getType())) {
-    SmallVector<Value> parameters{w1, w2};
-    if (b1)
-      parameters.append({b1, b2});
-    ImplicitLocOpBuilder builder = parameterBuilder(op, parameters);
-    for (Value *parameter : {&w1, &w2, &b1, &b2})
-      *parameter = repeatRow(builder, *parameter, features);
-  }
   ImplicitLocOpBuilder builder(op.getLoc(), op);
-  Value value = LinearOp::create(builder, op.getX(), w1, b1);
-  Value gate = LinearOp::create(builder, op.getX(), w2, b2);
+  Value value = LinearOp::create(builder, op.getX(), op.getW1(), op.getB1());
+  Value gate = LinearOp::create(builder, op.getX(), op.getW2(), op.getB2());
   op.replaceAllUsesWith(GateOp::create(builder, value, gate).getResult());
   op.erase();
+}
+
+/// Whether `value`, of one feature, comes from products by way of pointwise
+/// layers, and nothing else reads what lies between.
+static bool canWiden(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !value.hasOneUse())
+    return false;
+  if (isa<LinearOp>(op))
+    return true;
+  auto pointwise = dyn_cast<PointwiseOpInterface>(op);
+  return pointwise && pointwise.getFeatureOperands().empty() &&
+         llvm::all_of(pointwise.getSequenceOperands(), canWiden);
+}
+
+/// Gives the products behind `value` `features` equal features.
+static void widen(Value value, int64_t features) {
+  Operation *op = value.getDefiningOp();
+  if (auto linear = dyn_cast<LinearOp>(op)) {
+    SmallVector<Value> parameters{linear.getWeight()};
+    if (linear.getBias())
+      parameters.push_back(linear.getBias());
+    ImplicitLocOpBuilder builder = parameterBuilder(op, parameters);
+    linear.getWeightMutable().set(
+        repeatRow(builder, linear.getWeight(), features));
+    if (linear.getBias())
+      linear.getBiasMutable().assign(
+          repeatRow(builder, linear.getBias(), features));
+  } else {
+    for (Value operand : cast<PointwiseOpInterface>(op).getSequenceOperands())
+      widen(operand, features);
+  }
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.back() = features;
+  value.setType(type.clone(shape));
+}
+
+/// A sum's second operand of one feature that is added to all: its products
+/// repeat their row, so that everything below has operands of one width.
+static void broadcastOperand(AddOp op) {
+  int64_t features = getNumFeatures(op.getType());
+  if (getNumFeatures(op.getB().getType()) != features && canWiden(op.getB()))
+    widen(op.getB(), features);
 }
 
 namespace {
 struct LowerLayers : ssmc::impl::LowerLayersBase<LowerLayers> {
   void runOnOperation() override {
     getOperation()->walk([](GluOp op) { lower(op); });
+    getOperation()->walk([](AddOp op) { broadcastOperand(op); });
   }
 };
 } // namespace

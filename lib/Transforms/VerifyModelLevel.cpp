@@ -28,7 +28,9 @@ using namespace ssmc;
 static constexpr StringRef kLegal[] = {
     "builtin.module",  "func.func",      "func.return",
     "ssm.parameter",   "ssm.linear",     "ssm.embedding",
-    "ssm.glu",         "ssm.gelu",       "ssm.add",
+    "ssm.glu",         "ssm.gelu",       "ssm.relu",
+    "ssm.silu",        "ssm.tanh",       "ssm.gate",
+    "ssm.add",
     "ssm.shift",       "ssm.batch_norm", "ssm.batch_norm_training",
     "ssm.split_key",   "ssm.dropout",    "ssm.s5",
     "ssm.lru",         "ssm.linoss",     "ssm.mean_pool",

@@ -28,8 +28,8 @@ using namespace ssmc;
 
 static constexpr StringRef kLegal[] = {
     "builtin.module", "func.func", "func.return", "ssm.parameter", "ssm.linear",
-    "ssm.embedding", "ssm.gelu", "ssm.add", "ssm.shift", "ssm.scale",
-    "ssm.skip", "ssm.gate", "ssm.scan", "ssm.mean_pool", "ssm.log_softmax",
+    "ssm.embedding", "ssm.gelu", "ssm.relu", "ssm.silu", "ssm.tanh", "ssm.add",
+    "ssm.shift", "ssm.scale", "ssm.skip", "ssm.gate", "ssm.scan", "ssm.mean_pool", "ssm.log_softmax",
     "ssm.block", "ssm.yield",
     // Arithmetic on parameters.
     "arith.constant", "arith.extf", "arith.addf", "arith.subf", "arith.mulf",

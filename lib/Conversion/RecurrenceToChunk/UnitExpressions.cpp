@@ -73,7 +73,7 @@ FailureOr<Value> UnitConverter::evaluateLinear(LinearOp op,
                     parameters.lookupOrNull(op.getBias()), false);
 }
 
-/// Packs both projections of a GLU as one product with paired features. The
+/// Packs both projections of a gate as one product with paired features. The
 /// second gives the exponent of 1 + 2^t instead of what the gate reads, which
 /// saves a multiplication per feature.
 FailureOr<Value> UnitConverter::setGatedProduct(GateOp gate,
@@ -81,16 +81,21 @@ FailureOr<Value> UnitConverter::setGatedProduct(GateOp gate,
   auto a = gate.getA().getDefiningOp<LinearOp>();
   auto b = gate.getB().getDefiningOp<LinearOp>();
   ParameterPacker packer(builder, gate.getLoc());
+  auto scaleValue = [&](Value parameter) {
+    double factor = gate.getValueScale();
+    return factor == 1 ? parameter : packer.scale(parameter, factor);
+  };
   Value bias;
   if (a.getBias() || b.getBias()) {
     Value first = parameters.lookupOrNull(a.getBias());
     Value second = parameters.lookupOrNull(b.getBias());
     first = first ? first : packer.zerosLike(second);
     second = second ? second : packer.zerosLike(first);
-    bias = packer.stack(first, packer.scale(second, GateOp::kExponentScale));
+    bias = packer.stack(scaleValue(first),
+                        packer.scale(second, GateOp::kExponentScale));
   }
   Value weight = packer.stack(
-      parameters.lookup(a.getWeight()),
+      scaleValue(parameters.lookup(a.getWeight())),
       packer.scale(parameters.lookup(b.getWeight()), GateOp::kExponentScale));
   return setProduct(map, a.getX(), weight, bias, true);
 }
@@ -114,8 +119,8 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
       sequences.push_back(vector::ExtractStridedSliceOp::create(
           body, op.getLoc(), *both, ArrayRef<int64_t>{half},
           ArrayRef<int64_t>{kHalfPanel}, ArrayRef<int64_t>{1}));
-    return GateOp::buildLanesOfExponent(body, op.getLoc(), sequences[0],
-                                        sequences[1]);
+    return gate.buildLanesOfExponent(body, op.getLoc(), sequences[0],
+                                     sequences[1]);
   }
   for (Value operand : op.getSequenceOperands()) {
     FailureOr<Value> lanes = evaluate(operand, map);
