@@ -40,6 +40,9 @@ def Ssm_Dialect : Dialect {
     /// Name of the string attribute that says where a value comes from in
     /// model.json (`layers[1].blocks[0]`), used by diagnostics.
     static constexpr llvm::StringLiteral kPathAttr = "ssm.path";
+    /// Marks a function's argument that is the time delta of every step,
+    /// (batch, time) or one per row.
+    static constexpr llvm::StringLiteral kTimeStepsAttr = "ssm.time_steps";
   }];
 }
 
@@ -58,6 +61,12 @@ def Ssm_OscillatorScheme : I32EnumAttr<"OscillatorScheme",
 
 def Ssm_ScanKind : I32EnumAttr<"ScanKind", "form of one step of a scan", [
       I32EnumAttrCase<"diagonal", 0>, I32EnumAttrCase<"oscillator", 1>]> {
+  let cppNamespace = "::ssmc";
+}
+
+def Ssm_TensorProducts : I32EnumAttr<"TensorProducts",
+    "how tensor cores multiply f32 numbers", [
+      I32EnumAttrCase<"bf16x3", 0>, I32EnumAttrCase<"tf32", 1>]> {
   let cppNamespace = "::ssmc";
 }
 

@@ -29,13 +29,14 @@ Value ParameterPacker::pack(Value weight, bool pairedOut, bool pairedIn) {
                   pairedIn ? pairedLanes(shape[1] / 2) : shape[1]);
   return PackPanelsOp::create(
       builder, loc, RankedTensorType::get(packed, builder.getF32Type()), weight,
-      pairedOut, pairedIn);
+      pairedOut, pairedIn, TensorProductsAttr());
 }
 
 Value ParameterPacker::packColumns(Value parameter, int64_t lanes) {
   int64_t panels = llvm::divideCeil(typeOf(parameter).getDimSize(0), lanes);
   auto type = RankedTensorType::get({panels, lanes}, builder.getF32Type());
-  return PackPanelsOp::create(builder, loc, type, parameter, false, false);
+  return PackPanelsOp::create(builder, loc, type, parameter, false, false,
+                              TensorProductsAttr());
 }
 
 Value ParameterPacker::stack(Value first, Value second) {

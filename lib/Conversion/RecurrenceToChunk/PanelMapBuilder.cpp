@@ -68,8 +68,10 @@ PanelMapOp PanelMapBuilder::finish(OpBuilder &builder, Value result) {
   SmallVector<Type> types{destination.getType()};
   llvm::append_range(types, TypeRange(ValueRange(carryOperands)));
   auto map = PanelMapOp::create(builder, loc, types, x, w, bias,
-                                operandsOf(rows), operandsOf(columns),
-                                destination, carryOperands, Value(), Value());
+                                operandsOf(rows), operandsOf(scalars),
+                                operandsOf(columns),
+                                destination, carryOperands, Value(), Value(),
+                                TensorProductsAttr(), IntegerAttr());
 
   SmallVector<Value> yielded{result};
   llvm::append_range(yielded, newCarries);
