@@ -7,6 +7,10 @@
  * constants below get their values, and MODEL_ becomes the model's name. The
  * generated header documents the functions (lib/Target/EmitHeader.cpp).
  *
+ * Parameters that only some models have (`weights`) are removed from the
+ * functions of all others (lib/Target/EntryPoints.cpp); here they are NULL
+ * then.
+ *
  * Nothing here computes with floating-point numbers, allocates, or keeps
  * anything between calls. */
 
@@ -16,6 +20,7 @@
 #include "saved_states.h"
 #include "schedule.h"
 #include "ssmc_executor.h"
+#include "weights.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,12 +82,17 @@ static int check_workers(const struct call *call, size_t ws_bytes) {
   return needed == 0 || ws_bytes < needed ? E_WORKSPACE : OK;
 }
 
-static int check_and_run(struct call *call, size_t ws_bytes) {
+static int check_and_run(struct call *call, const void *weights,
+                         size_t ws_bytes) {
+  uint64_t hash;
+  int error = find_weights(weights, &call->weights, &hash);
+  if (error != OK)
+    return error;
   if (call->n < 0 || call->T < 0)
     return E_ARG;
   if (call->n == 0)
     return OK;
-  int error = check_streams(call);
+  error = check_streams(call);
   if (error == OK)
     error = check_data(call);
   if (error == OK)
@@ -94,8 +104,8 @@ static int check_and_run(struct call *call, size_t ws_bytes) {
 
 /* -- The API --------------------------------------------------------------- */
 
-int MODEL_step(void *states, const int64_t *ids, int64_t n, const void *x,
-               float *y, const ssmc_executor *executor, void *ws,
+int MODEL_step(const void *weights, void *states, const int64_t *ids, int64_t n,
+               const void *x, float *y, const ssmc_executor *executor, void *ws,
                size_t ws_bytes) {
   struct call call = {.kind = STEP,
                       .states = states,
@@ -108,12 +118,13 @@ int MODEL_step(void *states, const int64_t *ids, int64_t n, const void *x,
                       .ws = ws};
   if (n > 0 && !states)
     return E_ARG;
-  return check_and_run(&call, ws_bytes);
+  return check_and_run(&call, weights, ws_bytes);
 }
 
-int MODEL_chunk(void *states, const int64_t *ids, int64_t n,
-                const int64_t *lengths, int64_t T, const void *x, float *y,
-                const ssmc_executor *executor, void *ws, size_t ws_bytes) {
+int MODEL_chunk(const void *weights, void *states, const int64_t *ids,
+                int64_t n, const int64_t *lengths, int64_t T, const void *x,
+                float *y, const ssmc_executor *executor, void *ws,
+                size_t ws_bytes) {
   struct call call = {.kind = CHUNK,
                       .states = states,
                       .ids = ids,
@@ -126,10 +137,10 @@ int MODEL_chunk(void *states, const int64_t *ids, int64_t n,
                       .ws = ws};
   if (n > 0 && !states)
     return E_ARG;
-  return check_and_run(&call, ws_bytes);
+  return check_and_run(&call, weights, ws_bytes);
 }
 
-int MODEL_forward(const void *x, float *y, int64_t batch,
+int MODEL_forward(const void *weights, const void *x, float *y, int64_t batch,
                   const int64_t *lengths, int64_t L, void *final_states,
                   const ssmc_executor *executor, void *ws, size_t ws_bytes) {
   struct call call = {.kind = FORWARD,
@@ -143,5 +154,5 @@ int MODEL_forward(const void *x, float *y, int64_t batch,
                       .ws = ws};
   if (batch > 0 && !y && !final_states && L > 0)
     return E_ARG;
-  return check_and_run(&call, ws_bytes);
+  return check_and_run(&call, weights, ws_bytes);
 }

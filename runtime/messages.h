@@ -19,6 +19,11 @@ static const char messages[E_COUNT + 1][64] = {
     "saved state is of another version of the format",
     "saved state is of another model, or of other weights",
     "executor did not run all of its work",
+    "not a set of weights that was loaded by this model",
+    "weights are no whole safetensors file",
+    "weights lack a tensor, or have one that the model has not",
+    "a tensor of the weights has another dtype or shape",
+    "a tensor of the weights holds NaN",
     "unknown error"};
 
 static const char *get_message(int error) {

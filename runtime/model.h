@@ -18,6 +18,10 @@ extern const int64_t model_outputs;         /* of a time step, or a stream */
 extern const bool model_pooled;             /* one answer per stream */
 extern const uint64_t model_hash;           /* of configuration and weights */
 extern const char model_weights[];          /* packed parameters */
+/* Whether these come with each call instead: model_hash is then that of the
+ * configuration alone, and there is no model_weights. */
+extern const bool model_takes_weights;
+extern const int64_t model_packed_bytes; /* of packed parameters */
 
 enum { VALUE_BYTES = 4 /* of float and int32_t */ };
 

@@ -7,6 +7,7 @@
 #define SSMC_SAVED_STATES_H
 
 #include "arguments.h"
+#include "weights.h"
 #include <stddef.h>
 
 int MODEL_state_reset(void *states, int64_t first, int64_t count) {
@@ -26,17 +27,23 @@ struct blob_header {
   uint64_t record_bytes;
 };
 
-static struct blob_header make_header(void) {
+static struct blob_header make_header(uint64_t hash) {
   struct blob_header header = {{'S', 'S', 'M', 'S', 'T', 'A', 'T', 'E'},
                                1,
                                sizeof(struct blob_header),
-                               model_hash,
+                               hash,
                                (uint64_t)model_state_bytes};
   return header;
 }
 
-int MODEL_state_save(const void *state, void *blob, size_t n) {
-  struct blob_header header = make_header();
+int MODEL_state_save(const void *weights, const void *state, void *blob,
+                     size_t n) {
+  const char *packed;
+  uint64_t hash;
+  int error = find_weights(weights, &packed, &hash);
+  if (error != OK)
+    return error;
+  struct blob_header header = make_header(hash);
   if (!state || !blob)
     return E_ARG;
   if (!is_aligned(state, RECORD_ALIGNMENT))
@@ -49,8 +56,14 @@ int MODEL_state_save(const void *state, void *blob, size_t n) {
   return OK;
 }
 
-int MODEL_state_load(void *state, const void *blob, size_t n) {
-  struct blob_header expected = make_header(), found;
+int MODEL_state_load(const void *weights, void *state, const void *blob,
+                     size_t n) {
+  const char *packed;
+  uint64_t hash;
+  int error = find_weights(weights, &packed, &hash);
+  if (error != OK)
+    return error;
+  struct blob_header expected = make_header(hash), found;
   if (!state || !blob)
     return E_ARG;
   if (!is_aligned(state, RECORD_ALIGNMENT))

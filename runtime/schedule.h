@@ -25,6 +25,7 @@
 /* A call whose arguments are checked: n streams of T time steps each. */
 struct call {
   enum { STEP, CHUNK, FORWARD } kind;
+  const char *weights; /* packed */
   char *states; /* records; NULL: somewhere in the workspace */
   const int64_t *ids;
   const int64_t *lengths;
@@ -164,7 +165,7 @@ static int64_t steps_of(const struct call *call, int64_t stream) {
 static void answer(const struct call *call, int64_t stream, const char *record,
                    char *ws) {
   if (model_pooled && call->y)
-    ssm_answers(model_weights, record, NULL, 0, 1,
+    ssm_answers(call->weights, record, NULL, 0, 1,
                 (float *)(call->y + stream * model_outputs * VALUE_BYTES), ws);
 }
 
@@ -178,9 +179,9 @@ static void run_chunk(const struct call *call, int64_t stream, int64_t first,
                  ? NULL
                  : (float *)(call->y + row * model_outputs * VALUE_BYTES);
   if (steps == model_rows)
-    ssm_chunk_full(model_weights, record, turn, x, y, ws);
+    ssm_chunk_full(call->weights, record, turn, x, y, ws);
   else
-    ssm_rows(model_weights, record, NULL, 0, 0, steps, turn, x, y, ws);
+    ssm_rows(call->weights, record, NULL, 0, 0, steps, turn, x, y, ws);
 }
 
 /* All time steps of one stream. */
@@ -208,11 +209,11 @@ static void step_group(const struct call *call, int64_t group, char *ws) {
   float *y = model_pooled ? NULL : out;
   const int64_t *ids = call->ids ? call->ids + first : NULL;
   if (n == 1)
-    ssm_step(model_weights, find_record(call, first), x, y, ws);
+    ssm_step(call->weights, find_record(call, first), x, y, ws);
   else
-    ssm_rows(model_weights, call->states, ids, first, 1, n, NULL, x, y, ws);
+    ssm_rows(call->weights, call->states, ids, first, 1, n, NULL, x, y, ws);
   if (model_pooled && out)
-    ssm_answers(model_weights, call->states, ids, first, n, out, ws);
+    ssm_answers(call->weights, call->states, ids, first, n, out, ws);
 }
 
 /* -- Shared streams -------------------------------------------------------- */

@@ -123,6 +123,58 @@ static void defineConstants(Module &module, const ModelInfo &info) {
   define(module, "model_outputs", info.outputFeatures);
   define(module, "model_pooled", info.pooled);
   define(module, "model_hash", info.hash);
+  define(module, "model_takes_weights", info.takesWeights);
+  define(module, "model_packed_bytes", info.packedBytes);
+}
+
+/// Parameters of runtime/'s functions that this model's functions do not have,
+/// by their names in C.
+static SmallVector<StringRef> listAbsentParameters(const ModelInfo &info) {
+  SmallVector<StringRef> absent;
+  if (!info.takesWeights)
+    absent.push_back("weights");
+  return absent;
+}
+
+/// `function` without the parameters `absent`, which are NULL inside.
+static void dropParameters(Function &function, ArrayRef<StringRef> absent) {
+  SmallVector<Type *> types;
+  SmallVector<AttributeSet> attributes;
+  AttributeList all = function.getAttributes();
+  for (Argument &argument : function.args())
+    if (!llvm::is_contained(absent, argument.getName())) {
+      types.push_back(argument.getType());
+      attributes.push_back(all.getParamAttrs(argument.getArgNo()));
+    }
+  if (types.size() == function.arg_size())
+    return;
+  Function *smaller = Function::Create(
+      FunctionType::get(function.getReturnType(), types, /*isVarArg=*/false),
+      function.getLinkage(), "", function.getParent());
+  smaller->copyAttributesFrom(&function);
+  smaller->setAttributes(AttributeList::get(function.getContext(),
+                                            all.getFnAttrs(), all.getRetAttrs(),
+                                            attributes));
+  smaller->splice(smaller->begin(), &function);
+  auto kept = smaller->arg_begin();
+  for (Argument &argument : function.args()) {
+    if (llvm::is_contained(absent, argument.getName())) {
+      argument.replaceAllUsesWith(Constant::getNullValue(argument.getType()));
+      continue;
+    }
+    kept->takeName(&argument);
+    argument.replaceAllUsesWith(&*kept++);
+  }
+  smaller->takeName(&function);
+  function.eraseFromParent();
+}
+
+/// Gives the functions of the API the parameters that the model's have.
+static void shapeApi(Module &module, const ModelInfo &info) {
+  SmallVector<StringRef> absent = listAbsentParameters(info);
+  for (Function &function : llvm::make_early_inc_range(module))
+    if (function.getName().starts_with(kApiPrefix) && function.use_empty())
+      dropParameters(function, absent);
 }
 
 static Error checkInfo(const ModelInfo &info) {
@@ -198,6 +250,7 @@ Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
           linkRuntime(module, findEntryPoints(module.getTargetTriple())))
     return error;
   defineConstants(module, info);
+  shapeApi(module, info);
   defineMissingAnswer(module);
   finishEntryPoints(module, info, localPrefix);
   return Error::success();
@@ -212,6 +265,7 @@ Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
   if (Error error = linkRuntime(module, asText(kDispatch)))
     return error;
   defineConstants(module, info);
+  shapeApi(module, info);
   for (StringRef function : kRunFunctions)
     module.getFunction((kApiPrefix + function).str())->deleteBody();
   return Error::success();
@@ -303,6 +357,7 @@ Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
           linkRuntime(module, findCudaEntryPoints(module.getTargetTriple())))
     return error;
   defineConstants(module, info);
+  shapeApi(module, info);
   define(module, "model_weight_bytes", weightBytes);
   define(module, "model_least_capability", leastCapability);
   define(module, "model_activation_bytes", kernels.activationBytes);

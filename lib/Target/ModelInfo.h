@@ -78,6 +78,12 @@ struct ModelInfo {
   /// Trained numbers in the model.
   int64_t parameters = 0;
 
+  /// Whether weights are bound at run time: the functions of the C API take
+  /// packed ones first, and `hash` is that of the configuration alone.
+  bool takesWeights = false;
+  /// Bytes of packed weights.
+  int64_t packedBytes = 0;
+
   /// Makes the sizes that depend on the CPU large enough for `other`, too: the
   /// same model for another one.
   void growTo(const ModelInfo &other) {

@@ -22,9 +22,13 @@ int MODEL_cuda_forward(MODEL_cuda *, const float *, float *, int64_t,
                        const int64_t *, int64_t, void *, void *, size_t,
                        void *);
 int MODEL_state_reset(void *, int64_t, int64_t);
-int MODEL_state_save(const void *, void *, size_t);
-int MODEL_state_load(void *, const void *, size_t);
+int MODEL_state_save(const void *, const void *, void *, size_t);
+int MODEL_state_load(const void *, void *, const void *, size_t);
 const char *MODEL_strerror(int);
+
+/* The model's own weights. */
+#define MODEL_state_save(...) MODEL_state_save(NULL, __VA_ARGS__)
+#define MODEL_state_load(...) MODEL_state_load(NULL, __VA_ARGS__)
 
 enum {
   OK,

@@ -9,15 +9,24 @@
 
 int MODEL_state_reset(void *, int64_t, int64_t);
 size_t MODEL_workspace_bytes(int64_t, int32_t);
-int MODEL_step(void *, const int64_t *, int64_t, const float *, float *,
-               const ssmc_executor *, void *, size_t);
-int MODEL_chunk(void *, const int64_t *, int64_t, const int64_t *, int64_t,
-                const float *, float *, const ssmc_executor *, void *, size_t);
-int MODEL_forward(const float *, float *, int64_t, const int64_t *, int64_t,
-                  void *, const ssmc_executor *, void *, size_t);
-int MODEL_state_save(const void *, void *, size_t);
-int MODEL_state_load(void *, const void *, size_t);
+int MODEL_step(const void *, void *, const int64_t *, int64_t, const float *,
+               float *, const ssmc_executor *, void *, size_t);
+int MODEL_chunk(const void *, void *, const int64_t *, int64_t, const int64_t *,
+                int64_t, const float *, float *, const ssmc_executor *, void *,
+                size_t);
+int MODEL_forward(const void *, const float *, float *, int64_t,
+                  const int64_t *, int64_t, void *, const ssmc_executor *,
+                  void *, size_t);
+int MODEL_state_save(const void *, const void *, void *, size_t);
+int MODEL_state_load(const void *, void *, const void *, size_t);
 const char *MODEL_strerror(int);
+
+/* The model's own weights. */
+#define MODEL_step(...) MODEL_step(NULL, __VA_ARGS__)
+#define MODEL_chunk(...) MODEL_chunk(NULL, __VA_ARGS__)
+#define MODEL_forward(...) MODEL_forward(NULL, __VA_ARGS__)
+#define MODEL_state_save(...) MODEL_state_save(NULL, __VA_ARGS__)
+#define MODEL_state_load(...) MODEL_state_load(NULL, __VA_ARGS__)
 
 enum {
   OK,
@@ -29,7 +38,8 @@ enum {
   E_BLOB_MAGIC,
   E_BLOB_VERSION,
   E_BLOB_MODEL,
-  E_EXECUTOR
+  E_EXECUTOR,
+  E_COUNT = E_EXECUTOR + 6
 };
 enum { INPUTS = 3, RECORD = 192, N = 11, T = 13 };
 #ifdef POOLED
@@ -230,7 +240,7 @@ static void test_errors(void) {
   EXPECT(MODEL_workspace_bytes(-1, 1) == 0);
   EXPECT(MODEL_workspace_bytes(1, 0) == 0);
   EXPECT(strcmp(MODEL_strerror(OK), "no error") == 0);
-  EXPECT(strcmp(MODEL_strerror(E_EXECUTOR + 1), "unknown error") == 0);
+  EXPECT(strcmp(MODEL_strerror(E_COUNT), "unknown error") == 0);
   EXPECT(strcmp(MODEL_strerror(-7), "unknown error") == 0);
   free(ws), free(states), free(x), free(y);
 }

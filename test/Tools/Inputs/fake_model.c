@@ -22,6 +22,8 @@ const bool model_pooled = true;
 const bool model_pooled = false;
 #endif
 const uint64_t model_hash = 0x1234567890abcdefu;
+const bool model_takes_weights = false;
+const int64_t model_packed_bytes = 1;
 const char model_weights[1] = {7};
 
 struct record {
