@@ -7,7 +7,7 @@
  * constants below get their values, and MODEL_ becomes the model's name. The
  * generated header documents the functions (lib/Target/EmitHeader.cpp).
  *
- * Parameters that only some models have (`weights`) are removed from the
+ * Parameters that only some models have (`weights`, `dt`) are removed from the
  * functions of all others (lib/Target/EntryPoints.cpp); here they are NULL
  * then.
  *
@@ -44,9 +44,11 @@ static int check_data(const struct call *call) {
   if (!can_exist(call->n, call->T, model_inputs, VALUE_BYTES) ||
       !can_exist(call->n, model_pooled ? 1 : call->T, model_outputs,
                  VALUE_BYTES) ||
-      (reads && !call->x) || (reads && writes && !call->y))
+      (reads && !call->x) || (reads && writes && !call->y) ||
+      (reads && model_takes_dt && !call->dt))
     return E_ARG;
-  if (!is_aligned(call->x, VALUE_BYTES) || !is_aligned(call->y, VALUE_BYTES))
+  if (!is_aligned(call->x, VALUE_BYTES) ||
+      !is_aligned(call->dt, VALUE_BYTES) || !is_aligned(call->y, VALUE_BYTES))
     return E_ALIGN;
   return OK;
 }
@@ -105,14 +107,15 @@ static int check_and_run(struct call *call, const void *weights,
 /* -- The API --------------------------------------------------------------- */
 
 int MODEL_step(const void *weights, void *states, const int64_t *ids, int64_t n,
-               const void *x, float *y, const ssmc_executor *executor, void *ws,
-               size_t ws_bytes) {
+               const void *x, const float *dt, float *y,
+               const ssmc_executor *executor, void *ws, size_t ws_bytes) {
   struct call call = {.kind = STEP,
                       .states = states,
                       .ids = ids,
                       .n = n,
                       .T = 1,
                       .x = x,
+                      .dt = dt,
                       .y = (char *)y,
                       .executor = executor,
                       .ws = ws};
@@ -123,7 +126,7 @@ int MODEL_step(const void *weights, void *states, const int64_t *ids, int64_t n,
 
 int MODEL_chunk(const void *weights, void *states, const int64_t *ids,
                 int64_t n, const int64_t *lengths, int64_t T, const void *x,
-                float *y, const ssmc_executor *executor, void *ws,
+                const float *dt, float *y, const ssmc_executor *executor, void *ws,
                 size_t ws_bytes) {
   struct call call = {.kind = CHUNK,
                       .states = states,
@@ -132,6 +135,7 @@ int MODEL_chunk(const void *weights, void *states, const int64_t *ids,
                       .n = n,
                       .T = T,
                       .x = x,
+                      .dt = dt,
                       .y = (char *)y,
                       .executor = executor,
                       .ws = ws};
@@ -140,8 +144,8 @@ int MODEL_chunk(const void *weights, void *states, const int64_t *ids,
   return check_and_run(&call, weights, ws_bytes);
 }
 
-int MODEL_forward(const void *weights, const void *x, float *y, int64_t batch,
-                  const int64_t *lengths, int64_t L, void *final_states,
+int MODEL_forward(const void *weights, const void *x, const float *dt, float *y,
+                  int64_t batch, const int64_t *lengths, int64_t L, void *final_states,
                   const ssmc_executor *executor, void *ws, size_t ws_bytes) {
   struct call call = {.kind = FORWARD,
                       .states = final_states,
@@ -149,6 +153,7 @@ int MODEL_forward(const void *weights, const void *x, float *y, int64_t batch,
                       .n = batch,
                       .T = L,
                       .x = x,
+                      .dt = dt,
                       .y = (char *)y,
                       .executor = executor,
                       .ws = ws};

@@ -23,6 +23,10 @@ extern const char model_weights[];          /* packed parameters */
 extern const bool model_takes_weights;
 extern const int64_t model_packed_bytes; /* of packed parameters */
 
+/* Whether a time delta comes with each step. Then there are, of the functions
+ * below, those called _timed, and otherwise the others. */
+extern const bool model_takes_dt;
+
 enum { VALUE_BYTES = 4 /* of float and int32_t */ };
 
 /* A chunk's place among those of its stream; see schedule.h. NULL: nobody else
@@ -43,6 +47,16 @@ void ssm_step(const char *weights, char *record, const void *x, float *y,
 void ssm_rows(const char *weights, char *states, const int64_t *ids,
               int64_t first, int64_t stride, int64_t n, const struct turn *turn,
               const void *x, float *y, char *ws);
+/* The same with the time deltas of the rows. */
+void ssm_chunk_full_timed(const char *weights, char *record,
+                          const struct turn *turn, const void *x,
+                          const float *dt, float *y, char *ws);
+void ssm_step_timed(const char *weights, char *record, const void *x,
+                    const float *dt, float *y, char *ws);
+void ssm_rows_timed(const char *weights, char *states, const int64_t *ids,
+                    int64_t first, int64_t stride, int64_t n,
+                    const struct turn *turn, const void *x, const float *dt,
+                    float *y, char *ws);
 /* The answers of a pooled head for all that n <= model_rows streams have seen,
  * each with the record number ids ? ids[r] : first + r. The functions above
  * leave y alone when the model has such a head. */

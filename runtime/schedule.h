@@ -32,6 +32,7 @@ struct call {
   int64_t n;
   int64_t T;
   const char *x;
+  const float *dt; /* a number per row of x; NULL: the model takes none */
   char *y;
   const ssmc_executor *executor;
   char *ws;
@@ -178,7 +179,14 @@ static void run_chunk(const struct call *call, int64_t stream, int64_t first,
   float *y = model_pooled
                  ? NULL
                  : (float *)(call->y + row * model_outputs * VALUE_BYTES);
-  if (steps == model_rows)
+  const float *dt = call->dt + (model_takes_dt ? row : 0);
+  bool full = steps == model_rows;
+  if (model_takes_dt && full)
+    ssm_chunk_full_timed(call->weights, record, turn, x, dt, y, ws);
+  else if (model_takes_dt)
+    ssm_rows_timed(call->weights, record, NULL, 0, 0, steps, turn, x, dt, y,
+                   ws);
+  else if (full)
     ssm_chunk_full(call->weights, record, turn, x, y, ws);
   else
     ssm_rows(call->weights, record, NULL, 0, 0, steps, turn, x, y, ws);
@@ -208,7 +216,13 @@ static void step_group(const struct call *call, int64_t group, char *ws) {
       call->y ? (float *)(call->y + first * model_outputs * VALUE_BYTES) : NULL;
   float *y = model_pooled ? NULL : out;
   const int64_t *ids = call->ids ? call->ids + first : NULL;
-  if (n == 1)
+  const float *dt = call->dt + (model_takes_dt ? first : 0);
+  if (model_takes_dt && n == 1)
+    ssm_step_timed(call->weights, find_record(call, first), x, dt, y, ws);
+  else if (model_takes_dt)
+    ssm_rows_timed(call->weights, call->states, ids, first, 1, n, NULL, x, dt,
+                   y, ws);
+  else if (n == 1)
     ssm_step(call->weights, find_record(call, first), x, y, ws);
   else
     ssm_rows(call->weights, call->states, ids, first, 1, n, NULL, x, y, ws);

@@ -34,6 +34,8 @@ struct Statistic {
 /// those that a model gives its blocks.
 struct BlockOptions {
   const LayerConfig *mixer;
+  /// Null: a GLU, as models have.
+  const LayerConfig *channelMixer;
   double dropRate;
   bool prenorm;
 };
@@ -46,13 +48,14 @@ public:
 
   OwningOpRef<ModuleOp> build(const ModelConfig &model,
                               ArrayRef<ParameterSpec> specs,
-                              ArrayRef<BoundParameter> bound, StringRef name);
+                              ArrayRef<BoundParameter> bound, StringRef name,
+                              bool takesTimeSteps);
 
 private:
   ImplicitLocOpBuilder builder;
   const JsonDiagnostics &diagnostics;
   func::FuncOp function;
-  Value keys;
+  Value keys, timeSteps;
   llvm::StringMap<Value> parameters;
   SmallVector<CarriedState> states;
   SmallVector<Statistic> statistics;
@@ -66,6 +69,8 @@ private:
   Value parameter(const Twine &name) { return parameters.lookup(name.str()); }
   Value addState(const std::string &path, ArrayRef<int64_t> shape, Type element,
                  StringRef pool = "");
+  void addTimeSteps();
+  void moveTimeStepsBehindStates();
   void setSignature(const ModelConfig &model, Value y);
 
   Value buildLayer(const LayerConfig &layer, size_t index, size_t count,
@@ -79,7 +84,8 @@ private:
   std::pair<Value, Value> buildMixer(const LayerConfig &mixer,
                                      const std::string &path, Value u,
                                      Value state);
-  Value buildGlu(const std::string &path, Value x);
+  Value buildChannelMixer(const LayerConfig *mixer, const std::string &path,
+                          Value x);
   Value buildSplit(Value key, int64_t index, int64_t count) {
     return SplitKeyOp::create(builder, key, index, count);
   }
@@ -164,7 +170,8 @@ Value ModelBuilder::buildLayer(const LayerConfig &layer, size_t index,
   case Role::Model:
     return buildModelBlocks(layer, path, x, buildSplit(keys, index, count));
   case Role::Block:
-    return buildBlock({layer.sequenceMixer.get(), layer.getNumber("drop_rate"),
+    return buildBlock({layer.sequenceMixer.get(), layer.channelMixer.get(),
+                       layer.getNumber("drop_rate"),
                        layer.getBoolean("prenorm")},
                       path, x, buildSplit(keys, index, count));
   case Role::SequenceMixer:
@@ -180,36 +187,56 @@ Value ModelBuilder::buildModelBlocks(const LayerConfig &layer,
   int64_t count = layer.getInteger("num_blocks");
   for (int64_t i = 0; i < count; ++i) {
     builder.setLoc(locate(layer, layer.path + ".blocks[" + Twine(i) + "]"));
-    x = buildBlock(
-        {&layer, layer.getNumber("drop_rate"), layer.getBoolean("prenorm")},
-        path + ".blocks." + std::to_string(i), x, buildSplit(key, i, count));
+    x = buildBlock({&layer, nullptr, layer.getNumber("drop_rate"),
+                    layer.getBoolean("prenorm")},
+                   path + ".blocks." + std::to_string(i), x,
+                   buildSplit(key, i, count));
   }
   return x;
 }
 
-/// x + glu(gelu(mixer(norm(x)))), or norm(x + glu(gelu(mixer(x)))), with
+/// The carried state of a block of `features`, without the batch.
+static SmallVector<int64_t> getStateShape(const LayerConfig &mixer,
+                                          int64_t features) {
+  switch (mixer.spec->family) {
+  case Family::LinOSS:
+    return {2, 2, mixer.getInteger("state_dim")};
+  case Family::S5:
+    return {2, getS5States(mixer)};
+  case Family::S4D:
+    return {2, 1, mixer.getInteger("state_dim") / 2, features};
+  case Family::DeltaNet: {
+    int64_t size = getHeadFeatures(mixer, features);
+    return {1, mixer.getInteger("n_heads"), size, size};
+  }
+  default:
+    return {2, mixer.getInteger("state_dim")};
+  }
+}
+
+/// x + channel(gelu(mixer(norm(x)))), or norm(x + channel(gelu(mixer(x)))), with
 /// dropout behind gelu and before the sum (StandardBlock.__call__).
 Value ModelBuilder::buildBlock(const BlockOptions &options,
                                const std::string &path, Value x, Value key) {
   const LayerConfig &mixer = *options.mixer;
-  SmallVector<int64_t> shape;
-  if (mixer.spec->family == Family::LinOSS)
-    shape = {2, 2, mixer.getInteger("state_dim")};
-  else if (mixer.spec->family == Family::S5)
-    shape = {2, getS5States(mixer)};
-  else
-    shape = {2, mixer.getInteger("state_dim")};
-  Value state = addState(path, shape, builder.getF32Type());
+  // Nothing is carried where time steps do not meet.
+  SmallVector<Value> state; // one or none
+  if (mixer.spec->family != Family::Identity)
+    state.push_back(addState(path,
+                             getStateShape(mixer, getNumFeatures(x.getType())),
+                             builder.getF32Type()));
 
   Value mean = parameter(path + ".norm.running_mean");
   Value var = parameter(path + ".norm.running_var");
-  SmallVector<Type> types{x.getType(), state.getType(), mean.getType(),
-                          var.getType()};
+  SmallVector<Type> inputs{x.getType()};
+  llvm::append_range(inputs, ValueRange(state).getTypes());
+  SmallVector<Type> types = inputs;
+  types.append({mean.getType(), var.getType()});
   auto block = BlockOp::create(builder, types, path, x, state);
   OpBuilder::InsertionGuard guard(builder);
-  Block *body =
-      builder.createBlock(&block.getBody(), {}, {x.getType(), state.getType()},
-                          {builder.getLoc(), builder.getLoc()});
+  Block *body = builder.createBlock(
+      &block.getBody(), {}, inputs,
+      SmallVector<Location>(inputs.size(), builder.getLoc()));
 
   BatchNormTrainingOp norm;
   auto normalize = [&](Value value) -> Value {
@@ -224,27 +251,62 @@ Value ModelBuilder::buildBlock(const BlockOptions &options,
   };
   Value input = body->getArgument(0);
   Value u = options.prenorm ? normalize(input) : input;
-  auto [mixed, newState] =
-      buildMixer(mixer, path + ".sequence_mixer", u, body->getArgument(1));
-  u = drop(GeluOp::create(builder, mixed), 1);
-  u = drop(buildGlu(path + ".channel_mixer", u), 2);
+  SmallVector<Value> results;
+  if (!state.empty()) {
+    auto [mixed, newState] =
+        buildMixer(mixer, path + ".sequence_mixer", u, body->getArgument(1));
+    u = mixed;
+    results.push_back(newState);
+  }
+  u = drop(GeluOp::create(builder, u), 1);
+  u = drop(buildChannelMixer(options.channelMixer, path + ".channel_mixer", u),
+           2);
   Value y = AddOp::create(builder, input, u);
   if (!options.prenorm)
     y = normalize(y);
-  YieldOp::create(builder,
-                  ValueRange{y, newState, norm.getNewMean(), norm.getNewVar()});
+  results.insert(results.begin(), y);
+  results.append({norm.getNewMean(), norm.getNewVar()});
+  YieldOp::create(builder, results);
 
-  states.push_back({state, block.getResult(1)});
-  statistics.push_back({path + ".norm.running_mean", block.getResult(2)});
-  statistics.push_back({path + ".norm.running_var", block.getResult(3)});
+  if (!state.empty())
+    states.push_back({state.front(), block.getResult(1)});
+  unsigned next = 1 + state.size();
+  statistics.push_back({path + ".norm.running_mean", block.getResult(next)});
+  statistics.push_back({path + ".norm.running_var", block.getResult(next + 1)});
   return block.getResult(0);
 }
 
-Value ModelBuilder::buildGlu(const std::string &path, Value x) {
-  return GluOp::create(builder, x, parameter(path + ".w1.weight"),
-                       parameter(path + ".w2.weight"),
-                       parameter(path + ".w1.bias"),
-                       parameter(path + ".w2.bias"));
+/// discretax/channel_mixers. A missing bias is a null parameter.
+Value ModelBuilder::buildChannelMixer(const LayerConfig *mixer,
+                                      const std::string &path, Value x) {
+  switch (mixer ? mixer->spec->family : Family::GLU) {
+  case Family::GLU:
+    return GluOp::create(builder, x, parameter(path + ".w1.weight"),
+                         parameter(path + ".w2.weight"),
+                         parameter(path + ".w1.bias"),
+                         parameter(path + ".w2.bias"));
+  case Family::SwiGLU: {
+    Value up = buildLinear(path + ".up_proj", x);
+    Value gate = buildLinear(path + ".gate_proj", x);
+    Value product = GateOp::create(builder, up, gate, /*swish=*/true);
+    return buildLinear(path + ".down_proj", product);
+  }
+  case Family::MLP: {
+    Value y = buildLinear(path + ".linear", x);
+    StringRef name = mixer->getChoice("non_linearity");
+    if (name == "relu")
+      return ReluOp::create(builder, y);
+    if (name == "tanh")
+      return TanhOp::create(builder, y);
+    if (name == "gelu")
+      return GeluOp::create(builder, y);
+    return SiluOp::create(builder, y); // also called swish
+  }
+  case Family::Identity:
+    return x;
+  default:
+    llvm_unreachable("not a channel mixer");
+  }
 }
 
 /// Returns the output and the new state.
@@ -256,7 +318,7 @@ std::pair<Value, Value> ModelBuilder::buildMixer(const LayerConfig &mixer,
   case Family::S5: {
     auto op = S5Op::create(
         builder, u, state, p("Lambda_re"), p("Lambda_im"), p("B"), p("C"),
-        p("D"), p("log_step"),
+        p("D"), p("log_step"), timeSteps,
         *symbolizeDiscretization(mixer.getChoice("discretization")),
         mixer.getBoolean("conj_sym"), mixer.getBoolean("clip_eigs"),
         llvm::APFloat(mixer.getNumber("step_rescale")));
@@ -274,18 +336,59 @@ std::pair<Value, Value> ModelBuilder::buildMixer(const LayerConfig &mixer,
         : mixer.getBoolean("damping") ? OscillatorScheme::damped_IMEX
                                       : OscillatorScheme::IMEX;
     auto op = LinossOp::create(builder, u, state, p("A_diag"), p("steps"),
-                               p("G_diag"), p("B"), p("C"), p("D"), scheme);
+                               p("G_diag"), p("B"), p("C"), p("D"), timeSteps,
+                               scheme);
     return {op.getY(), op.getNewState()};
   }
+  case Family::S4D: {
+    auto op = S4dOp::create(builder, u, state, p("kernel.log_dt"),
+                            p("kernel.log_a_real"), p("kernel.A_imag"),
+                            p("kernel.C"));
+    return {op.getY(), op.getNewState()};
+  }
+  case Family::DeltaNet: {
+    auto weight = [&](StringRef name) {
+      return parameter(path + "." + name + "_proj.weight");
+    };
+    auto op = DeltaNetOp::create(
+        builder, u, state, weight("q"), weight("k"), weight("v"),
+        weight("beta"), weight("out"), mixer.getInteger("n_heads"));
+    return {op.getY(), op.getNewState()};
+  }
+  case Family::Identity:
+  case Family::GLU:
+  case Family::SwiGLU:
+  case Family::MLP:
   case Family::None:
     break;
   }
-  llvm_unreachable("a supported mixer has a family");
+  llvm_unreachable("not a mixer with a state");
 }
 
 //===----------------------------------------------------------------------===//
 // The function
 //===----------------------------------------------------------------------===//
+
+/// An argument (batch, time) for the time deltas of all layers.
+void ModelBuilder::addTimeSteps() {
+  constexpr int64_t kAny = ShapedType::kDynamic;
+  unsigned index = function.getNumArguments();
+  (void)function.insertArgument(
+      index, RankedTensorType::get({kAny, kAny}, builder.getF32Type()),
+      builder.getDictionaryAttr(
+          builder.getNamedAttr(SsmDialect::kTimeStepsAttr, builder.getUnitAttr())),
+      builder.getLoc());
+  timeSteps = function.getArgument(index);
+}
+
+/// States are arguments right behind the input, in the order of results.
+void ModelBuilder::moveTimeStepsBehindStates() {
+  Value before = timeSteps;
+  unsigned index = cast<BlockArgument>(before).getArgNumber();
+  addTimeSteps();
+  before.replaceAllUsesWith(timeSteps);
+  (void)function.eraseArgument(index);
+}
 
 /// Returns y, the new states and the statistics, and marks the results.
 void ModelBuilder::setSignature(const ModelConfig &model, Value y) {
@@ -306,7 +409,8 @@ void ModelBuilder::setSignature(const ModelConfig &model, Value y) {
 OwningOpRef<ModuleOp> ModelBuilder::build(const ModelConfig &model,
                                           ArrayRef<ParameterSpec> specs,
                                           ArrayRef<BoundParameter> bound,
-                                          StringRef name) {
+                                          StringRef name,
+                                          bool takesTimeSteps) {
   builder.setLoc(diagnostics.getLocation({1, 1}));
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getLoc());
   (*module)->setAttr("ssm.name", builder.getStringAttr(name));
@@ -324,12 +428,16 @@ OwningOpRef<ModuleOp> ModelBuilder::build(const ModelConfig &model,
   function.setArgAttr(1, "ssm.keys", builder.getUnitAttr());
   builder.setInsertionPointToEnd(function.addEntryBlock());
   keys = function.getArgument(1);
+  if (takesTimeSteps)
+    addTimeSteps();
 
   addParameters(specs, bound);
   Value y = function.getArgument(0);
   for (auto [i, layer] : llvm::enumerate(model.layers))
     y = buildLayer(layer, i, model.layers.size(), y);
   builder.setLoc(diagnostics.getLocation({1, 1}));
+  if (takesTimeSteps)
+    moveTimeStepsBehindStates();
   setSignature(model, y);
   if (failed(verify(*module)))
     return nullptr;
@@ -341,8 +449,8 @@ OwningOpRef<ModuleOp> ssmc::buildModel(MLIRContext &context,
                                        ArrayRef<ParameterSpec> specs,
                                        ArrayRef<BoundParameter> parameters,
                                        const JsonDiagnostics &diagnostics,
-                                       StringRef name) {
+                                       StringRef name, bool takesTimeSteps) {
   context.loadDialect<SsmDialect, func::FuncDialect, arith::ArithDialect>();
   return ModelBuilder(context, diagnostics)
-      .build(model, specs, parameters, name);
+      .build(model, specs, parameters, name, takesTimeSteps);
 }

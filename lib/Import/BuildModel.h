@@ -20,7 +20,8 @@ mlir::OwningOpRef<mlir::ModuleOp>
 buildModel(mlir::MLIRContext &context, const ModelConfig &model,
            llvm::ArrayRef<ParameterSpec> specs,
            llvm::ArrayRef<BoundParameter> parameters,
-           const JsonDiagnostics &diagnostics, llvm::StringRef name);
+           const JsonDiagnostics &diagnostics, llvm::StringRef name,
+           bool takesTimeSteps = false);
 
 } // namespace ssmc
 

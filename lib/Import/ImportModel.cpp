@@ -8,6 +8,7 @@
 #include "lib/Import/ImportModel.h"
 #include "lib/Import/BuildModel.h"
 #include "lib/Import/Parameters.h"
+#include "lib/Import/TimeSteps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -67,37 +68,48 @@ bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
   return bindToFile(&context, specs, path);
 }
 
-OwningOpRef<ModuleOp> ssmc::importModel(MLIRContext &context,
-                                        const ImportOptions &options) {
-  SmallString<128> path(options.model);
+FailureOr<ModelFile> ssmc::readModelFile(MLIRContext &context, StringRef model,
+                                         bool ignoreUnknown) {
+  SmallString<128> path(model);
   if (sys::fs::is_directory(path))
     sys::path::append(path, "model.json");
   auto buffer = MemoryBuffer::getFile(path);
-  if (!buffer) {
-    emitError(FileLineColLoc::get(&context, path, 0, 0))
-        << "cannot be read: " << buffer.getError().message();
-    return nullptr;
-  }
+  if (!buffer)
+    return emitError(FileLineColLoc::get(&context, path, 0, 0))
+           << "cannot be read: " << buffer.getError().message();
   JsonDiagnostics diagnostics(&context, path);
   JsonError jsonError;
   std::optional<JsonValue> json = parseJson((*buffer)->getBuffer(), jsonError);
-  if (!json) {
-    diagnostics.error(jsonError.position) << jsonError.message;
-    return nullptr;
-  }
-  FailureOr<ModelConfig> model =
-      readModelConfig(*json, diagnostics, options.ignoreUnknown);
+  if (!json)
+    return diagnostics.error(jsonError.position) << jsonError.message;
+  FailureOr<ModelConfig> config =
+      readModelConfig(*json, diagnostics, ignoreUnknown);
+  if (failed(config))
+    return failure();
+  FailureOr<std::vector<ParameterSpec>> specs =
+      listParameters(*config, diagnostics);
+  if (failed(specs))
+    return failure();
+  return ModelFile{path.str().str(), diagnostics, std::move(*config),
+                   std::move(*specs)};
+}
+
+OwningOpRef<ModuleOp> ssmc::importModel(MLIRContext &context,
+                                        const ImportOptions &options) {
+  FailureOr<ModelFile> model =
+      readModelFile(context, options.model, options.ignoreUnknown);
   if (failed(model))
     return nullptr;
-  FailureOr<std::vector<ParameterSpec>> specs =
-      listParameters(*model, diagnostics);
-  if (failed(specs))
+  if (options.takesTimeSteps &&
+      failed(checkTimeSteps(model->config, model->diagnostics)))
     return nullptr;
   FailureOr<std::vector<BoundParameter>> parameters =
-      bindParameters(context, *specs, options.weights, path);
+      bindParameters(context, model->parameters, options.weights, model->path);
   if (failed(parameters))
     return nullptr;
-  return buildModel(context, *model, *specs, *parameters, diagnostics,
+  return buildModel(context, model->config, model->parameters, *parameters,
+                    model->diagnostics,
                     options.name.empty() ? deriveModelName(options.model)
-                                         : options.name);
+                                         : options.name,
+                    options.takesTimeSteps);
 }

@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_IMPORT_IMPORTMODEL_H
 #define SSMC_LIB_IMPORT_IMPORTMODEL_H
 
+#include "lib/Import/Parameters.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -25,7 +26,25 @@ struct ImportOptions {
   bool ignoreUnknown = false;
   /// The model's name (a C identifier); empty: derived from the file's name.
   std::string name;
+  /// Whether the model takes a time delta per step, as a last argument
+  /// (batch, time) marked `ssm.time_steps`.
+  bool takesTimeSteps = false;
 };
+
+/// A model.json that was read: its layers, and the tensors that they need.
+struct ModelFile {
+  /// The model.json, also when a folder was named.
+  std::string path;
+  JsonDiagnostics diagnostics;
+  ModelConfig config;
+  std::vector<ParameterSpec> parameters;
+};
+
+/// Reads `model`, a model.json or a folder that holds one; `ignoreUnknown` is
+/// as in ImportOptions. Fails after emitting an error.
+mlir::FailureOr<ModelFile> readModelFile(mlir::MLIRContext &context,
+                                         llvm::StringRef model,
+                                         bool ignoreUnknown);
 
 /// Reads a model into model-level IR in training form: a module with attribute
 /// `ssm.name` and

@@ -183,6 +183,8 @@ LogicalResult ssmc::runPrepare(ModuleOp loops, const ModelPlan &plan,
 static StateEntry::Kind stateKind(StringRef kind) {
   return llvm::StringSwitch<StateEntry::Kind>(kind)
       .Case("oscillator", StateEntry::Kind::Oscillator)
+      .Case("channels", StateEntry::Kind::Channels)
+      .Case("matrices", StateEntry::Kind::Matrices)
       .Case("sums", StateEntry::Kind::Sums)
       .Case("count", StateEntry::Kind::Count)
       .Default(StateEntry::Kind::Diagonal);
@@ -194,6 +196,7 @@ ModelInfo ssmc::describeModel(ModuleOp loops, const ModelPlan &plan) {
   info.inputFeatures = plan.inputFeatures;
   info.outputFeatures = plan.outputFeatures;
   info.pooled = plan.pooled;
+  info.takesTimeSteps = plan.takesTimeSteps;
   info.stateBytes = plan.stateBytes;
   if (auto bytes = loops->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
     info.workspaceBytes = bytes.getInt();
@@ -205,8 +208,8 @@ ModelInfo ssmc::describeModel(ModuleOp loops, const ModelPlan &plan) {
     std::string path = state.path.str();
     if (state.kind == "sums" || state.kind == "count")
       path += ("." + state.kind).str();
-    info.states.push_back(
-        {path, stateKind(state.kind), state.size, state.offset});
+    info.states.push_back({path, stateKind(state.kind), state.size,
+                           state.offset, state.shape.vec()});
   }
   return info;
 }

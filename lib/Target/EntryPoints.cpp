@@ -124,6 +124,7 @@ static void defineConstants(Module &module, const ModelInfo &info) {
   define(module, "model_pooled", info.pooled);
   define(module, "model_hash", info.hash);
   define(module, "model_takes_weights", info.takesWeights);
+  define(module, "model_takes_dt", info.takesTimeSteps);
   define(module, "model_packed_bytes", info.packedBytes);
 }
 
@@ -133,6 +134,8 @@ static SmallVector<StringRef> listAbsentParameters(const ModelInfo &info) {
   SmallVector<StringRef> absent;
   if (!info.takesWeights)
     absent.push_back("weights");
+  if (!info.takesTimeSteps)
+    absent.push_back("dt");
   return absent;
 }
 
@@ -193,10 +196,14 @@ static Error checkInfo(const ModelInfo &info) {
 /// Checks that the generated functions are there; keeps them out of line, so
 /// that assembly and profiles show them by name.
 static Error checkGenerated(Module &module, const ModelInfo &info) {
-  for (StringRef name :
+  for (StringRef which :
        {"ssm_rows", "ssm_step", "ssm_chunk_full", "ssm_answers"}) {
+    bool isAnswer = which == "ssm_answers";
+    std::string name = which.str();
+    if (info.takesTimeSteps && !isAnswer)
+      name += "_timed";
     Function *function = module.getFunction(name);
-    bool needed = name != "ssm_answers" || info.pooled;
+    bool needed = !isAnswer || info.pooled;
     if (!function || function->isDeclaration()) {
       if (needed)
         return createStringError("the lowered model has no function " + name);
@@ -230,14 +237,19 @@ void ssmc::finishEntryPoints(Module &module, const ModelInfo &info,
                       function->getName().drop_front(kApiPrefix.size()));
 }
 
-/// A model without a pooled head never calls ssm_answers: gives the dead call a
-/// body, so that even unoptimized code has no undefined symbol.
-static void defineMissingAnswer(Module &module) {
-  Function *answer = module.getFunction("ssm_answers");
-  if (!answer || !answer->isDeclaration())
-    return;
-  IRBuilder<> builder(BasicBlock::Create(module.getContext(), "", answer));
-  builder.CreateUnreachable();
+/// A model without a pooled head never calls ssm_answers, and one with time
+/// deltas no function without: gives the dead calls a body, so that even
+/// unoptimized code has no undefined symbol.
+static void defineMissing(Module &module) {
+  for (StringRef name :
+       {"ssm_rows", "ssm_step", "ssm_chunk_full", "ssm_rows_timed",
+        "ssm_step_timed", "ssm_chunk_full_timed", "ssm_answers"}) {
+    Function *function = module.getFunction(name);
+    if (!function || !function->isDeclaration())
+      continue;
+    IRBuilder<> builder(BasicBlock::Create(module.getContext(), "", function));
+    builder.CreateUnreachable();
+  }
 }
 
 Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
@@ -251,7 +263,7 @@ Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
     return error;
   defineConstants(module, info);
   shapeApi(module, info);
-  defineMissingAnswer(module);
+  defineMissing(module);
   finishEntryPoints(module, info, localPrefix);
   return Error::success();
 }

@@ -31,6 +31,10 @@ struct StateEntry {
     Diagonal,
     /// Complex modes of an oscillator (LinOSS): z, then y.
     Oscillator,
+    /// Complex modes of each channel's own (S4D).
+    Channels,
+    /// A real matrix per head (DeltaNet).
+    Matrices,
     /// f64 sums over time of a pooled head's input, one per feature.
     Sums,
     /// int64 number of steps that a pooled head has seen.
@@ -44,6 +48,12 @@ struct StateEntry {
   int64_t size = 0;
   /// Of the entry in the record, in bytes.
   int64_t offset = 0;
+  /// Of channels ([re, im], 1, modes, channels), of matrices (1, heads, v, k):
+  /// the state's dimensions in the IR. Empty for others.
+  std::vector<int64_t> shape = {};
+
+  /// Whether it is of a mixer, in the mixer's own layout: no sums, no count.
+  bool isOfMixer() const { return kind != Kind::Sums && kind != Kind::Count; }
 };
 
 /// What a compiled model is, seen from outside.
@@ -81,6 +91,8 @@ struct ModelInfo {
   /// Whether weights are bound at run time: the functions of the C API take
   /// packed ones first, and `hash` is that of the configuration alone.
   bool takesWeights = false;
+  /// Whether the functions take a time delta per step, behind x.
+  bool takesTimeSteps = false;
   /// Bytes of packed weights.
   int64_t packedBytes = 0;
 

@@ -19,7 +19,9 @@
 //                                     what a pooled head says of n streams
 //
 // each of which takes its rows through all layers, where the chunk functions
-// have the variant for it. Consecutive blocks of one
+// have the variant for it. With time deltas as an input they are called
+// ssm_chunk_full_timed, ... and take dt, one per row, behind x.
+// Consecutive blocks of one
 // shape are a loop, so code does not grow with depth. Units with carried states
 // are numbered in order: a chunk's turn is asked about unit 0, 1, ...
 //
@@ -225,6 +227,9 @@ LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
        llvm::zip_equal(run.first->carries, run.carryStrides))
     operands.push_back(carry(offset(base, stride, layer),
                              cast<MemRefType>(types[operands.size()])));
+  if (operands.size() < types.size() &&
+      chunk.getArgAttr(operands.size(), SsmDialect::kTimeStepsAttr))
+    operands.push_back(view(arguments["dt"], index(0), types[operands.size()]));
   // The unit's part of the blob, if it has one, comes next; then what the
   // variant adds, the workspace, and the turn.
   SmallVector<Value> trailing;
@@ -282,15 +287,21 @@ LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
 }
 
 LogicalResult RunBuilder::run(StringRef name) {
+  SmallVector<StringRef> names;
   if (variant == "rows")
-    createFunction(name, {"blob", "states", "ids", "first", "stride", "n",
-                          "turn", "x", "y", "ws"});
+    names = {"blob", "states", "ids", "first", "stride", "n", "turn"};
   else if (variant == "full")
-    createFunction(name, {"blob", "record", "turn", "x", "y", "ws"});
+    names = {"blob", "record", "turn"};
   else if (variant == "time")
-    createFunction(name, {"blob", "record", "n", "x", "y", "ws"});
+    names = {"blob", "record", "n"};
   else
-    createFunction(name, {"blob", "record", "x", "y", "ws"});
+    names = {"blob", "record"};
+  names.push_back("x");
+  if (plan.takesTimeSteps)
+    names.push_back("dt");
+  names.append({"y", "ws"});
+  createFunction(plan.takesTimeSteps ? (name + "_timed").str() : name.str(),
+                 names);
   if (variant == "rows" || variant == "time")
     count = arguments["n"];
   if (variant == "rows")

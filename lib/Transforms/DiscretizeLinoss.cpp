@@ -14,6 +14,10 @@
 //   %x, %s1 = ssm.scan oscillator %f, %s coefficients(%k1, %k2, %dt)
 //   %c_x = ssm.linear %x, %c_planes
 //   %y = ssm.skip %c_x, %u by %d
+// With time deltas as an input, k1, k2, dt and k3 are of each step, and k3 is the
+// scan's gain:
+//   %f = ssm.linear %u, %b_planes
+//   %k1, %k2, %t, %k3 = ssm.per_step %deltas with(...) {...}
 //
 //===----------------------------------------------------------------------===//
 
@@ -63,18 +67,44 @@ static Oscillator damped(Expr aDiag, Expr g, Expr dt) {
   return dividedBy(s, minimum(maximum(aDiag, low), high), dt);
 }
 
-static Oscillator discretize(LinossOp op, ImplicitLocOpBuilder &builder,
-                             Expr dt) {
+/// What does not depend on the step: A, but of damped_IMEX the raw one, and G.
+static SmallVector<Expr> takeDiagonals(LinossOp op,
+                                       ImplicitLocOpBuilder &builder) {
   Expr aDiag(builder, op.getADiag());
-  switch (op.getScheme()) {
+  if (op.getScheme() != OscillatorScheme::damped_IMEX)
+    return {relu(aDiag)};
+  return {aDiag, relu(Expr(builder, op.getGDiag()))};
+}
+
+static Oscillator discretize(OscillatorScheme scheme, ArrayRef<Expr> diagonals,
+                             Expr dt) {
+  switch (scheme) {
   case OscillatorScheme::IM:
-    return implicit(relu(aDiag), dt);
+    return implicit(diagonals[0], dt);
   case OscillatorScheme::IMEX:
-    return implicitExplicit(relu(aDiag), dt);
+    return implicitExplicit(diagonals[0], dt);
   case OscillatorScheme::damped_IMEX:
-    return damped(aDiag, relu(Expr(builder, op.getGDiag())), dt);
+    return damped(diagonals[0], diagonals[1], dt);
   }
   llvm_unreachable("the enum has three cases");
+}
+
+/// The scan's coefficients and gain for each step, of `step` times its delta.
+static void discretizePerStep(LinossOp op, ArrayRef<Expr> diagonals, Expr step,
+                              DiscreteMixer &mixer) {
+  ImplicitLocOpBuilder atStep(op->getLoc(), op);
+  SmallVector<Expr> unit(diagonals);
+  unit.push_back(step);
+  SmallVector<Value> values =
+      perStep(atStep, op.getDt(), unit,
+              [&](Expr delta, ArrayRef<Expr> mode) -> SmallVector<Expr> {
+                Expr dt = mode.back() * delta;
+                Oscillator k =
+                    discretize(op.getScheme(), mode.drop_back(), dt);
+                return {k.k1, k.k2, dt, k.k3};
+              });
+  mixer.coefficients = {values[0], values[1], values[2]};
+  mixer.gains = {values[3]};
 }
 
 static void lower(LinossOp op) {
@@ -86,16 +116,22 @@ static void lower(LinossOp op) {
     parameters.push_back(op.getGDiag());
   ImplicitLocOpBuilder builder = parameterBuilder(op, parameters);
   Expr dt = sigmoid(Expr(builder, op.getSteps()));
-  Oscillator k = discretize(op, builder, dt);
+  SmallVector<Expr> diagonals = takeDiagonals(op, builder);
+  DiscreteMixer mixer;
+  mixer.kind = ScanKind::oscillator;
   ComplexExpr b = takePlanes(builder, op.getB());
-  Expr forcing = joinPlanes(scaleRows(k.k3, b.re), scaleRows(k.k3, b.im),
-                            /*dimension=*/0);
-  replaceMixer(op, op.getU(), op.getState(),
-               {ScanKind::oscillator,
-                {k.k1.value(), k.k2.value(), dt.value()},
-                forcing.value(),
-                realPartWeight(takePlanes(builder, op.getC()), /*gain=*/1),
-                op.getD()});
+  if (op.getDt()) {
+    discretizePerStep(op, diagonals, dt, mixer);
+  } else {
+    Oscillator k = discretize(op.getScheme(), diagonals, dt);
+    mixer.coefficients = {k.k1.value(), k.k2.value(), dt.value()};
+    b = {scaleRows(k.k3, b.re), scaleRows(k.k3, b.im)};
+  }
+  mixer.inputWeight = joinPlanes(b.re, b.im, /*dimension=*/0).value();
+  mixer.outputWeight =
+      realPartWeight(takePlanes(builder, op.getC()), /*gain=*/1);
+  mixer.feedThrough = op.getD();
+  replaceMixer(op, op.getU(), op.getState(), mixer);
 }
 
 namespace {

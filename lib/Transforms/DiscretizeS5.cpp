@@ -14,6 +14,11 @@
 //   %x, %s1 = ssm.scan diagonal %f, %s coefficients(%a_re, %a_im)
 //   %c_x = ssm.linear %x, %c_planes
 //   %y = ssm.skip %c_x, %u by %d
+// With time deltas as an input:
+//   %f = ssm.linear %u, %b_planes
+//   %a_re, %a_im, %g_re, %g_im = ssm.per_step %dt with(...) {...}
+//   %x, %s1 = ssm.scan diagonal %f, %s coefficients(%a_re, %a_im)
+//                                      gains(%g_re, %g_im)
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,6 +66,50 @@ static Discrete bilinear(ComplexExpr lambda, Expr step) {
           ComplexExpr{step, step.filled(0)} / denominator};
 }
 
+/// The same two where the step comes with the data: it multiplies what `unit`
+/// holds of each mode.
+static SmallVector<Expr> zeroOrderHoldOf(Expr dt, ArrayRef<Expr> unit) {
+  Expr x = unit[0] * dt, halfY = unit[1] * dt;
+  // expm1 and one sine and cosine of y/2 give all there is:
+  // sin y = 2 sin(y/2) cos(y/2), cos y - 1 = -2 sin(y/2)^2.
+  Expr grown = expm1(x);
+  auto [sine, cosine] = sincos(halfY);
+  Expr turned = -2.0 * square(sine);
+  ComplexExpr aMinusOne{grown * turned + (grown + turned),
+                        (1.0 + grown) * (2.0 * sine * cosine)};
+  ComplexExpr gain = aMinusOne * ComplexExpr{unit[2], unit[3]};
+  return {1.0 + aMinusOne.re, aMinusOne.im, gain.re, gain.im};
+}
+
+static SmallVector<Expr> bilinearOf(Expr dt, ArrayRef<Expr> unit) {
+  Expr re = unit[0] * dt, im = unit[1] * dt, step = unit[2] * dt;
+  Expr left = 1.0 - re;
+  Expr scale = 1.0 / (square(left) + square(im));
+  // (1 + w) / (1 - w) = (1 + w)(1 - conj w) / |1 - w|^2.
+  Expr gainScale = step * scale;
+  return {((1.0 + re) * left - square(im)) * scale, 2.0 * im * scale,
+          gainScale * left, gainScale * im};
+}
+
+/// The scan's coefficients and gains for each step.
+static void discretizePerStep(S5Op op, ComplexExpr lambda, Expr step,
+                              DiscreteMixer &mixer) {
+  ImplicitLocOpBuilder atStep(op->getLoc(), op);
+  bool zoh = op.getDiscretization() == Discretization::zoh;
+  SmallVector<Expr> unit{zoh ? lambda.re * step : 0.5 * (lambda.re * step),
+                         0.5 * (lambda.im * step)};
+  if (zoh) {
+    ComplexExpr inverse = ComplexExpr{step.filled(1), step.filled(0)} / lambda;
+    unit.append({inverse.re, inverse.im});
+  } else {
+    unit.push_back(step);
+  }
+  SmallVector<Value> values = perStep(atStep, op.getDt(), unit,
+                                      zoh ? zeroOrderHoldOf : bilinearOf);
+  mixer.coefficients = {values[0], values[1]};
+  mixer.gains = {values[2], values[3]};
+}
+
 static void lower(S5Op op) {
   if (getNumFeatures(op.getLambdaRe().getType()) == 0)
     return replaceEmptyMixer(op, op.getU(), op.getState(), op.getD());
@@ -74,18 +123,23 @@ static void lower(S5Op op) {
   Expr step = exp(Expr(builder, takeSlice(builder, op.getLogStep(), 1, 0)));
   if (double rescale = op.getStepRescale().convertToDouble(); rescale != 1)
     step = rescale * step;
-  Discrete discrete = op.getDiscretization() == Discretization::zoh
-                          ? zeroOrderHold(lambda, step)
-                          : bilinear(lambda, step);
-  ComplexExpr b = scaleRows(discrete.scale, takePlanes(builder, op.getB()));
-  Value c =
+  DiscreteMixer mixer;
+  mixer.kind = ScanKind::diagonal;
+  ComplexExpr b = takePlanes(builder, op.getB());
+  if (op.getDt()) {
+    discretizePerStep(op, lambda, step, mixer);
+  } else {
+    Discrete discrete = op.getDiscretization() == Discretization::zoh
+                            ? zeroOrderHold(lambda, step)
+                            : bilinear(lambda, step);
+    mixer.coefficients = {discrete.a.re.value(), discrete.a.im.value()};
+    b = scaleRows(discrete.scale, b);
+  }
+  mixer.inputWeight = joinPlanes(b.re, b.im, /*dimension=*/0).value();
+  mixer.outputWeight =
       realPartWeight(takePlanes(builder, op.getC()), op.getConjSym() ? 2 : 1);
-  replaceMixer(op, op.getU(), op.getState(),
-               {ScanKind::diagonal,
-                {discrete.a.re.value(), discrete.a.im.value()},
-                joinPlanes(b.re, b.im, /*dimension=*/0).value(),
-                c,
-                op.getD()});
+  mixer.feedThrough = op.getD();
+  replaceMixer(op, op.getU(), op.getState(), mixer);
 }
 
 namespace {

@@ -63,6 +63,7 @@ FailureOr<ModelPlan> ssmc::readPlan(ModuleOp module) {
   ModelPlan plan;
   plan.tokens = reader.flag(root, "tokens");
   plan.pooled = reader.flag(root, "pooled");
+  plan.takesTimeSteps = root.contains("time_steps");
   plan.inputFeatures = reader.number(root, "input_features");
   plan.outputFeatures = reader.number(root, "output_features");
   plan.stateBytes = reader.number(root, "state_bytes");
@@ -70,15 +71,27 @@ FailureOr<ModelPlan> ssmc::readPlan(ModuleOp module) {
   plan.blobBytes = reader.number(root, "blob_bytes");
   for (DictionaryAttr entry : reader.list(root, "steps")) {
     auto carries = reader.get<DenseI64ArrayAttr>(entry, "carries");
-    plan.steps.push_back(
-        {reader.text(entry, "unit"), reader.text(entry, "kind"),
-         reader.text(entry, "path"), reader.number(entry, "blob"),
-         carries ? carries.asArrayRef() : ArrayRef<int64_t>()});
+    PlanStep step{reader.text(entry, "unit"),
+                  reader.text(entry, "kind"),
+                  reader.text(entry, "path"),
+                  reader.number(entry, "blob"),
+                  carries ? carries.asArrayRef() : ArrayRef<int64_t>(),
+                  {},
+                  {}};
+    if (auto columns = entry.getAs<DenseI64ArrayAttr>("columns"))
+      step.columns = columns.asArrayRef();
+    if (auto keys = entry.getAs<ArrayAttr>("keys"))
+      for (auto key : keys.getAsRange<DenseI64ArrayAttr>())
+        step.keys.push_back(key.asArrayRef());
+    plan.steps.push_back(std::move(step));
   }
-  for (DictionaryAttr entry : reader.list(root, "states"))
+  for (DictionaryAttr entry : reader.list(root, "states")) {
+    auto shape = entry.getAs<DenseI64ArrayAttr>("shape");
     plan.states.push_back(
         {reader.text(entry, "path"), reader.text(entry, "kind"),
-         reader.number(entry, "size"), reader.number(entry, "offset")});
+         reader.number(entry, "size"), reader.number(entry, "offset"),
+         shape ? shape.asArrayRef() : ArrayRef<int64_t>()});
+  }
   for (DictionaryAttr entry : reader.list(root, "weights"))
     plan.weights.push_back(
         {reader.text(entry, "name"), reader.number(entry, "offset")});

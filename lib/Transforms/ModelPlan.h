@@ -20,14 +20,22 @@ struct PlanStep {
   llvm::StringRef path;            ///< "layers.1.blocks.0", or empty
   int64_t blob = 0;                ///< its part of the blob, in bytes
   llvm::ArrayRef<int64_t> carries; ///< offsets into the record, in bytes
+  /// In training: numbers of the columns that its norm takes (see
+  /// TrainingForm.h), and the splits that make the key of each dropout.
+  llvm::ArrayRef<int64_t> columns;
+  llvm::SmallVector<llvm::ArrayRef<int64_t>> keys;
 };
 
 /// A carried state as the user knows it.
 struct PlanState {
   llvm::StringRef path; ///< of the layer
-  llvm::StringRef kind; ///< "diagonal", "oscillator", "sums" or "count"
+  llvm::StringRef kind; ///< "diagonal", "oscillator", "channels", "matrices",
+                        ///< "sums" or "count"
   int64_t size = 0;     ///< modes, features, or 1
   int64_t offset = 0;   ///< in the record, in bytes
+  /// Of "channels" and "matrices": the state's dimensions in the IR, without
+  /// the batch.
+  llvm::ArrayRef<int64_t> shape = {};
 };
 
 /// A parameter's place in the buffer of raw weights, in bytes.
@@ -39,6 +47,7 @@ struct PlanWeight {
 /// What `ssm-plan-model` decided; sizes in bytes.
 struct ModelPlan {
   bool tokens = false, pooled = false;
+  bool takesTimeSteps = false; ///< a time delta per step
   int64_t inputFeatures = 0, outputFeatures = 0;
   int64_t stateBytes = 0, weightBytes = 0, blobBytes = 0;
   llvm::SmallVector<PlanStep> steps;

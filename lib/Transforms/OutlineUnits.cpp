@@ -24,6 +24,7 @@
 #include "dialect/SsmDialect.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -42,6 +43,9 @@ namespace {
 /// consists: in an order that depends on the unit's operations only.
 struct UnitInputs {
   llvm::SetVector<Value> sequences, parameters;
+  /// Arguments of the model that are known when rows run: columns, keys, time
+  /// deltas.
+  llvm::SetVector<Value> given;
   /// Constants, and what is computed from parameters: operands first.
   llvm::SetVector<Operation *> arithmetic;
 
@@ -78,11 +82,16 @@ public:
 private:
   void findSequenceValues();
   bool isSequenceOp(Operation *op);
+  bool isGiven(Value value) {
+    auto argument = dyn_cast<BlockArgument>(value);
+    return argument && argument.getOwner()->getParentOp() == model &&
+           isGivenAtRunTime(model, argument.getArgNumber());
+  }
   LogicalResult splitIntoUnits(SmallVectorImpl<Unit> &units);
   void passThrough(Value value, StringRef kind);
   void outline(const Unit &unit);
-  func::FuncOp createFunction(const Unit &unit, ArrayRef<Value> inputs,
-                              ArrayRef<Value> parameters, TypeRange results);
+  func::FuncOp createFunction(const Unit &unit, const UnitInputs &inputs,
+                              TypeRange results);
   func::FuncOp uniqued(func::FuncOp candidate);
 
   func::FuncOp model;
@@ -157,14 +166,16 @@ void Outliner::passThrough(Value value, StringRef kind) {
   value.replaceAllUsesExcept(call.getResult(0), call);
 }
 
-func::FuncOp Outliner::createFunction(const Unit &unit, ArrayRef<Value> inputs,
-                                      ArrayRef<Value> parameters,
+func::FuncOp Outliner::createFunction(const Unit &unit,
+                                      const UnitInputs &inputs,
                                       TypeRange results) {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(model);
   SmallVector<Type> types;
-  for (Value value : llvm::concat<const Value>(inputs, parameters))
-    types.push_back(value.getType());
+  for (const auto *values :
+       {&inputs.sequences, &inputs.given, &inputs.parameters})
+    for (Value value : *values)
+      types.push_back(value.getType());
   Location loc = unit.ops.front()->getLoc();
   StringRef name = unit.kind == "block" ? "block0" : unit.kind;
   auto function = func::FuncOp::create(builder, loc, name,
@@ -172,8 +183,16 @@ func::FuncOp Outliner::createFunction(const Unit &unit, ArrayRef<Value> inputs,
   function.setPrivate();
   function->setAttr("ssm.unit", builder.getStringAttr(unit.kind));
   function.addEntryBlock();
-  for (size_t i = inputs.size(); i < types.size(); ++i)
-    function.setArgAttr(i, "ssm.parameter", builder.getUnitAttr());
+  unsigned argument = inputs.sequences.size();
+  for (Value value : inputs.given) {
+    for (StringRef name : {StringRef(kKeyAttr), StringRef(kColumnsAttr),
+                           StringRef(SsmDialect::kTimeStepsAttr)})
+      if (model.getArgAttr(cast<BlockArgument>(value).getArgNumber(), name))
+        function.setArgAttr(argument, name, builder.getUnitAttr());
+    ++argument;
+  }
+  for (; argument < types.size(); ++argument)
+    function.setArgAttr(argument, "ssm.parameter", builder.getUnitAttr());
   return function;
 }
 
@@ -233,7 +252,9 @@ void Outliner::outline(const Unit &unit) {
                            : value.getParentBlock()->getParentOp();
     if (inside(owner))
       return;
-    if (sequences.contains(value))
+    if (isGiven(value))
+      inputs.given.insert(value);
+    else if (sequences.contains(value))
       inputs.sequences.insert(value);
     else if (isa<ShiftOp>(operand.getOwner()) && !isConstant(value))
       // Between two blocks it adds the difference of their means, and after the
@@ -255,10 +276,9 @@ void Outliner::outline(const Unit &unit) {
   SmallVector<Type> resultTypes;
   for (Value value : results)
     resultTypes.push_back(value.getType());
-  func::FuncOp function =
-      createFunction(unit, inputs.sequences.getArrayRef(),
-                     inputs.parameters.getArrayRef(), resultTypes);
+  func::FuncOp function = createFunction(unit, inputs, resultTypes);
   SmallVector<Value> operands(inputs.sequences.getArrayRef());
+  llvm::append_range(operands, inputs.given);
   llvm::append_range(operands, inputs.parameters);
   IRMapping mapping;
   mapping.map(operands, function.getArguments());
@@ -303,6 +323,9 @@ static LogicalResult verifyCarriedStates(Block &body) {
           if (operand.get() == state)
             next = result;
     unsigned i = state.getArgNumber();
+    auto function = dyn_cast<func::FuncOp>(body.getParentOp());
+    if (function && isGivenAtRunTime(function, i))
+      continue;
     if (i >= terminator->getNumOperands() || terminator->getOperand(i) != next)
       return terminator->emitOpError()
              << "does not return the next value of carried state " << i

@@ -25,11 +25,13 @@ static RankedTensorType typeOf(Value value) {
 Expr::Expr(ImplicitLocOpBuilder &builder, Value value)
     : ops(&builder), tensor(value) {
   Type f64 = builder.getF64Type();
-  if (type().getElementType() != f64)
+  if (getElementTypeOrSelf(value) != f64)
     tensor = arith::ExtFOp::create(builder, type().clone(f64), value);
 }
 
 Expr Expr::filled(double number) const {
+  if (tensor.getType().isF64())
+    return {*ops, arith::ConstantOp::create(*ops, ops->getF64FloatAttr(number))};
   auto value = DenseElementsAttr::get(type(), number);
   return {*ops, arith::ConstantOp::create(*ops, value)};
 }
@@ -49,6 +51,10 @@ Expr ssmc::exp(Expr x) { return emit<math::ExpOp>(x); }
 Expr ssmc::expm1(Expr x) { return emit<math::ExpM1Op>(x); }
 Expr ssmc::sin(Expr x) { return emit<math::SinOp>(x); }
 Expr ssmc::cos(Expr x) { return emit<math::CosOp>(x); }
+std::pair<Expr, Expr> ssmc::sincos(Expr x) {
+  auto both = math::SincosOp::create(x.builder(), x.value());
+  return {Expr(x.builder(), both.getSin()), Expr(x.builder(), both.getCos())};
+}
 Expr ssmc::sqrt(Expr x) { return emit<math::SqrtOp>(x); }
 Expr ssmc::square(Expr x) { return x * x; }
 Expr ssmc::sigmoid(Expr x) { return 1.0 / (1.0 + exp(-x)); }
@@ -62,6 +68,39 @@ Expr ssmc::selectEqual(Expr x, double number, Expr ifEqual, Expr otherwise) {
   return {x.builder(),
           arith::SelectOp::create(x.builder(), equal, ifEqual.value(),
                                   otherwise.value())};
+}
+
+SmallVector<Value> ssmc::perStep(
+    ImplicitLocOpBuilder &builder, Value dt, ArrayRef<Expr> parameters,
+    llvm::function_ref<SmallVector<Expr>(Expr, ArrayRef<Expr>)> body) {
+  Block scalars;
+  SmallVector<Value> modes;
+  scalars.addArgument(builder.getF64Type(), builder.getLoc());
+  for (Expr parameter : parameters) {
+    modes.push_back(parameter.value());
+    scalars.addArgument(builder.getF64Type(), builder.getLoc());
+  }
+  ImplicitLocOpBuilder inner(builder.getLoc(), builder.getContext());
+  inner.setInsertionPointToEnd(&scalars);
+  SmallVector<Expr> arguments;
+  for (Value argument : scalars.getArguments())
+    arguments.emplace_back(inner, argument);
+  SmallVector<Value> yielded;
+  for (Expr result : body(arguments.front(), ArrayRef(arguments).drop_front()))
+    yielded.push_back(result.value());
+  YieldOp::create(inner, yielded);
+
+  SmallVector<int64_t> shape(typeOf(dt).getShape());
+  shape.push_back(getNumFeatures(modes.front().getType()));
+  Type type = RankedTensorType::get(shape, builder.getF64Type());
+  auto op = PerStepOp::create(
+      builder, SmallVector<Type>(yielded.size(), type), dt, modes);
+  Block &block = op.getBody().emplaceBlock();
+  for (BlockArgument argument : scalars.getArguments())
+    argument.replaceAllUsesWith(
+        block.addArgument(argument.getType(), argument.getLoc()));
+  block.getOperations().splice(block.end(), scalars.getOperations());
+  return SmallVector<Value>(op.getResults());
 }
 
 ComplexExpr ssmc::operator*(ComplexExpr a, ComplexExpr b) {
@@ -176,7 +215,7 @@ void ssmc::replaceMixer(Operation *mixer, Value u, Value state,
   ImplicitLocOpBuilder builder(mixer->getLoc(), mixer);
   Value forcing = LinearOp::create(builder, u, discrete.inputWeight, Value());
   auto scan = ScanOp::create(builder, discrete.kind, forcing, state,
-                             discrete.coefficients);
+                             discrete.coefficients, discrete.gains);
   if (Attribute path = mixer->getAttr(SsmDialect::kPathAttr))
     scan->setAttr(SsmDialect::kPathAttr, path);
   Value y =

@@ -18,8 +18,9 @@
 
 namespace ssmc {
 
-/// An f64 tensor that is computed from parameters. Elementwise: the operands
-/// of an operator have one shape; a number stands for a tensor of it.
+/// An f64 tensor that is computed from parameters, or an f64 scalar in the body
+/// of `ssm.per_step`. Elementwise: the operands of an operator have one shape; a
+/// number stands for a tensor of it.
 class Expr {
 public:
   /// `value` as f64: f32 is extended, exactly.
@@ -53,6 +54,8 @@ Expr exp(Expr x);
 Expr expm1(Expr x);
 Expr sin(Expr x);
 Expr cos(Expr x);
+/// (sin(x), cos(x)), which share their argument's reduction.
+std::pair<Expr, Expr> sincos(Expr x);
 Expr sqrt(Expr x);
 Expr square(Expr x);
 /// 1 / (1 + exp(-x)): of full relative accuracy at both ends.
@@ -63,6 +66,14 @@ Expr maximum(Expr a, Expr b);
 Expr relu(Expr x);
 /// `ifEqual` where `x` equals `number`, else `otherwise`.
 Expr selectEqual(Expr x, double number, Expr ifEqual, Expr otherwise);
+
+/// Values of every step, (batch, time, N): `body` emits them as a function of the
+/// step's time delta and of one mode's `parameters`, all scalars.
+llvm::SmallVector<mlir::Value>
+perStep(mlir::ImplicitLocOpBuilder &builder, mlir::Value dt,
+        llvm::ArrayRef<Expr> parameters,
+        llvm::function_ref<llvm::SmallVector<Expr>(Expr, llvm::ArrayRef<Expr>)>
+            body);
 
 /// A complex tensor as two real ones.
 struct ComplexExpr {
@@ -104,7 +115,8 @@ parameterBuilder(mlir::Operation *op, llvm::ArrayRef<mlir::Value> parameters);
 /// A sequence mixer in discrete time: N complex modes between two projections.
 struct DiscreteMixer {
   ScanKind kind;
-  /// (N) each, what `ssm.scan` of this kind takes.
+  /// (N) each, what `ssm.scan` of this kind takes; (batch, time, N) when time
+  /// deltas are an input.
   llvm::SmallVector<mlir::Value> coefficients;
   /// (2N, H), from the mixer's input to [re; im] of the forcing.
   mlir::Value inputWeight;
@@ -113,6 +125,9 @@ struct DiscreteMixer {
   mlir::Value outputWeight;
   /// (H), the raw feed-through.
   mlir::Value feedThrough;
+  /// What the forcing is multiplied by, of the coefficients' type: for
+  /// (batch, time, N) only.
+  llvm::SmallVector<mlir::Value> gains = {};
 };
 
 /// The output weight g [C_re, -C_im] of `Re(g C x)`.

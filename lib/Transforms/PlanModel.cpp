@@ -19,6 +19,7 @@
 #include "lib/Conversion/RecurrenceToChunk/Layout.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -44,6 +45,8 @@ private:
   void planStates();
   void planWeights();
   LogicalResult planSteps();
+  void addGiven(func::CallOp call,
+                SmallVectorImpl<std::pair<StringRef, Attribute>> &entries);
   LogicalResult emitPrepare();
   LogicalResult verifyOneStream();
   DictionaryAttr dictionary(ArrayRef<std::pair<StringRef, Attribute>> entries);
@@ -79,6 +82,8 @@ static int64_t bytesOf(ArrayRef<int64_t> shape, Type element) {
 /// Lays all carried states out in one record per stream, in the model's order.
 void Planner::planStates() {
   for (BlockArgument argument : model.getArguments().drop_front()) {
+    if (isGivenAtRunTime(model, argument.getArgNumber()))
+      continue;
     auto path = model.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
                                                    "ssm.state");
     auto pool =
@@ -91,15 +96,22 @@ void Planner::planStates() {
           llvm::alignTo(bytesOf(carry.getDimSize(1), carry.getElementType()),
                         kCacheLineBytes);
     }
+    bool hasMatrices = type.getRank() == 5;
     StringRef kind = pool                  ? pool.getValue()
                      : type.getRank() == 3 ? "diagonal"
-                                           : "oscillator";
+                     : !hasMatrices        ? "oscillator"
+                     : type.getDimSize(1) == 2 ? "channels"
+                                               : "matrices";
     int64_t size = type.getRank() == 1 ? 1 : type.getShape().back();
-    states.push_back(
-        dictionary({{"path", path ? path : builder.getStringAttr("")},
-                    {"kind", builder.getStringAttr(kind)},
-                    {"size", number(size)},
-                    {"offset", number(offset)}}));
+    SmallVector<std::pair<StringRef, Attribute>> entry{
+        {"path", path ? path : builder.getStringAttr("")},
+        {"kind", builder.getStringAttr(kind)},
+        {"size", number(size)},
+        {"offset", number(offset)}};
+    if (hasMatrices)
+      entry.emplace_back(
+          "shape", builder.getDenseI64ArrayAttr(type.getShape().drop_front()));
+    states.push_back(dictionary(entry));
   }
   // No multiple of 1 KB: the records of neighbouring streams would compete for
   // the same sets of an L1 cache. Never empty, so that streams differ.
@@ -116,6 +128,29 @@ void Planner::planWeights() {
     weightBytes += llvm::alignTo(
         bytesOf(type.getShape(), type.getElementType()), kCacheLineBytes);
   }
+}
+
+/// What a step is given at run time: numbers of columns, and keys as arrays of
+/// splits.
+void Planner::addGiven(
+    func::CallOp call,
+    SmallVectorImpl<std::pair<StringRef, Attribute>> &entries) {
+  SmallVector<int64_t> columns;
+  SmallVector<Attribute> keys;
+  for (Value operand : call.getOperands()) {
+    auto argument = dyn_cast<BlockArgument>(operand);
+    if (!argument)
+      continue;
+    unsigned i = argument.getArgNumber();
+    if (auto column = model.getArgAttrOfType<IntegerAttr>(i, kColumnsAttr))
+      columns.push_back(column.getInt());
+    if (Attribute key = model.getArgAttr(i, kKeyAttr))
+      keys.push_back(key);
+  }
+  if (!columns.empty())
+    entries.emplace_back("columns", builder.getDenseI64ArrayAttr(columns));
+  if (!keys.empty())
+    entries.emplace_back("keys", builder.getArrayAttr(keys));
 }
 
 LogicalResult Planner::planSteps() {
@@ -135,14 +170,16 @@ LogicalResult Planner::planSteps() {
         if (model.getArgAttr(argument.getArgNumber(), "ssm.pool"))
           llvm::append_range(carries, carryOffsets[argument]);
     blobOffsets[call] = blobBytes;
-    steps.push_back(
-        dictionary({{"unit", builder.getStringAttr(unit)},
-                    {"kind", builder.getStringAttr(kind)},
-                    {"blob", number(blobBytes)},
-                    {"carries", builder.getDenseI64ArrayAttr(carries)},
-                    {"path", call->hasAttr(SsmDialect::kPathAttr)
-                                 ? call->getAttr(SsmDialect::kPathAttr)
-                                 : builder.getStringAttr("")}}));
+    SmallVector<std::pair<StringRef, Attribute>> entries{
+        {"unit", builder.getStringAttr(unit)},
+        {"kind", builder.getStringAttr(kind)},
+        {"blob", number(blobBytes)},
+        {"carries", builder.getDenseI64ArrayAttr(carries)},
+        {"path", call->hasAttr(SsmDialect::kPathAttr)
+                     ? call->getAttr(SsmDialect::kPathAttr)
+                     : builder.getStringAttr("")}};
+    addGiven(call, entries);
+    steps.push_back(dictionary(entries));
     if (prepare)
       blobBytes += cast<RankedTensorType>(prepare.getArgumentTypes().back())
                        .getNumElements() *
@@ -241,19 +278,21 @@ LogicalResult Planner::run() {
   auto input = cast<RankedTensorType>(model.getArgumentTypes().front());
   auto output = cast<RankedTensorType>(model.getResultTypes().front());
   bool tokens = input.getElementType().isInteger();
-  module->setAttr(
-      "ssm.plan",
-      dictionary(
-          {{"tokens", builder.getBoolAttr(tokens)},
-           {"input_features", number(tokens ? 1 : input.getShape().back())},
-           {"output_features", number(output.getShape().back())},
-           {"pooled", builder.getBoolAttr(output.getRank() == 2)},
-           {"state_bytes", number(recordBytes)},
-           {"weight_bytes", number(weightBytes)},
-           {"blob_bytes", number(blobBytes)},
-           {"steps", builder.getArrayAttr(steps)},
-           {"states", builder.getArrayAttr(states)},
-           {"weights", builder.getArrayAttr(weights)}}));
+  SmallVector<std::pair<StringRef, Attribute>> entries{
+      {"tokens", builder.getBoolAttr(tokens)},
+      {"input_features", number(tokens ? 1 : input.getShape().back())},
+      {"output_features", number(output.getShape().back())},
+      {"pooled", builder.getBoolAttr(output.getRank() == 2)},
+      {"state_bytes", number(recordBytes)},
+      {"weight_bytes", number(weightBytes)},
+      {"blob_bytes", number(blobBytes)},
+      {"steps", builder.getArrayAttr(steps)},
+      {"states", builder.getArrayAttr(states)},
+      {"weights", builder.getArrayAttr(weights)}};
+  for (unsigned i = 0; i < model.getNumArguments(); ++i)
+    if (model.getArgAttr(i, SsmDialect::kTimeStepsAttr))
+      entries.emplace_back("time_steps", builder.getUnitAttr());
+  module->setAttr("ssm.plan", dictionary(entries));
   model.erase();
   for (auto function :
        llvm::make_early_inc_range(module.getOps<func::FuncOp>()))

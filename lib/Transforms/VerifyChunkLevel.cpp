@@ -31,8 +31,8 @@ using namespace ssmc;
 static constexpr StringRef kLegal[] = {
     "builtin.module", "func.func", "func.return", "func.call",
     // Rows, in chunk functions.
-    "ssm.panel_map", "ssm.lookup", "ssm.pool_rows", "ssm.pool_mean",
-    "ssm.row_log_softmax", "ssm.yield", "vector.extract_strided_slice",
+    "ssm.panel_map", "ssm.lookup", "ssm.drop_rows", "ssm.pool_rows", "ssm.pool_mean",
+    "ssm.row_log_softmax", "ssm.delta_rows", "ssm.channel_rows", "ssm.yield", "vector.extract_strided_slice",
     "vector.shuffle", "math.fma", "math.exp2",
     // Parts of buffers, in both.
     "tensor.empty", "tensor.extract_slice", "tensor.insert_slice",
@@ -41,18 +41,16 @@ static constexpr StringRef kLegal[] = {
     "arith.constant", "arith.extf", "arith.truncf", "arith.addf", "arith.subf",
     "arith.mulf", "arith.divf", "arith.negf", "arith.minimumf",
     "arith.maximumf", "arith.cmpf", "arith.select",
+    // Discretization: on lanes when time deltas are an input, else on
+    // parameters.
+    "math.exp", "math.expm1", "math.sin", "math.cos", "math.sincos",
+    "math.sqrt",
     // Parameters, in prepare functions.
-    "math.exp", "math.expm1", "math.sin", "math.cos", "math.sqrt",
     "linalg.broadcast", "linalg.matvec", "ssm.pack_panels", "memref.view",
     "bufferization.to_tensor", "bufferization.materialize_in_destination"};
 
 /// What computes on parameters, and only there.
 static constexpr StringRef kPrepareOnly[] = {
-    "math.exp",
-    "math.expm1",
-    "math.sin",
-    "math.cos",
-    "math.sqrt",
     "linalg.broadcast",
     "linalg.matvec",
     "ssm.pack_panels",
@@ -96,7 +94,7 @@ static LogicalResult verifyOnRows(Operation *op) {
 }
 
 static LogicalResult verifyOnParameters(Operation *op) {
-  if (isa<PanelMapOp, LookupOp, PoolRowsOp, PoolMeanOp, RowLogSoftmaxOp>(op))
+  if (isa<PanelMapOp, LookupOp, DropRowsOp, PoolRowsOp, PoolMeanOp, RowLogSoftmaxOp>(op))
     return op->emitError() << "'" << op->getName()
                            << "' is in a prepare function; expected it in a "
                               "chunk function, which computes on rows";

@@ -141,6 +141,17 @@ void PanelBody::loadLanes(const Place &place, LaneMapping &lanes) {
   };
   mapRows(op.getRows(), op.getRowArguments());
   mapRows(op.getOuts(), op.getOutArguments());
+  for (auto [scalar, argument] :
+       llvm::zip_equal(op.getScalars(), op.getScalarArguments())) {
+    if (argument.use_empty())
+      continue;
+    auto type = cast<VectorType>(argument.getType());
+    if (place.isPair)
+      type = VectorType::get(kPanelLanes, type.getElementType());
+    Value value = rows.loadScalar(scalar, place.row, type);
+    bool apart = place.isPair && lanesOf(argument) == kPanelLanes;
+    lanes.map(argument, SmallVector<Value, 2>(apart ? 2 : 1, value));
+  }
   for (auto [column, argument] :
        llvm::zip_equal(op.getColumns(), op.getColumnArguments())) {
     if (argument.use_empty())

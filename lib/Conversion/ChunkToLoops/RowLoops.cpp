@@ -90,6 +90,11 @@ void RowBuilder::storeLanes(Value lanes, Value buffer, Value row, Value first) {
     vector::StoreOp::create(builder, loc, lanes, buffer, place);
 }
 
+Value RowBuilder::loadScalar(Value buffer, Value row, VectorType type) {
+  Value scalar = memref::LoadOp::create(builder, loc, buffer, row);
+  return vector::BroadcastOp::create(builder, loc, type, scalar);
+}
+
 void RowBuilder::prefetchLanes(Value buffer, Value row, Value first,
                                int64_t lanes) {
   unsigned bits = cast<MemRefType>(buffer.getType()).getElementTypeBitWidth();

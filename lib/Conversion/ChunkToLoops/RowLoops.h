@@ -35,6 +35,9 @@ public:
                         int64_t lanes);
   void storeLanes(mlir::Value lanes, mlir::Value buffer, mlir::Value row,
                   mlir::Value first);
+  /// `buffer[row]` in all lanes of `type`.
+  mlir::Value loadScalar(mlir::Value buffer, mlir::Value row,
+                         mlir::VectorType type);
   /// Asks for the cache lines of such lanes, which begin at one.
   void prefetchLanes(mlir::Value buffer, mlir::Value row, mlir::Value first,
                      int64_t lanes);

@@ -79,18 +79,28 @@ Value ParameterPacker::zerosLike(Value like) {
       builder, loc, DenseElementsAttr::get(typeOf(like), Attribute(zero)));
 }
 
+std::pair<Value, Value> ParameterPacker::split(Value exact) {
+  RankedTensorType type = typeOf(exact);
+  Value rounded = arith::TruncFOp::create(
+      builder, loc, type.clone(builder.getF32Type()), exact);
+  Value high = arith::ExtFOp::create(builder, loc, type, rounded);
+  Value low = arith::SubFOp::create(builder, loc, exact, high);
+  return {high, low};
+}
+
 std::pair<Value, Value> ParameterPacker::packCoefficient(Value coefficient,
                                                          bool cross) {
-  RankedTensorType exact = typeOf(coefficient);
-  auto rounded = exact.clone(builder.getF32Type());
-  Value high = arith::TruncFOp::create(builder, loc, rounded, coefficient);
-  Value wide = arith::ExtFOp::create(builder, loc, exact, high);
-  Value low = arith::SubFOp::create(builder, loc, coefficient, wide);
+  auto [high, low] = split(coefficient);
   auto onBothPlanes = [&](Value part) {
     Value real = cross ? arith::NegFOp::create(builder, loc, part) : part;
     return pack(stack(real, part), /*pairedOut=*/true, /*pairedIn=*/false);
   };
-  return {onBothPlanes(wide), onBothPlanes(low)};
+  return {onBothPlanes(high), onBothPlanes(low)};
+}
+
+std::pair<Value, Value> ParameterPacker::packWideColumns(Value parameter) {
+  auto [high, low] = split(parameter);
+  return {packColumns(high, kHalfPanel), packColumns(low, kHalfPanel)};
 }
 
 Value ParameterPacker::padRows(Value table, int64_t width) {
@@ -112,4 +122,34 @@ Value ParameterPacker::padRows(Value table, int64_t width) {
             builder.getIndexAttr(type.getDimSize(1))};
   return tensor::InsertSliceOp::create(builder, loc, result, zeros, offsets,
                                        sizes, strides);
+}
+
+Value ParameterPacker::padGroups(Value weight, int64_t dimension,
+                                 int64_t groups, int64_t size,
+                                 int64_t padded) {
+  RankedTensorType type = typeOf(weight);
+  if (size == padded)
+    return weight;
+  SmallVector<int64_t> shape(type.getShape()), from(type.getRank(), 0),
+      to(type.getRank(), 0), strides(type.getRank(), 1), part(shape);
+  int64_t rest = shape[dimension] - groups * size;
+  shape[dimension] = groups * padded + rest;
+  auto wide = RankedTensorType::get(shape, type.getElementType());
+  Value result = arith::ConstantOp::create(
+      builder, loc,
+      DenseElementsAttr::get(
+          wide, Attribute(builder.getZeroAttr(type.getElementType()))));
+  auto fold = [&](ArrayRef<int64_t> values) {
+    return getAsIndexOpFoldResult(builder.getContext(), values);
+  };
+  for (int64_t group = 0; group < groups + (rest ? 1 : 0); ++group) {
+    from[dimension] = group * size;
+    to[dimension] = group * padded;
+    part[dimension] = group < groups ? size : rest;
+    Value slice = tensor::ExtractSliceOp::create(
+        builder, loc, weight, fold(from), fold(part), fold(strides));
+    result = tensor::InsertSliceOp::create(builder, loc, slice, result,
+                                           fold(to), fold(part), fold(strides));
+  }
+  return result;
 }

@@ -37,10 +37,19 @@ public:
   /// hi + lo nearly exact; `cross` negates it on the real plane.
   std::pair<mlir::Value, mlir::Value> packCoefficient(mlir::Value coefficient,
                                                       bool cross);
+  /// A parameter (N), f64, as (hi, lo) columns of 8 modes, likewise.
+  std::pair<mlir::Value, mlir::Value> packWideColumns(mlir::Value parameter);
+  /// `weight`, whose dimension `dimension` begins with `groups` groups of
+  /// `size` features, with zeros behind each group up to `padded` features.
+  mlir::Value padGroups(mlir::Value weight, int64_t dimension, int64_t groups,
+                        int64_t size, int64_t padded);
   /// `table` (size, F) as f32 with rows of `width`, padded by zeros.
   mlir::Value padRows(mlir::Value table, int64_t width);
+  /// The nearest f32 number, as f64, and what it lacks.
+  std::pair<mlir::Value, mlir::Value> split(mlir::Value exact);
 
 private:
+
   mlir::OpBuilder &builder;
   mlir::Location loc;
 };

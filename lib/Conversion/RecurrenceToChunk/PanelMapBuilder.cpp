@@ -43,6 +43,10 @@ Value PanelMapBuilder::addRows(Value operand) {
   return before;
 }
 
+Value PanelMapBuilder::addHalfRows(Value operand) {
+  return addLeaf(rows, operand, kHalfPanel);
+}
+
 Value PanelMapBuilder::addColumns(Value operand) {
   return addLeaf(columns, operand,
                  cast<RankedTensorType>(operand.getType()).getDimSize(1));
@@ -68,7 +72,7 @@ PanelMapOp PanelMapBuilder::finish(OpBuilder &builder, Value result) {
   SmallVector<Type> types{destination.getType()};
   llvm::append_range(types, TypeRange(ValueRange(carryOperands)));
   auto map = PanelMapOp::create(builder, loc, types, x, w, bias,
-                                operandsOf(rows), operandsOf(scalars),
+                                operandsOf(rows), /*scalars=*/ValueRange(),
                                 operandsOf(columns),
                                 destination, carryOperands, Value(), Value(),
                                 TensorProductsAttr(), IntegerAttr());

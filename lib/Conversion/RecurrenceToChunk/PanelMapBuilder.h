@@ -29,6 +29,8 @@ public:
 
   /// Lanes of `rows`; of the destination, the value before.
   mlir::Value addRows(mlir::Value rows);
+  /// 8 lanes per panel of other rows.
+  mlir::Value addHalfRows(mlir::Value rows);
   mlir::Value addColumns(mlir::Value columns);
   mlir::Value addCarry(mlir::Value carry);
   /// What the carries become, in the order in which they were added.

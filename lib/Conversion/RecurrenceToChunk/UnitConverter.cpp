@@ -9,6 +9,7 @@
 #include "lib/Conversion/RecurrenceToChunk/Layout.h"
 #include "lib/Conversion/RecurrenceToChunk/PackedParameters.h"
 #include "lib/Conversion/RecurrenceToChunk/PanelMapBuilder.h"
+#include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -48,16 +49,23 @@ SmallVector<Type> UnitConverter::getRowArgumentTypes() {
   for (Value state : initialStates)
     llvm::append_range(types,
                        getCarryTypes(cast<RankedTensorType>(state.getType())));
+  if (timeSteps)
+    types.push_back(RankedTensorType::get({rows}, f32));
   return types;
 }
 
 LogicalResult UnitConverter::createFunction() {
   if (unit.getNumArguments() == 0 || unit.getArgAttr(0, "ssm.parameter"))
     return unit.emitError() << "a unit's first argument is its sequence";
-  SmallVector<BlockArgument> parameterArguments;
+  SmallVector<BlockArgument> parameterArguments, given;
   for (BlockArgument argument : unit.getArguments().drop_front()) {
     if (unit.getArgAttr(argument.getArgNumber(), "ssm.parameter"))
       parameterArguments.push_back(argument);
+    else if (unit.getArgAttr(argument.getArgNumber(),
+                             SsmDialect::kTimeStepsAttr))
+      timeSteps = argument;
+    else if (isGivenAtRunTime(unit, argument.getArgNumber()))
+      given.push_back(argument);
     else
       initialStates.push_back(argument);
   }
@@ -75,11 +83,61 @@ LogicalResult UnitConverter::createFunction() {
   Block *body = chunk.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   mapRowArguments(body->getArguments().take_front(firstParameter));
+  addGivenArguments(given);
   for (auto [i, argument] : llvm::enumerate(parameterArguments)) {
     parameters.map(argument, body->getArgument(firstParameter + i));
     chunk.setArgAttr(firstParameter + i, "ssm.parameter",
                      builder.getUnitAttr());
   }
+  return success();
+}
+
+/// Arguments for columns and keys, at the end: parameters leave the signature
+/// later. Whoever has a key also asks which time steps the rows are.
+void UnitConverter::addGivenArguments(ArrayRef<BlockArgument> arguments) {
+  auto add = [&](Type type, StringRef name) -> Value {
+    unsigned i = chunk.getNumArguments();
+    auto attribute = builder.getNamedAttr(name, builder.getUnitAttr());
+    (void)chunk.insertArgument(i, type, builder.getDictionaryAttr(attribute),
+                               unit.getLoc());
+    return chunk.getArgument(i);
+  };
+  for (BlockArgument argument : arguments) {
+    if (unit.getArgAttr(argument.getArgNumber(), kKeyAttr)) {
+      Type key = RankedTensorType::get({2}, builder.getI32Type());
+      givenValues[argument] = add(key, kKeyAttr);
+      continue;
+    }
+    int64_t features = getNumFeatures(argument.getType());
+    Type columns = RankedTensorType::get(
+        {int64_t(llvm::divideCeil(features, kPanelLanes)), kPanelLanes},
+        builder.getF32Type());
+    givenValues[argument] = add(columns, kColumnsAttr);
+  }
+  bool drops = llvm::any_of(arguments, [&](BlockArgument argument) {
+    return unit.getArgAttr(argument.getArgNumber(), kKeyAttr) != nullptr;
+  });
+  if (!drops)
+    return;
+  firstStep = add(builder.getIndexType(), kFirstAttr);
+  droppedRows = add(builder.getIndexType(), kDroppedAttr);
+}
+
+/// Masks are drawn for rows in memory, in place: what they are drawn with costs
+/// many times what writing and reading a row does.
+LogicalResult UnitConverter::convertDropout(DropoutOp op) {
+  Value key = givenValues.lookup(op.getKey());
+  if (!key)
+    return op.emitOpError() << "draws from a key that is no argument of the "
+                               "model; run ssm-training or ssm-inference first";
+  FailureOr<Value> x = getRows(op.getX());
+  if (failed(x))
+    return failure();
+  materialized[op.getY()] =
+      DropRowsOp::create(builder, op.getLoc(), x->getType(), *x, key, firstStep,
+                         getNumFeatures(op.getType()), op.getRate(),
+                         droppedRows)
+          .getResult();
   return success();
 }
 
@@ -106,6 +164,11 @@ void UnitConverter::mapRowArguments(ArrayRef<BlockArgument> arguments) {
   for (Value state : initialStates)
     carries[state] = takeCarries(
         getCarryTypes(cast<RankedTensorType>(state.getType())).size());
+  if (timeSteps) {
+    chunk.setArgAttr(arguments.front().getArgNumber(),
+                     SsmDialect::kTimeStepsAttr, builder.getUnitAttr());
+    rowsOfTimeSteps = takeRows();
+  }
 }
 
 LogicalResult UnitConverter::convert() {
@@ -122,7 +185,7 @@ bool UnitConverter::isRoot(Value value) {
   if (value.getDefiningOp<ScanOp>() || !value.hasOneUse())
     return true;
   Operation *user = *value.getUsers().begin();
-  if (isa<ScanOp>(user))
+  if (isa<ScanOp, DeltaRuleOp>(user))
     return !value.getDefiningOp<LinearOp>();
   return !isa<PointwiseOpInterface>(user);
 }
@@ -149,6 +212,10 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
             .getResult();
     return success();
   }
+  if (auto scan = dyn_cast<ChannelScanOp>(op))
+    return convertChannelScan(scan);
+  if (auto rule = dyn_cast<DeltaRuleOp>(op))
+    return convertDeltaRule(rule);
   if (auto pool = dyn_cast<MeanPoolOp>(op)) {
     FailureOr<Value> x = getRows(pool.getX());
     if (failed(x))
@@ -177,9 +244,14 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
             .getResult();
     return success();
   }
+  if (auto dropout = dyn_cast<DropoutOp>(op))
+    return convertDropout(dropout);
+  if (auto perStepOp = dyn_cast<PerStepOp>(op))
+    return convertPerStep(perStepOp);
   if (!isa<LinearOp, ScanOp, PointwiseOpInterface>(op))
     return op->emitOpError() << "has no form on rows; expected a linear map, a "
-                                "scan, a pointwise layer, pooling or a softmax";
+                                "scan, a channel scan, a delta rule, a pointwise layer, "
+                                "pooling or a softmax";
   return isRoot(op->getResult(0)) ? materialize(op->getResult(0)) : success();
 }
 

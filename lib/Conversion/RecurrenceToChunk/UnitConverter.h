@@ -39,6 +39,10 @@ private:
   llvm::LogicalResult createFunction();
   void mapRowArguments(llvm::ArrayRef<mlir::BlockArgument> arguments);
   llvm::LogicalResult convertOp(mlir::Operation *op);
+  void addGivenArguments(llvm::ArrayRef<mlir::BlockArgument> arguments);
+  llvm::LogicalResult convertDropout(DropoutOp op);
+  // ChannelScanToRows.cpp
+  llvm::LogicalResult convertChannelScan(ChannelScanOp op);
   llvm::LogicalResult convertReturn(mlir::func::ReturnOp op);
   bool isRoot(mlir::Value value);
 
@@ -56,6 +60,15 @@ private:
   llvm::FailureOr<mlir::Value> evaluateLinear(LinearOp op,
                                               PanelMapBuilder &map);
   llvm::FailureOr<mlir::Value> evaluateScan(ScanOp op, PanelMapBuilder &map);
+  llvm::LogicalResult convertPerStep(PerStepOp op);
+  mlir::Value loadFactor(mlir::Value rowsOfFactor, bool cross,
+                         PanelMapBuilder &map);
+  llvm::FailureOr<mlir::Value>
+  applyGains(ScanOp op, mlir::Value forcing, PanelMapBuilder &map,
+             llvm::function_ref<mlir::Value(mlir::Value)> swapPlanes);
+  std::pair<mlir::Value, mlir::Value>
+  getCoefficient(mlir::Value coefficient, bool cross, PanelMapBuilder &map);
+  llvm::LogicalResult convertDeltaRule(DeltaRuleOp op);
   llvm::FailureOr<mlir::Value> evaluatePointwise(PointwiseOpInterface op,
                                                  PanelMapBuilder &map);
   llvm::FailureOr<mlir::Value> setGatedProduct(GateOp gate,
@@ -79,10 +92,20 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value>
       materialized;                   // sequence of the unit -> its rows
   llvm::DenseSet<mlir::Value> paired; // materialized in paired order
+  /// Materialized with each head's features padded to whole panels: heads.
+  llvm::DenseMap<mlir::Value, int64_t> headed;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>>
       carries; // state -> its carries now
+  /// What `ssm.per_step` gives, 8 modes per panel: f32 numbers nearest to it,
+  /// and what these lack (for coefficients only).
+  llvm::DenseMap<mlir::Value, std::pair<mlir::Value, mlir::Value>> perStep;
+  /// The unit's argument that is time deltas, and that of the new function.
+  mlir::Value timeSteps, rowsOfTimeSteps;
   llvm::SmallVector<mlir::Value> initialStates;
   mlir::Value input, outArgument;
+  /// Columns and keys that are known when rows run -> their arguments.
+  llvm::DenseMap<mlir::Value, mlir::Value> givenValues;
+  mlir::Value firstStep, droppedRows;
 };
 
 } // namespace ssmc

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Conversion/RecurrenceToChunk/Layout.h"
 #include "lib/Conversion/RecurrenceToChunk/PackedParameters.h"
 #include "lib/Conversion/RecurrenceToChunk/UnitConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -56,6 +57,10 @@ FailureOr<Value> UnitConverter::setProduct(PanelMapBuilder &map, Value x,
   if (failed(rowsOfX))
     return failure();
   ParameterPacker packer(builder, unit.getLoc());
+  if (int64_t heads = headed.lookup(x)) {
+    int64_t size = getNumFeatures(x.getType()) / heads;
+    weight = packer.padGroups(weight, 1, heads, size, headLanes(size));
+  }
   Value panels = packer.pack(weight, pairedOut, paired.contains(x));
   return map.setProduct(*rowsOfX, panels,
                         bias ? packer.pack(bias, pairedOut, false) : Value());
@@ -122,6 +127,15 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
     return gate.buildLanesOfExponent(body, op.getLoc(), sequences[0],
                                      sequences[1]);
   }
+  bool isGiven = llvm::any_of(op.getFeatureOperands(), [&](Value operand) {
+    return givenValues.contains(operand);
+  });
+  if (isGiven && map.getLanes() != kPanelLanes) {
+    // Columns that are given have the lanes of whole panels.
+    if (failed(materialize(op->getResult(0))))
+      return failure();
+    return map.addRows(materialized.lookup(op->getResult(0)));
+  }
   for (Value operand : op.getSequenceOperands()) {
     FailureOr<Value> lanes = evaluate(operand, map);
     if (failed(lanes))
@@ -129,9 +143,13 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
     sequences.push_back(*lanes);
   }
   ParameterPacker packer(builder, op.getLoc());
-  for (Value operand : op.getFeatureOperands())
+  for (Value operand : op.getFeatureOperands()) {
+    Value columns = givenValues.lookup(operand);
     features.push_back(map.addColumns(
-        packer.packColumns(parameters.lookup(operand), map.getLanes())));
+        columns ? columns
+                : packer.packColumns(parameters.lookup(operand),
+                                     map.getLanes())));
+  }
   OpBuilder body = map.getBodyBuilder();
   return op.buildLanes(body, op.getLoc(), sequences, features);
 }
@@ -145,29 +163,32 @@ FailureOr<Value> UnitConverter::evaluateScan(ScanOp op, PanelMapBuilder &map) {
   auto forcing = op.getF().getDefiningOp<LinearOp>();
   if (!forcing || map.hasProduct() || !isFusedLinear(op.getF()))
     return op.emitOpError() << "needs a projection of its own as forcing";
-  Type coefficientType = op.getCoefficients().front().getType();
-  if (cast<RankedTensorType>(coefficientType).getRank() != 1)
-    return op.emitOpError()
-           << "coefficients that depend on the step are not supported here";
   FailureOr<Value> product =
       setProduct(map, forcing.getX(), parameters.lookup(forcing.getWeight()),
                  parameters.lookupOrNull(forcing.getBias()), true);
   if (failed(product))
     return failure();
-  ParameterPacker packer(builder, op.getLoc());
   SmallVector<Value> coefficients, corrections, states;
   for (auto [i, coefficient] : llvm::enumerate(op.getStepCoefficients())) {
-    auto [high, low] =
-        packer.packCoefficient(parameters.lookup(coefficient),
-                               int64_t(i) == op.getCrossPlaneCoefficient());
-    coefficients.push_back(map.addColumns(high));
-    corrections.push_back(map.addColumns(low));
+    auto [high, low] = getCoefficient(
+        coefficient, int64_t(i) == op.getCrossPlaneCoefficient(), map);
+    coefficients.push_back(high);
+    corrections.push_back(low);
   }
   for (Value carry : carries[op.getState()])
     states.push_back(map.addCarry(carry));
 
   OpBuilder body = map.getBodyBuilder();
-  Value input = *product;
+  auto swapPlanes = [&](Value value) -> Value {
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < kPanelLanes; ++lane)
+      order.push_back(lane ^ kHalfPanel);
+    return vector::ShuffleOp::create(body, op.getLoc(), value, value, order);
+  };
+  FailureOr<Value> gained = applyGains(op, *product, map, swapPlanes);
+  if (failed(gained))
+    return failure();
+  Value input = *gained;
   if (op.needsWideState()) {
     // hi + lo is one f64 coefficient, to 48 bits.
     auto wide = VectorType::get(kPanelLanes, body.getF64Type());
@@ -179,12 +200,6 @@ FailureOr<Value> UnitConverter::evaluateScan(ScanOp op, PanelMapBuilder &map) {
     corrections.clear();
     input = widen(input);
   }
-  auto swapPlanes = [&](Value value) -> Value {
-    SmallVector<int64_t> order;
-    for (int64_t lane = 0; lane < kPanelLanes; ++lane)
-      order.push_back(lane ^ kHalfPanel);
-    return vector::ShuffleOp::create(body, op.getLoc(), value, value, order);
-  };
   SmallVector<Value> results = op.buildStep(
       body, op.getLoc(), input, states, coefficients, corrections, swapPlanes);
   map.setNewCarries(ArrayRef(results).drop_front());
