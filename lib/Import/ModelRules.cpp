@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/ModelConfig.h"
+#include "lib/Import/Parameters.h"
 
 using namespace llvm;
 using namespace mlir;
@@ -27,6 +28,17 @@ static std::string quote(const LayerConfig &layer, StringRef option,
   return (option + " " + value +
           (layer.isGiven(option) ? "" : " (the default)"))
       .str();
+}
+
+static LogicalResult checkSteps(const LayerConfig &layer,
+                                const JsonDiagnostics &diagnostics) {
+  double min = layer.getNumber("dt_min"), max = layer.getNumber("dt_max");
+  if (min > max)
+    return error(layer, layer.isGiven("dt_min") ? "dt_min" : "dt_max",
+                 diagnostics)
+           << "dt_min " << formatNumber(min) << " is greater than dt_max "
+           << formatNumber(max);
+  return success();
 }
 
 static LogicalResult checkS5(const LayerConfig &layer,
@@ -54,13 +66,7 @@ static LogicalResult checkS5(const LayerConfig &layer,
                   "trained so";
     return diagnostic;
   }
-  double min = layer.getNumber("dt_min"), max = layer.getNumber("dt_max");
-  if (min > max)
-    return error(layer, layer.isGiven("dt_min") ? "dt_min" : "dt_max",
-                 diagnostics)
-           << "dt_min " << formatNumber(min) << " is greater than dt_max "
-           << formatNumber(max);
-  return success();
+  return checkSteps(layer, diagnostics);
 }
 
 static LogicalResult checkLru(const LayerConfig &layer,
@@ -87,16 +93,45 @@ static LogicalResult checkLinoss(const LayerConfig &layer,
   return diagnostic;
 }
 
+/// `features` are those of the block around the mixer.
+static LogicalResult checkDeltaNet(const LayerConfig &mixer, int64_t features,
+                                   const JsonDiagnostics &diagnostics) {
+  /// 1 GiB of f32 in the record of every stream.
+  constexpr int64_t kMaxState = int64_t(1) << 28;
+  int64_t heads = mixer.getInteger("n_heads"),
+          size = getHeadFeatures(mixer, features);
+  if (size == 0)
+    return error(mixer, "n_heads", diagnostics)
+           << "is " << heads << ", but there are " << features
+           << " features, so that head_dim, by default their quotient, is 0; "
+              "lower n_heads, or add \"head_dim\"";
+  if (size > kMaxState / size / heads)
+    return error(mixer, mixer.isGiven("head_dim") ? "head_dim" : "n_heads",
+                 diagnostics)
+           << "makes a state of " << heads << " matrices of " << size << " x "
+           << size << "; expected at most " << kMaxState << " numbers";
+  return success();
+}
+
 static LogicalResult checkBlock(const LayerConfig &layer,
                                 const JsonDiagnostics &diagnostics) {
   int64_t features = layer.getInteger("in_features");
-  std::optional<int64_t> out =
-      layer.channelMixer->getOptionalInteger("out_features");
-  if (out && *out != features && *out != 1)
-    return error(*layer.channelMixer, "out_features", diagnostics)
-           << "is " << *out << "; expected null, 1 or the block's in_features, "
-           << features;
-  return success();
+  if (layer.sequenceMixer->spec->family == Family::DeltaNet &&
+      failed(checkDeltaNet(*layer.sequenceMixer, features, diagnostics)))
+    return failure();
+  const LayerConfig &mixer = *layer.channelMixer;
+  if (!mixer.spec->find("out_features"))
+    return success();
+  std::optional<int64_t> out = mixer.getOptionalInteger("out_features");
+  if (!out || *out == features)
+    return success();
+  // A SwiGLU always gives the block's width, whatever it is told.
+  bool canBeOne = mixer.spec->family != Family::SwiGLU;
+  if (canBeOne && *out == 1)
+    return success();
+  return error(mixer, "out_features", diagnostics)
+         << "is " << *out << "; expected null" << (canBeOne ? ", 1" : "")
+         << " or the block's in_features, " << features;
 }
 
 LogicalResult ssmc::checkRules(const LayerConfig &layer,
@@ -108,6 +143,18 @@ LogicalResult ssmc::checkRules(const LayerConfig &layer,
     return checkLru(layer, diagnostics);
   case Family::LinOSS:
     return checkLinoss(layer, diagnostics);
+  case Family::S4D:
+    return checkSteps(layer, diagnostics);
+  case Family::DeltaNet:
+    // In a block the block knows its features.
+    return layer.spec->role == Role::Model
+               ? checkDeltaNet(layer, layer.getInteger("hidden_dim"),
+                               diagnostics)
+               : success();
+  case Family::Identity:
+  case Family::GLU:
+  case Family::SwiGLU:
+  case Family::MLP:
   case Family::None:
     break;
   }

@@ -49,6 +49,11 @@ static OptionSpec positive(StringRef name, double defaultValue, double max,
   return {name, OptionType::Number, defaultValue, 0, max, true, {}, doc};
 }
 
+static OptionSpec integerOrNull(StringRef name, StringRef doc) {
+  return {name, OptionType::IntegerOrNull, Null(), 1, kMaxInteger, false, {},
+          doc};
+}
+
 static OptionSpec boolean(StringRef name, bool defaultValue, StringRef doc) {
   return {name, OptionType::Boolean, defaultValue, 0, 0, false, {}, doc};
 }
@@ -126,6 +131,37 @@ static OptionList linossOptions() {
   };
 }
 
+static OptionList s4dOptions() {
+  return {
+      stateDim("Size of each channel's state: state_dim / 2 complex modes, "
+               "rounded down."),
+      boolean("transposed", false, "Has no effect upstream either."),
+      positive("dt_min", 0.001, kMaxNumber,
+               "Smallest initial step, at most dt_max; inference ignores it."),
+      positive("dt_max", 0.1, kMaxNumber,
+               "Largest initial step; inference ignores it."),
+  };
+}
+
+static OptionList deltaNetOptions() {
+  return {
+      integer("n_heads", int64_t(4), 1, kMaxInteger, "Number of heads."),
+      OptionSpec{"head_dim",
+                 OptionType::IntegerOrNull,
+                 Null(),
+                 1,
+                 kMaxInteger,
+                 false,
+                 {},
+                 "Features of a head; null for the features of the block "
+                 "divided by n_heads, rounded down."},
+      integer("chunk_size", int64_t(64), 1, kMaxInteger,
+              "Steps per chunk of discretax's own arithmetic, which needs it to "
+              "divide the length; compiled models take any length and do not "
+              "depend on it."),
+  };
+}
+
 static OptionList operator+(OptionList a, const OptionList &b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
@@ -138,12 +174,44 @@ static OptionList blockOptions() {
               "Normalize what enters the mixer; else the residual sum.")};
 }
 
+static OptionSpec hiddenDim() {
+  return size("hidden_dim", "Number of features.");
+}
+
+static OptionSpec numBlocks() {
+  return integer("num_blocks", int64_t(4), 0, kMaxBlocks,
+                 "Number of residual blocks; 0 is the identity.");
+}
+
 static OptionList modelOptions(const OptionList &mixerOptions) {
-  return OptionList{size("hidden_dim", "Number of features."),
-                    integer("num_blocks", int64_t(4), 0, kMaxBlocks,
-                            "Number of residual blocks; 0 is the identity.")} +
-         mixerOptions + blockOptions() +
+  return OptionList{hiddenDim(), numBlocks()} + mixerOptions + blockOptions() +
          OptionList{boolean("use_bias", true, "Biases in the GLUs.")};
+}
+
+static OptionList swiGluOptions() {
+  return {
+      integerOrNull("intermediate_dim",
+                    "Features between the maps; null for in_features * "
+                    "hidden_ratio * 2 / 3, rounded down, then up to a multiple "
+                    "of 256."),
+      positive("hidden_ratio", 4, kMaxNumber,
+               "Sets the features between the maps where intermediate_dim is "
+               "null."),
+      boolean("use_bias", false, "Biases in all three maps."),
+      integerOrNull("out_features",
+                    "null or in_features of the block, which it always is."),
+  };
+}
+
+static OptionList mlpOptions() {
+  return {
+      choice("non_linearity", "gelu", {"relu", "gelu", "swish", "silu", "tanh"},
+             "What follows the map; gelu in its tanh form, swish is silu."),
+      boolean("use_bias", false, "Add a bias."),
+      integerOrNull("out_features",
+                    "null for in_features of the block; 1 is added to every "
+                    "feature."),
+  };
 }
 
 static OptionList headOptions() {
@@ -181,7 +249,10 @@ static std::vector<ClassSpec> makeClasses() {
        modelOptions(lruOptions(2 * numbers::pi))},
       {"LinOSS", Role::Model, Family::LinOSS, true, "Blocks of LinOSS and GLU.",
        modelOptions(linossOptions())},
-      unsupported("DeltaNet", Role::Model),
+      {"DeltaNet", Role::Model, Family::DeltaNet, true,
+       "Blocks of DeltaNet and GLU without biases.",
+       OptionList{hiddenDim(), numBlocks()} + deltaNetOptions() +
+           blockOptions()},
       {"StandardBlock", Role::Block, Family::None, true,
        "One residual block, put together by hand.",
        OptionList{size("in_features", "Number of features."),
@@ -198,27 +269,37 @@ static std::vector<ClassSpec> makeClasses() {
        "LRU inside a StandardBlock.", lruOptions(6.28)},
       {"LinOSSSequenceMixer", Role::SequenceMixer, Family::LinOSS, true,
        "LinOSS inside a StandardBlock.", linossOptions()},
-      unsupported("S4DSequenceMixer", Role::SequenceMixer),
-      unsupported("DeltaNetSequenceMixer", Role::SequenceMixer),
-      unsupported("IdentitySequenceMixer", Role::SequenceMixer),
+      {"S4DSequenceMixer", Role::SequenceMixer, Family::S4D, true,
+       "S4D inside a StandardBlock.", s4dOptions()},
+      {"DeltaNetSequenceMixer", Role::SequenceMixer, Family::DeltaNet, true,
+       "DeltaNet inside a StandardBlock.", deltaNetOptions()},
+      {"IdentitySequenceMixer",
+       Role::SequenceMixer,
+       Family::Identity,
+       true,
+       "Passes its input on, and has no state.",
+       {}},
       {"GLU",
        Role::ChannelMixer,
-       Family::None,
+       Family::GLU,
        true,
        "Gated linear unit: w1(x) * sigmoid(w2(x)).",
-       {OptionSpec{"out_features",
-                   OptionType::IntegerOrNull,
-                   Null(),
-                   1,
-                   kMaxInteger,
-                   false,
-                   {},
-                   "null for in_features of the block; 1 is added to every "
-                   "feature."},
+       {integerOrNull("out_features",
+                      "null for in_features of the block; 1 is added to every "
+                      "feature."),
         boolean("use_bias", true, "Biases in both maps.")}},
-      unsupported("SwiGLU", Role::ChannelMixer),
-      unsupported("MLPChannelMixer", Role::ChannelMixer),
-      unsupported("IdentityChannelMixer", Role::ChannelMixer),
+      {"SwiGLU", Role::ChannelMixer, Family::SwiGLU, true,
+       "Gated linear unit with swish: down_proj(silu(gate_proj(x)) * "
+       "up_proj(x)).",
+       swiGluOptions()},
+      {"MLPChannelMixer", Role::ChannelMixer, Family::MLP, true,
+       "One linear map and a non-linearity.", mlpOptions()},
+      {"IdentityChannelMixer",
+       Role::ChannelMixer,
+       Family::Identity,
+       true,
+       "Passes its input on.",
+       {}},
   };
 }
 

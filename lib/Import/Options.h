@@ -52,8 +52,8 @@ struct OptionSpec {
 
 /// What a class can be in a model.
 enum class Role { Encoder, Model, Block, Head, SequenceMixer, ChannelMixer };
-/// The recurrence behind a model or a sequence mixer.
-enum class Family { None, S5, LRU, LinOSS };
+/// What a mixer computes; of a model: the mixers of its blocks.
+enum class Family { None, S5, LRU, LinOSS, S4D, DeltaNet, Identity, GLU, SwiGLU, MLP };
 
 /// A discretax class, by the name that "target" gives.
 struct ClassSpec {

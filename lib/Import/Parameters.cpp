@@ -7,6 +7,7 @@
 
 #include "lib/Import/Parameters.h"
 #include "lib/Import/Array.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
@@ -22,6 +23,21 @@ int64_t ssmc::getS5States(const LayerConfig &mixer) {
   int64_t blocks = mixer.getInteger("ssm_blocks");
   // conj_sym halves each block, and a block of one state leaves none.
   return mixer.getBoolean("conj_sym") ? states / blocks / 2 * blocks : states;
+}
+
+int64_t ssmc::getHeadFeatures(const LayerConfig &mixer, int64_t features) {
+  return mixer.getOptionalInteger("head_dim")
+      .value_or(features / mixer.getInteger("n_heads"));
+}
+
+/// The arithmetic of SwiGLU.__init__ (discretax/channel_mixers/swi_glu.py).
+int64_t ssmc::getSwiGluWidth(const LayerConfig &mixer, int64_t features) {
+  if (auto given = mixer.getOptionalInteger("intermediate_dim"))
+    return *given;
+  double wanted = features * mixer.getNumber("hidden_ratio") * 2 / 3;
+  // What is larger is too large for a model.
+  int64_t width = std::min<double>(wanted, 2.0 * kMaxNumbers);
+  return alignTo(width, 256);
 }
 
 namespace {
@@ -45,7 +61,12 @@ private:
   void addS5(const LayerConfig &mixer, const std::string &path, int64_t h);
   void addLru(const LayerConfig &mixer, const std::string &path, int64_t h);
   void addLinoss(const LayerConfig &mixer, const std::string &path, int64_t h);
+  void addS4d(const LayerConfig &mixer, const std::string &path, int64_t h);
+  void addDeltaNet(const LayerConfig &mixer, const std::string &path,
+                   int64_t h);
   void addGlu(const std::string &path, int64_t in, int64_t out, bool hasBias);
+  void addChannelMixer(const LayerConfig &mixer, const std::string &path,
+                       int64_t features);
 };
 } // namespace
 
@@ -106,6 +127,28 @@ void Lister::addLinoss(const LayerConfig &mixer, const std::string &path,
   add(path + ".steps", {n}, note);
 }
 
+void Lister::addS4d(const LayerConfig &mixer, const std::string &path,
+                    int64_t h) {
+  int64_t dim = mixer.getInteger("state_dim"), modes = dim / 2;
+  std::string note = ("state_dim " + Twine(dim)).str();
+  add(path + ".kernel.C", {h, modes, 2}, note);
+  add(path + ".kernel.log_dt", {h});
+  add(path + ".kernel.log_a_real", {h, modes}, note);
+  add(path + ".kernel.A_imag", {h, modes}, note);
+}
+
+void Lister::addDeltaNet(const LayerConfig &mixer, const std::string &path,
+                         int64_t h) {
+  int64_t heads = mixer.getInteger("n_heads"),
+          size = getHeadFeatures(mixer, h);
+  std::string note =
+      ("n_heads " + Twine(heads) + ", head_dim " + Twine(size)).str();
+  for (StringRef name : {"q_proj", "k_proj", "v_proj"})
+    add(path + "." + name + ".weight", {heads * size, h}, note);
+  add(path + ".beta_proj.weight", {1, h});
+  add(path + ".out_proj.weight", {h, heads * size}, note);
+}
+
 void Lister::addMixer(const LayerConfig &mixer, const std::string &path,
                       int64_t features) {
   switch (mixer.spec->family) {
@@ -115,16 +158,49 @@ void Lister::addMixer(const LayerConfig &mixer, const std::string &path,
     return addLru(mixer, path, features);
   case Family::LinOSS:
     return addLinoss(mixer, path, features);
+  case Family::S4D:
+    return addS4d(mixer, path, features);
+  case Family::DeltaNet:
+    return addDeltaNet(mixer, path, features);
+  case Family::Identity:
+    return;
+  case Family::GLU:
+  case Family::SwiGLU:
+  case Family::MLP:
   case Family::None:
     break;
   }
-  llvm_unreachable("a supported mixer has a family");
+  llvm_unreachable("not a sequence mixer");
 }
 
 void Lister::addGlu(const std::string &path, int64_t in, int64_t out,
                     bool hasBias) {
   addLinear(path + ".w1", in, out, hasBias);
   addLinear(path + ".w2", in, out, hasBias);
+}
+
+void Lister::addChannelMixer(const LayerConfig &mixer, const std::string &path,
+                             int64_t h) {
+  auto out = [&] {
+    return mixer.getOptionalInteger("out_features").value_or(h);
+  };
+  switch (mixer.spec->family) {
+  case Family::GLU:
+    return addGlu(path, h, out(), mixer.getBoolean("use_bias"));
+  case Family::SwiGLU: {
+    int64_t width = getSwiGluWidth(mixer, h);
+    bool hasBias = mixer.getBoolean("use_bias");
+    addLinear(path + ".gate_proj", h, width, hasBias);
+    addLinear(path + ".up_proj", h, width, hasBias);
+    return addLinear(path + ".down_proj", width, h, hasBias);
+  }
+  case Family::MLP:
+    return addLinear(path + ".linear", h, out(), mixer.getBoolean("use_bias"));
+  case Family::Identity:
+    return;
+  default:
+    llvm_unreachable("not a channel mixer");
+  }
 }
 
 void Lister::addLayer(const LayerConfig &layer, const std::string &path) {
@@ -143,16 +219,15 @@ void Lister::addLayer(const LayerConfig &layer, const std::string &path) {
       std::string block = path + ".blocks." + std::to_string(i);
       addNorm(block + ".norm", h);
       addMixer(layer, block + ".sequence_mixer", h);
-      addGlu(block + ".channel_mixer", h, h, layer.getBoolean("use_bias"));
+      // DeltaNet's GLUs never have biases.
+      addGlu(block + ".channel_mixer", h, h,
+             layer.spec->find("use_bias") && layer.getBoolean("use_bias"));
     }
     return;
   case Role::Block:
     addNorm(path + ".norm", h);
     addMixer(*layer.sequenceMixer, path + ".sequence_mixer", h);
-    return addGlu(
-        path + ".channel_mixer", h,
-        layer.channelMixer->getOptionalInteger("out_features").value_or(h),
-        layer.channelMixer->getBoolean("use_bias"));
+    return addChannelMixer(*layer.channelMixer, path + ".channel_mixer", h);
   case Role::SequenceMixer:
   case Role::ChannelMixer:
     break;
@@ -194,6 +269,24 @@ std::vector<BoundParameter> ssmc::bindAtRuntime(MLIRContext *context,
                   RankedTensorType::get(spec.shape, Float32Type::get(context)),
                   {}});
   return bound;
+}
+
+ArrayAttr ssmc::describeTensors(MLIRContext *context,
+                                ArrayRef<ParameterSpec> specs) {
+  Builder builder(context);
+  SmallVector<Attribute> tensors;
+  for (const ParameterSpec &spec : specs) {
+    SmallVector<NamedAttribute> entries{
+        builder.getNamedAttr("name", builder.getStringAttr(spec.name)),
+        builder.getNamedAttr("note", builder.getStringAttr(spec.note)),
+        builder.getNamedAttr("shape",
+                             builder.getDenseI64ArrayAttr(spec.shape))};
+    if (spec.isFirstTime)
+      entries.push_back(
+          builder.getNamedAttr("optional", builder.getUnitAttr()));
+    tensors.push_back(builder.getDictionaryAttr(entries));
+  }
+  return builder.getArrayAttr(tensors);
 }
 
 ElementsAttr ssmc::makeResource(RankedTensorType type, StringRef name,

@@ -27,6 +27,13 @@ struct ParameterSpec {
 /// Number of complex states of an S5 mixer.
 int64_t getS5States(const LayerConfig &mixer);
 
+/// Features between the maps of a SwiGLU whose block has `features`; may be 0.
+int64_t getSwiGluWidth(const LayerConfig &mixer, int64_t features);
+
+/// Features of each head of a DeltaNet mixer in a block of `features`; 0 when
+/// there are more heads than features and no head_dim.
+int64_t getHeadFeatures(const LayerConfig &mixer, int64_t features);
+
 /// All parameters of a model, in the order of its layers. An error if there
 /// are more than 2^30 numbers.
 mlir::FailureOr<std::vector<ParameterSpec>>
@@ -57,6 +64,11 @@ std::vector<BoundParameter> bindToRandom(mlir::MLIRContext *context,
 /// loaded.
 std::vector<BoundParameter> bindAtRuntime(mlir::MLIRContext *context,
                                           llvm::ArrayRef<ParameterSpec> specs);
+
+/// The tensors that a model's weights file must hold, as the attribute of
+/// lib/Analysis/RuntimeWeights.h.
+mlir::ArrayAttr describeTensors(mlir::MLIRContext *context,
+                                llvm::ArrayRef<ParameterSpec> specs);
 
 /// An attribute that holds `values`; `name` is the key of its resource.
 mlir::ElementsAttr makeResource(mlir::RankedTensorType type,

@@ -62,6 +62,10 @@ static constexpr Distribution kDistributions[] = {
     {".A_diag", 0.05, 1, false},
     {".G_diag", 0.05, 0.5, false},
     {".steps", -2, 1, false},
+    // S4D: steps as of S5, S4D-Lin's range of frequencies.
+    {".log_dt", -6.9, -2.3, false},
+    {".log_a_real", -1.4, 0, false},
+    {".A_imag", 0, 30, false},
     // B and C of all families.
     {".B", -1, 1, true},
     {".C", -1, 1, true},

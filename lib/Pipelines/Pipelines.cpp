@@ -37,26 +37,45 @@ StringRef ssmc::getLevelName(Level level) {
   return kLevelNames[static_cast<int>(level)].second;
 }
 
-void ssmc::buildModelToRecurrence(OpPassManager &passes) {
-  passes.addPass(createVerifyModelLevel());
-  passes.addPass(createInferenceMode());
+/// Behind the pass that takes the training form away, or makes it a program.
+static void buildFormToRecurrence(OpPassManager &passes) {
   passes.addPass(createDiscretizeS5());
   passes.addPass(createDiscretizeLru());
   passes.addPass(createDiscretizeLinoss());
+  passes.addPass(createDiscretizeS4d());
+  passes.addPass(createLowerDeltaNet());
   passes.addPass(createLowerLayers());
   passes.addNestedPass<func::FuncOp>(createFoldNorms());
   passes.addPass(createCSEPass());
   passes.addPass(createVerifyRecurrenceLevel());
 }
 
+void ssmc::buildModelToRecurrence(OpPassManager &passes) {
+  passes.addPass(createVerifyModelLevel());
+  passes.addPass(createInferenceMode());
+  buildFormToRecurrence(passes);
+}
+
+void ssmc::buildModelToTrainingRecurrence(OpPassManager &passes) {
+  passes.addPass(createVerifyModelLevel());
+  passes.addPass(createTrainingMode());
+  buildFormToRecurrence(passes);
+}
+
 /// Chunk functions in these variants (none: those for CPUs).
-static void buildRecurrenceToVariants(OpPassManager &passes, int64_t rows,
-                                      ArrayRef<std::string> variants) {
+static void buildRecurrenceToVariants(
+    OpPassManager &passes, int64_t rows, ArrayRef<std::string> variants,
+    std::optional<TensorProducts> products = std::nullopt) {
   passes.addPass(createVerifyRecurrenceLevel());
   passes.addPass(createOutlineUnits());
   RecurrenceToChunkOptions conversion;
   conversion.rows = rows;
   passes.addPass(createRecurrenceToChunk(conversion));
+  if (products) {
+    UseTensorCoresOptions use;
+    use.products = stringifyTensorProducts(*products).str();
+    passes.addPass(createUseTensorCores(use));
+  }
   passes.addPass(createSplitPrepare());
   passes.addPass(createPlanModel());
   SpecializeRowsOptions specialization;
@@ -70,8 +89,15 @@ void ssmc::buildRecurrenceToChunk(OpPassManager &passes,
   buildRecurrenceToVariants(passes, options.rows, {});
 }
 
-void ssmc::buildRecurrenceToThreadChunk(OpPassManager &passes, int64_t rows) {
-  buildRecurrenceToVariants(passes, rows, {"time", "rows"});
+void ssmc::buildRecurrenceToThreadChunk(
+    OpPassManager &passes, int64_t rows,
+    std::optional<TensorProducts> products) {
+  buildRecurrenceToVariants(passes, rows, {"time", "rows"}, products);
+}
+
+void ssmc::buildRecurrenceToTrainingChunk(OpPassManager &passes,
+                                          const TileOptions &options) {
+  buildRecurrenceToVariants(passes, options.rows, {"time"});
 }
 
 /// Row operations on memory, @prepare in loops.
@@ -86,6 +112,7 @@ static void buildChunkToMemory(OpPassManager &passes) {
   passes.addPass(createConvertLinalgToLoopsPass());
   passes.addPass(createCSEPass());
   passes.addPass(createPlanWorkspace());
+  passes.addPass(createBuildPrepare());
 }
 
 void ssmc::buildChunkToGpu(OpPassManager &passes, int64_t threads) {
@@ -101,11 +128,8 @@ void ssmc::buildChunkToGpu(OpPassManager &passes, int64_t threads) {
   passes.addPass(createBuildKernels());
 }
 
-void ssmc::buildChunkToLoops(OpPassManager &passes,
-                             const TileOptions &options) {
-  buildChunkToMemory(passes);
-  passes.addPass(createOrderChunks());
-  passes.addPass(createBuildRun());
+/// Behind the pass that adds the functions that run units.
+static void buildRunToLoops(OpPassManager &passes, const TileOptions &options) {
   ChunkToLoopsOptions tiles;
   tiles.tileRows = options.tileRows;
   tiles.tilePanels = options.tilePanels;
@@ -114,6 +138,21 @@ void ssmc::buildChunkToLoops(OpPassManager &passes,
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createVerifyLoopLevel());
+}
+
+void ssmc::buildChunkToLoops(OpPassManager &passes,
+                             const TileOptions &options) {
+  buildChunkToMemory(passes);
+  passes.addPass(createOrderChunks());
+  passes.addPass(createBuildRun());
+  buildRunToLoops(passes, options);
+}
+
+void ssmc::buildChunkToTrainingLoops(OpPassManager &passes,
+                                     const TileOptions &options) {
+  buildChunkToMemory(passes);
+  passes.addPass(createBuildTrainRun());
+  buildRunToLoops(passes, options);
 }
 
 void ssmc::buildLoopsToLLVM(OpPassManager &passes) {
@@ -175,6 +214,9 @@ struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
 } // namespace
 
 namespace {
+/// What the pipeline's option `products` says.
+enum class GpuProducts { Fma, Bf16x3, Tf32 };
+
 struct ThreadPipelineOptions : PassPipelineOptions<ThreadPipelineOptions> {
   Option<int64_t> rows{*this, "rows",
                        llvm::cl::desc("Rows of a thread block's chunk"),
@@ -182,6 +224,21 @@ struct ThreadPipelineOptions : PassPipelineOptions<ThreadPipelineOptions> {
   Option<int64_t> threads{*this, "threads",
                           llvm::cl::desc("Threads of a block"),
                           llvm::cl::init(256)};
+  Option<GpuProducts> products{
+      *this, "products", llvm::cl::desc("How products are computed"),
+      llvm::cl::init(GpuProducts::Fma),
+      llvm::cl::values(
+          clEnumValN(GpuProducts::Fma, "fma", "Chains of multiply-adds"),
+          clEnumValN(GpuProducts::Bf16x3, "bf16x3",
+                     "Tensor cores, sums of two bf16"),
+          clEnumValN(GpuProducts::Tf32, "tf32", "Tensor cores, 11 bits"))};
+
+  std::optional<TensorProducts> getTensorProducts() const {
+    if (products == GpuProducts::Fma)
+      return std::nullopt;
+    return products == GpuProducts::Bf16x3 ? TensorProducts::bf16x3
+                                           : TensorProducts::tf32;
+  }
 };
 } // namespace
 
@@ -200,13 +257,30 @@ void ssmc::registerPipelines() {
         buildChunkToLoops(passes, options.get());
       });
   PassPipelineRegistration<>(
+      "ssm-model-to-training-recurrence",
+      "Model level to recurrence level, in training form",
+      [](OpPassManager &passes) { buildModelToTrainingRecurrence(passes); });
+  PassPipelineRegistration<TilePipelineOptions>(
+      "ssm-recurrence-to-training-chunk",
+      "Recurrence level to chunk level, in training form",
+      [](OpPassManager &passes, const TilePipelineOptions &options) {
+        buildRecurrenceToTrainingChunk(passes, options.get());
+      });
+  PassPipelineRegistration<TilePipelineOptions>(
+      "ssm-chunk-to-training-loops",
+      "Chunk level to loop level, in training form",
+      [](OpPassManager &passes, const TilePipelineOptions &options) {
+        buildChunkToTrainingLoops(passes, options.get());
+      });
+  PassPipelineRegistration<>(
       "ssm-loops-to-llvm", "Loop level to the LLVM dialect",
       [](OpPassManager &passes) { buildLoopsToLLVM(passes); });
   PassPipelineRegistration<ThreadPipelineOptions>(
       "ssm-recurrence-to-thread-chunk",
       "Recurrence level to chunk level, for thread blocks",
       [](OpPassManager &passes, const ThreadPipelineOptions &options) {
-        buildRecurrenceToThreadChunk(passes, options.rows);
+        buildRecurrenceToThreadChunk(passes, options.rows,
+                                     options.getTensorProducts());
       });
   PassPipelineRegistration<ThreadPipelineOptions>(
       "ssm-chunk-to-gpu", "Chunk level to kernels in the gpu dialect",

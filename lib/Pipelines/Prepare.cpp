@@ -7,6 +7,7 @@
 
 #include "lib/Pipelines/Prepare.h"
 #include "lib/Analysis/ChunkRows.h"
+#include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Target/JitSession.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -73,6 +74,59 @@ FailureOr<llvm::StringMap<WeightValues>> ssmc::collectWeights(ModuleOp model) {
   if (walk.wasInterrupted())
     return failure();
   return values;
+}
+
+/// A tensor of the attribute `ssm.tensors`.
+static TensorEntry readTensor(DictionaryAttr entry) {
+  TensorEntry tensor;
+  if (auto name = entry.getAs<StringAttr>("name"))
+    tensor.name = name.str();
+  if (auto note = entry.getAs<StringAttr>("note"))
+    tensor.note = note.str();
+  if (auto shape = entry.getAs<DenseI64ArrayAttr>("shape"))
+    tensor.shape = shape.asArrayRef();
+  tensor.isOptional = entry.contains("optional");
+  return tensor;
+}
+
+LogicalResult ssmc::collectTensors(ModuleOp model, ModelInfo &info) {
+  std::vector<TensorEntry> all;
+  auto listed = model->getAttrOfType<ArrayAttr>(kTensorsAttr);
+  if (!listed)
+    return model.emitError()
+           << "attribute '" << kTensorsAttr << "' is no list of tensors";
+  for (Attribute entry : listed)
+    if (auto dictionary = dyn_cast<DictionaryAttr>(entry))
+      all.push_back(readTensor(dictionary));
+  SmallVector<bool> isTaken(all.size());
+  WalkResult walk = model.walk([&](ParameterOp parameter) {
+    if (parameter.getValueAttr()) {
+      parameter.emitError() << "parameter '" << parameter.getName()
+                            << "' has a value, but the model's weights come "
+                               "at run time";
+      return WalkResult::interrupt();
+    }
+    auto type = cast<RankedTensorType>(parameter.getType());
+    auto found = llvm::find_if(all, [&](const TensorEntry &tensor) {
+      return tensor.name == parameter.getName();
+    });
+    if (found == all.end() || found->isOptional ||
+        type.getShape() != ArrayRef<int64_t>(found->shape) ||
+        !type.getElementType().isF32()) {
+      parameter.emitError() << "parameter '" << parameter.getName() << "' of "
+                            << type << " is not among '" << kTensorsAttr << "'";
+      return WalkResult::interrupt();
+    }
+    isTaken[found - all.begin()] = true;
+    info.tensors.push_back(*found);
+    info.parameters += type.getNumElements();
+    return WalkResult::advance();
+  });
+  info.hashedTensors = info.tensors.size();
+  for (auto [tensor, taken] : llvm::zip_equal(all, isTaken))
+    if (!taken)
+      info.tensors.push_back(tensor);
+  return success(!walk.wasInterrupted());
 }
 
 /// The raw weights in one buffer, as the plan places them.
@@ -198,6 +252,11 @@ ModelInfo ssmc::describeModel(ModuleOp loops, const ModelPlan &plan) {
   info.pooled = plan.pooled;
   info.takesTimeSteps = plan.takesTimeSteps;
   info.stateBytes = plan.stateBytes;
+  info.packedBytes = plan.blobBytes;
+  info.rawBytes = plan.weightBytes;
+  info.takesWeights = hasRuntimeWeights(loops);
+  if (auto bytes = loops->getAttrOfType<IntegerAttr>(kPrepareBytesAttr))
+    info.prepareBytes = bytes.getInt();
   if (auto bytes = loops->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
     info.workspaceBytes = bytes.getInt();
   if (auto units = loops->getAttrOfType<IntegerAttr>("ssm.units"))

@@ -40,6 +40,23 @@ std::string ssmc::reference::describe(const Tensor &tensor) {
 
 Tensor ssmc::reference::toGoldenLayout(const Tensor &state) {
   size_t rank = state.shape.size();
+  if (rank == 5 && state.shape[1] == 2) { // modes (B, 2, 1, N, H) of channels
+    int64_t batch = state.shape[0], modes = state.shape[3],
+            channels = state.shape[4];
+    Tensor result = Tensor::ofFloats({batch, channels, modes, 2});
+    for (int64_t b = 0; b < batch; ++b)
+      for (int64_t part : {0, 1})
+        for (int64_t n = 0; n < modes; ++n)
+          for (int64_t h = 0; h < channels; ++h)
+            result.floats()[((b * channels + h) * modes + n) * 2 + part] =
+                state.floats()[((b * 2 + part) * modes + n) * channels + h];
+    return result;
+  }
+  if (rank == 5) { // matrices (B, 1, heads, v, k): one plane
+    Tensor result = state;
+    result.shape.erase(result.shape.begin() + 1);
+    return result;
+  }
   if (!state.isFloat() || (rank != 3 && rank != 4))
     return state;
   // Modes come last in the IR and second in the files.

@@ -75,8 +75,9 @@ std::string describe(const Tensor &tensor);
 
 /// Converts one stream's final state from the IR's planes to the layout of
 /// the golden files: `state` (B, 2, P), planes re and im, becomes (B, P, 2),
-/// and (B, [z, y], [re, im], N) becomes (B, N, [z, y], [re, im]). Other ranks
-/// are returned as they are.
+/// (B, [z, y], [re, im], N) becomes (B, N, [z, y], [re, im]), (B, [re, im], 1,
+/// N, H) becomes (B, H, N, [re, im]), and (B, 1, heads,
+/// v, k) becomes (B, heads, v, k). Other ranks are returned as they are.
 Tensor toGoldenLayout(const Tensor &state);
 
 } // namespace ssmc::reference

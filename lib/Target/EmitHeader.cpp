@@ -45,6 +45,14 @@ static std::string describeStates(const ModelInfo &info) {
     case StateEntry::Kind::Oscillator:
       stream << entry.size << " complex oscillators, z then y (double)";
       break;
+    case StateEntry::Kind::Channels:
+      stream << entry.shape[2] << " complex modes of each of " << entry.size
+             << " channels (float)";
+      break;
+    case StateEntry::Kind::Matrices:
+      stream << entry.shape[1] << " matrices of " << entry.shape[2] << " x "
+             << entry.shape[3] << " (float)";
+      break;
     case StateEntry::Kind::Sums:
       stream << entry.size << " sums over time (double)";
       break;

@@ -56,6 +56,19 @@ struct StateEntry {
   bool isOfMixer() const { return kind != Kind::Sums && kind != Kind::Count; }
 };
 
+/// A tensor that a file of weights holds, for models that take theirs at run
+/// time.
+struct TensorEntry {
+  std::string name;
+  /// What the shape follows from: "state_dim 64, conj_sym".
+  std::string note;
+  std::vector<int64_t> shape;
+  /// Of its numbers among raw weights, in bytes; -1: nothing reads them.
+  int64_t place = -1;
+  /// Whether it is a truth value that files may lack, and that has no influence.
+  bool isOptional = false;
+};
+
 /// What a compiled model is, seen from outside.
 struct ModelInfo {
   /// Prefix of every function and macro of the C API: a C identifier.
@@ -95,12 +108,20 @@ struct ModelInfo {
   bool takesTimeSteps = false;
   /// Bytes of packed weights.
   int64_t packedBytes = 0;
+  /// For weights at run time: the tensors of a file, those that `hash` would
+  /// take into account first, in that order; bytes of all of them together, and
+  /// of the workspace that packing takes beside.
+  std::vector<TensorEntry> tensors;
+  int64_t hashedTensors = 0;
+  int64_t rawBytes = 0;
+  int64_t prepareBytes = 0;
 
   /// Makes the sizes that depend on the CPU large enough for `other`, too: the
   /// same model for another one.
   void growTo(const ModelInfo &other) {
     workspaceBytes = std::max(workspaceBytes, other.workspaceBytes);
     rowsPerChunk = std::max(rowsPerChunk, other.rowsPerChunk);
+    prepareBytes = std::max(prepareBytes, other.prepareBytes);
   }
 };
 

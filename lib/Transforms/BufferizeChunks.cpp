@@ -90,9 +90,12 @@ struct RowOpBufferization
 void ssmc::registerRowOpBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, SsmDialect *) {
     PanelMapOp::attachInterface<RowOpBufferization<PanelMapOp>>(*context);
+    DropRowsOp::attachInterface<RowOpBufferization<DropRowsOp>>(*context);
     LookupOp::attachInterface<RowOpBufferization<LookupOp>>(*context);
     PoolRowsOp::attachInterface<RowOpBufferization<PoolRowsOp>>(*context);
     PoolMeanOp::attachInterface<RowOpBufferization<PoolMeanOp>>(*context);
+    DeltaRowsOp::attachInterface<RowOpBufferization<DeltaRowsOp>>(*context);
+    ChannelRowsOp::attachInterface<RowOpBufferization<ChannelRowsOp>>(*context);
     RowLogSoftmaxOp::attachInterface<RowOpBufferization<RowLogSoftmaxOp>>(
         *context);
   });

@@ -27,6 +27,31 @@ def InferenceMode : Pass<"ssm-inference", "::mlir::ModuleOp"> {
   let dependentDialects = ["ssmc::SsmDialect"];
 }
 
+def TrainingMode : Pass<"ssm-training", "::mlir::ModuleOp"> {
+  let summary = "Make the training form a program on rows";
+  let description = [{
+    What a training-mode forward knows only when it runs becomes arguments of the
+    model: of the i-th norm what it adds and what it multiplies by then
+    (`ssm.columns = 2 i`, `2 i + 1`), and of each dropout a key per batch element, with
+    the splits that make it of the batch element's own (`ssm.key`). The argument
+    `ssm.keys` and the results `ssm.statistic` leave the signature. A norm behind a
+    residual sum goes to a block of its own: the statistics of what enters a block are
+    then those of its norm. Dropout at rate 0 goes away.
+
+    ```mlir
+    %k = ssm.split_key %keys[1 of 3] : tensor<?x2xi32>
+    %n, %m1, %v1 = ssm.batch_norm_training %x, %m, %v, %first epsilon 1.0e-05 momentum 0.99 : ...
+    %d = ssm.dropout %n, %k rate 0.1 : ...
+    // becomes, with the arguments
+    // %shift {ssm.columns = 0}, %scale {ssm.columns = 1}, %key {ssm.key = array<i64: 1>}
+    %c = ssm.shift %x by %shift : ...
+    %n = ssm.scale %c by %scale : ...
+    %d = ssm.dropout %n, %key rate 0.1 : ...
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect"];
+}
+
 def ExpandMath : Pass<"expand-math"> {
   let summary = "Replace elementary functions of f32 and f64 by polynomials";
   let description = [{
@@ -147,6 +172,43 @@ def DiscretizeLinoss : Pass<"ssm-discretize-linoss"> {
   }];
   let dependentDialects = ["ssmc::SsmDialect", "::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def DiscretizeS4d : Pass<"ssm-discretize-s4d"> {
+  let summary = "Lower S4D mixers to discrete time";
+  let description = [{
+    To a scan with modes of each channel's own: there is no projection to fold `B_bar`
+    into, so that it goes into the readout, `c = 2 C (a_bar - 1) / a`, without
+    cancellation as in `ssm-discretize-s5`. A norm's scale stays in front of the scan,
+    so that the state is that of the mixer. A mixer without modes becomes zeros.
+
+    ```mlir
+    %y, %s1 = ssm.s4d %u, %s log_dt(%dt) a(%log_re, %im) c(%c) : ...
+    // becomes
+    %y, %s1 = ssm.channel_scan %u, %s coefficients(%a_re, %a_im) readout(%c_re, %c_im : tensor<64x32xf64>) : ...
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def LowerDeltaNet : Pass<"ssm-lower-delta-net"> {
+  let summary = "Lower DeltaNet mixers to projections and a delta rule";
+  let description = [{
+    The projections to q, k, v and beta become one, whose rows are those of head 0
+    (q, then k, then v), of head 1, ..., and of beta at the end.
+
+    ```mlir
+    %y, %s1 = ssm.delta_net %u, %s q(%wq) k(%wk) v(%wv) beta(%wb) out(%wo) heads 4 : ...
+    // becomes
+    %x = ssm.linear %u, %w : (tensor<?x?x64xf32>, tensor<193x64xf64>) -> tensor<?x?x193xf32>
+    %o, %s1 = ssm.delta_rule %x, %s epsilon 1.0e-6 : tensor<?x?x193xf32>, tensor<?x1x4x16x16xf32> -> tensor<?x?x64xf32>
+    %y = ssm.linear %o, %wo : (tensor<?x?x64xf32>, tensor<64x64xf32>) -> tensor<?x?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["ssmc::SsmDialect", "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 
@@ -382,7 +444,8 @@ def LowerPackPanels : Pass<"ssm-lower-pack-panels"> {
   let summary = "Write panel order as index arithmetic";
   let description = [{
     `ssm.pack_panels` becomes a `linalg.generic` over the panels that extracts
-    each place's feature from the matrix, or 0 beyond it.
+    each place's feature from the matrix, or 0 beyond it. Words of fragments
+    are rounded by integer arithmetic.
 
     ```mlir
     %p = ssm.pack_panels %w : tensor<20x4xf64> -> tensor<2x4x16xf32>
@@ -392,6 +455,31 @@ def LowerPackPanels : Pass<"ssm-lower-pack-panels"> {
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect",
     "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}
+
+def UseTensorCores : Pass<"ssm-use-tensor-cores"> {
+  let summary = "Have tensor cores of a GPU compute products";
+  let description = [{
+    Products whose weights are packed here, at least 8 deep, are marked
+    `tensor_cores`, and their weights packed in the order of fragments. Others, such
+    as that of an encoder of few features, which would leave more than half of a
+    fragment empty, stay chains of multiply-adds.
+
+    ```mlir
+    %w = ssm.pack_panels %c : tensor<32x20xf64> -> tensor<2x20x16xf32>
+    %y = ssm.panel_map product(%x : tensor<24x20xf32>, %w : tensor<2x20x16xf32>) ...
+    // becomes
+    %w = ssm.pack_panels %c fragments bf16x3 : tensor<32x20xf64> -> tensor<2x32x16xf32>
+    %y = ssm.panel_map product(%x : tensor<24x20xf32>, %w : tensor<2x32x16xf32>)
+        tensor_cores(bf16x3 depth 20) ...
+    ```
+  }];
+  let options = [
+    Option<"products", "products", "std::string", /*default=*/"\"bf16x3\"",
+           "How: bf16x3 or tf32">];
+  let statistics = [
+    Statistic<"used", "num-used", "products on tensor cores">,
+    Statistic<"left", "num-left", "products left as they are">];
 }
 
 def PlanWorkspace : Pass<"ssm-plan-workspace", "::mlir::ModuleOp"> {
@@ -407,6 +495,30 @@ def PlanWorkspace : Pass<"ssm-plan-workspace", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+def BuildPrepare : Pass<"ssm-build-prepare", "::mlir::ModuleOp"> {
+  let summary = "Make @prepare a function that the C code can call";
+  let description = [{
+    For modules whose weights come when the model runs (attribute `ssm.tensors`);
+    others keep an @prepare that allocates, and is run by the compiler. Buffers of
+    @prepare and of the units' functions become views of one workspace, whose size
+    is the module's attribute `ssm.prepare_bytes`, and `@ssm_prepare` calls
+    @prepare with plain pointers.
+
+    ```mlir
+    func.func @prepare(%weights: memref<?xi8>, %blob: memref<?xi8>) {
+      %t = memref.alloc() : memref<16xf64>
+      call @prepare.block0(%view, %t, %part) ...
+    // becomes
+    func.func @prepare(%weights: memref<?xi8>, %blob: memref<?xi8>, %ws: memref<?xi8>) {
+      %t = memref.view %ws[%c0][] : memref<?xi8> to memref<16xf64>
+      %rest = memref.view %ws[%c128][%c4096] : memref<?xi8> to memref<?xi8>
+      call @prepare.block0(%view, %t, %part, %rest) ...
+    func.func @ssm_prepare(%weights: memref<1xi8>, %blob: memref<1xi8>, %ws: memref<1xi8>) attributes {llvm.bareptr}
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 def OrderChunks : Pass<"ssm-order-chunks", "::mlir::ModuleOp"> {
@@ -453,6 +565,31 @@ def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
                         %y: memref<1xi8>, %ws: memref<1xi8>) attributes {llvm.bareptr} {
       call @chunk.input.step(...)
       scf.for %layer = %c0 to %c4 step %c1 { func.call @chunk.block0.step(...) }
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+def BuildTrainRun : Pass<"ssm-build-train-run", "::mlir::ModuleOp"> {
+  let summary = "Add the function that takes rows through one unit, for training";
+  let description = [{
+    From `ssm.plan` and the chunk functions makes `ssm_train_rows`, which takes rows of
+    one sequence through one unit: in training mode all rows go through a layer before
+    any goes on, since norms need statistics of all of them. `ssm.train_steps` says
+    which units to go through, in order, and what each needs: its part of the blob, the
+    number of its norm (-1: none), the floats of a row that it reads and writes (0:
+    those of the caller; in place: the same), and the splits that make its keys.
+    Carried states lie in a record that is the unit's alone, and begin as zeros.
+
+    ```mlir
+    func.func @ssm_train_rows(%unit: i64, %blob: memref<1xi8>, %record: memref<1xi8>,
+                              %columns: memref<1xi8>, %keys: memref<1xi8>, %first: i64, %dropped: i64,
+                              %n: i64, %x: memref<1xi8>, %y: memref<1xi8>, %ws: memref<1xi8>)
+        attributes {llvm.bareptr} {
+      scf.index_switch %unit
+      case 0 { func.call @chunk.input.time(...) }
+      case 1 { func.call @chunk.block0.time(...) }
     ```
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",

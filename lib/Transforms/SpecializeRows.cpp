@@ -70,6 +70,10 @@ static void forEachRowOp(func::FuncOp function, Setter set) {
       set(pool);
     else if (auto mean = dyn_cast<PoolMeanOp>(op))
       set(mean);
+    else if (auto delta = dyn_cast<DeltaRowsOp>(op))
+      set(delta);
+    else if (auto channels = dyn_cast<ChannelRowsOp>(op))
+      set(channels);
     else if (auto lookup = dyn_cast<LookupOp>(op))
       set(lookup);
     else if (auto softmax = dyn_cast<RowLogSoftmaxOp>(op))
@@ -89,6 +93,8 @@ static void setStreams(func::FuncOp function, int64_t rows) {
   forEachRowOp(function, [&](auto op) {
     using Op = decltype(op);
     if constexpr (std::is_same_v<Op, PanelMapOp> ||
+                  std::is_same_v<Op, DeltaRowsOp> ||
+                  std::is_same_v<Op, ChannelRowsOp> ||
                   std::is_same_v<Op, PoolRowsOp> ||
                   std::is_same_v<Op, PoolMeanOp>)
       op.getStreamsMutable().assign(streams);
@@ -144,7 +150,8 @@ struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
         setCount(cloneAs(chunk, "time"));
       if (!isAnswer && wants("step"))
         setOneRow(cloneAs(chunk, "step"));
-      if (wants("rows")) {
+      // Answers are of streams, not of time steps.
+      if (wants("rows") || (isAnswer && wants("time"))) {
         func::FuncOp some = cloneAs(chunk, "rows");
         setStreams(some, *rows);
         setCount(some);

@@ -33,7 +33,7 @@ static constexpr StringRef kLegal[] = {
     "ssm.add",
     "ssm.shift",       "ssm.batch_norm", "ssm.batch_norm_training",
     "ssm.split_key",   "ssm.dropout",    "ssm.s5",
-    "ssm.lru",         "ssm.linoss",     "ssm.mean_pool",
+    "ssm.lru",         "ssm.linoss",     "ssm.delta_net",     "ssm.s4d",     "ssm.mean_pool",
     "ssm.log_softmax", "ssm.block",      "ssm.yield"};
 
 namespace {

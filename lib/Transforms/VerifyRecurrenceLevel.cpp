@@ -43,7 +43,7 @@ static constexpr StringRef kLegal[] = {
 /// has a name in the ssm dialect.
 static LogicalResult verifyOnParameters(Operation *op) {
   StringRef dialect = op->getName().getDialectNamespace();
-  if (isa<PerStepOp>(op->getParentOp())) // on scalars, by its verifier
+  if (isa_and_nonnull<PerStepOp>(op->getParentOp())) // on scalars, by its verifier
     return success();
   if (dialect == "ssm" || dialect == "func" || dialect == "builtin")
     return success();

@@ -6,7 +6,7 @@ discretax is imported here.
 
 What a live model no longer knows, because it only shaped the initial values
 (S5's ssm_blocks, C_init, dt_min and dt_max, LRU's r_min, r_max and max_phase,
-LinOSS's r_min and theta_max), is left out: inference ignores it.
+LinOSS's r_min and theta_max, S4D's dt_min and dt_max), is left out: inference ignores it.
 """
 
 from __future__ import annotations
@@ -211,6 +211,17 @@ class _Writer:
             "damping": bool(node.damping),
         }
 
+    def _s4d_mixer(self, path: str, node: Any) -> dict[str, Any]:
+        path, kernel = f"{path}.kernel", node.kernel
+        c = np.asarray(kernel.C)
+        pairs = np.stack([c.real, c.imag], axis=-1)
+        self._tensor(f"{path}.C", pairs, 3)
+        self._tensor(f"{path}.log_dt", kernel.log_dt, 1)
+        for name in ("log_a_real", "A_imag"):
+            self._tensor(f"{path}.{name}", getattr(kernel, name), 2)
+        # An odd state_dim has a mode per whole pair, and says so itself.
+        return {"state_dim": int(node.state_dim)}
+
     def _glu(self, path: str, node: Any) -> dict[str, Any]:
         first = self._linear(f"{path}.w1", node.w1)
         second = self._linear(f"{path}.w2", node.w2)
@@ -339,5 +350,6 @@ _SEQUENCE_MIXERS = {
     "discretax.S5SequenceMixer": _Writer._s5_mixer,
     "discretax.LRUSequenceMixer": _Writer._lru_mixer,
     "discretax.LinOSSSequenceMixer": _Writer._linoss_mixer,
+    "discretax.S4DSequenceMixer": _Writer._s4d_mixer,
 }
 _GLU = {"discretax.GLU": _Writer._glu}

@@ -145,6 +145,7 @@ def test_linoss(tmp_path, options):
         {"target": "S5SequenceMixer", "state_dim": 6, "discretization": "bilinear"},
         {"target": "LRUSequenceMixer", "state_dim": 5},
         {"target": "LinOSSSequenceMixer", "state_dim": 5, "discretization": "IM", "damping": False},
+        {"target": "S4DSequenceMixer", "state_dim": 7},
     ],
     ids=lambda mixer: mixer["target"],
 )
@@ -276,8 +277,6 @@ def edited(where, value, *layers):
          r"layers\[0\]: equinox\S*MLP cannot be exported"),
         (lambda: build({"target": "DeltaNet", "hidden_dim": 4, "num_blocks": 1}),
          r"layers\[0\]: discretax\S*DeltaNet cannot be exported here; expected .*LinOSS"),
-        (lambda: build(block({"target": "S4DSequenceMixer", "state_dim": 4})),
-         r"layers\.0\.sequence_mixer: discretax\S*S4DSequenceMixer cannot be exported"),
         (lambda: build(block({"target": "LRUSequenceMixer"}, {"target": "SwiGLU"})),
          r"layers\.0\.channel_mixer: discretax\S*SwiGLU cannot be exported"),
         (lambda: (build(S5)[0], None),

@@ -43,6 +43,10 @@ static const char *describeKind(StateEntry::Kind kind) {
     return "complex modes";
   case StateEntry::Kind::Oscillator:
     return "complex oscillators";
+  case StateEntry::Kind::Channels:
+    return "channels";
+  case StateEntry::Kind::Matrices:
+    return "features of heads";
   case StateEntry::Kind::Sums:
     return "sums (f64)";
   case StateEntry::Kind::Count:
@@ -58,7 +62,7 @@ static void printStates(raw_ostream &os, const ModelInfo &info) {
        << format("%5lld", (long long)entry.size) << " "
        << left_justify(describeKind(entry.kind), 20)
        << format(" offset %6lld, %6lld bytes\n", (long long)entry.offset,
-                 (long long)getPackedBytes(entry.kind, entry.size));
+                 (long long)getPackedBytes(entry));
 }
 
 /// Bytes of an object file's machine code.
@@ -139,7 +143,7 @@ static void printJson(raw_ostream &os, const Inspection &found) {
           json.attribute("kind", describeKind(entry.kind));
           json.attribute("size", entry.size);
           json.attribute("offset", entry.offset);
-          json.attribute("bytes", getPackedBytes(entry.kind, entry.size));
+          json.attribute("bytes", getPackedBytes(entry));
         });
     });
     json.attribute("cpu", found.cpu);

@@ -33,7 +33,13 @@ std::vector<StateEntry> ssmc::getStateEntries(mlir::ModuleOp module) {
       entry.path += "." + pool.str();
       entry.kind = type.getRank() > 1 ? Kind::Sums : Kind::Count;
     } else {
-      entry.kind = type.getRank() == 4 ? Kind::Oscillator : Kind::Diagonal;
+      bool isComplex = type.getDimSize(1) == 2;
+      entry.kind = type.getRank() == 5
+                       ? (isComplex ? Kind::Channels : Kind::Matrices)
+                   : type.getRank() == 4 ? Kind::Oscillator
+                                         : Kind::Diagonal;
+      if (type.getRank() == 5)
+        entry.shape = type.getShape().drop_front().vec();
     }
     entries.push_back(entry);
   }
@@ -114,13 +120,11 @@ void ssmc::packStates(const StateMap &states, const ModelInfo &info,
   for (const StateEntry &entry : info.states) {
     const Array &state = states.at(entry.path);
     int64_t count = *getNumElements(ArrayRef(state.shape).drop_front());
-    bool isScan =
-        entry.kind == Kind::Diagonal || entry.kind == Kind::Oscillator;
     std::vector<double> values =
-        isScan ? state.view().toF64() : std::vector<double>();
+        entry.isOfMixer() ? state.view().toF64() : std::vector<double>();
     for (int64_t b = 0; b < batch; ++b) {
       char *record = records + b * info.stateBytes;
-      if (isScan)
+      if (entry.isOfMixer())
         packState(entry, ArrayRef(values).slice(b * count, count), record);
       else // f64 sums and an int64 count lie there as they are
         std::memcpy(record + entry.offset, state.bytes.data() + b * count * 8,
@@ -129,7 +133,7 @@ void ssmc::packStates(const StateMap &states, const ModelInfo &info,
   }
 }
 
-static Array unpackScan(const StateEntry &entry, const ModelInfo &info,
+static Array unpackMixer(const StateEntry &entry, const ModelInfo &info,
                         ArrayRef<int64_t> shape, const char *records) {
   int64_t count = *getNumElements(shape.drop_front());
   std::vector<double> values(*getNumElements(shape));
@@ -160,10 +164,9 @@ StateMap ssmc::unpackStates(const ModelInfo &info, int64_t batch,
   for (const StateEntry &entry : info.states) {
     SmallVector<int64_t, 4> shape = {batch};
     append_range(shape, getStateShape(entry));
-    bool isScan =
-        entry.kind == Kind::Diagonal || entry.kind == Kind::Oscillator;
-    states[entry.path] = isScan ? unpackScan(entry, info, shape, records)
-                                : unpackPlain(entry, info, shape, records);
+    states[entry.path] = entry.isOfMixer()
+                             ? unpackMixer(entry, info, shape, records)
+                             : unpackPlain(entry, info, shape, records);
   }
   return states;
 }
@@ -171,6 +174,20 @@ StateMap ssmc::unpackStates(const ModelInfo &info, int64_t batch,
 //===----------------------------------------------------------------------===//
 // The interpreter
 //===----------------------------------------------------------------------===//
+
+/// (B, channels, modes, [re, im]) to (B, [re, im], 1, modes, channels).
+static reference::Tensor moveChannelsLast(const reference::Tensor &state) {
+  int64_t batch = state.shape[0], channels = state.shape[1],
+          modes = state.shape[2];
+  auto moved = reference::Tensor::ofFloats({batch, 2, 1, modes, channels});
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t h = 0; h < channels; ++h)
+      for (int64_t n = 0; n < modes; ++n)
+        for (int64_t part : {0, 1})
+          moved.floats()[((b * 2 + part) * modes + n) * channels + h] =
+              state.floats()[((b * channels + h) * modes + n) * 2 + part];
+  return moved;
+}
 
 /// (B, modes, ...) to (B, ..., modes).
 static reference::Tensor moveModesLast(const reference::Tensor &state) {
@@ -203,8 +220,12 @@ ssmc::toReference(const StateMap &states, ArrayRef<StateEntry> entries) {
       continue;
     }
     reference::Tensor tensor(state.shape, state.view().toF64());
+    if (entry.kind == Kind::Matrices)
+      tensor.shape.insert(tensor.shape.begin() + 1, 1);
     tensors[entry.path] =
-        entry.kind == Kind::Sums ? tensor : moveModesLast(tensor);
+        entry.kind == Kind::Sums || entry.kind == Kind::Matrices ? tensor
+        : entry.kind == Kind::Channels ? moveChannelsLast(tensor)
+                                       : moveModesLast(tensor);
   }
   return tensors;
 }

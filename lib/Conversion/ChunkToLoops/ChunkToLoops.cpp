@@ -30,6 +30,8 @@ static LogicalResult verifyStatic(Operation *op) {
   llvm::TypeSwitch<Operation *>(op)
       .Case(
           [&](PanelMapOp map) { llvm::append_range(states, map.getCarries()); })
+      .Case<DeltaRowsOp, ChannelRowsOp>(
+          [&](auto scan) { states = {scan.getCarry()}; })
       .Case<PoolRowsOp, PoolMeanOp>(
           [&](auto pool) { states = {pool.getSums(), pool.getCounts()}; });
   for (Value operand : op->getOperands()) {
@@ -43,6 +45,20 @@ static LogicalResult verifyStatic(Operation *op) {
              << "works on " << type << "; loops need static rows and features";
   }
   return success();
+}
+
+/// What a chunk reads of weights: of a model that is planned the blob, else as
+/// if each product of the module ran once.
+static int64_t getWeightBytes(ModuleOp module) {
+  if (auto plan = module->getAttrOfType<DictionaryAttr>("ssm.plan"))
+    if (auto bytes = plan.getAs<IntegerAttr>("blob_bytes"))
+      return bytes.getInt();
+  int64_t elements = 0;
+  module.walk([&](PanelMapOp map) {
+    if (map.getX())
+      elements += cast<ShapedType>(map.getW().getType()).getNumElements();
+  });
+  return elements * int64_t(sizeof(float));
 }
 
 namespace {
@@ -67,6 +83,7 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
       if (isa<SsmDialect>(op->getDialect()))
         ops.push_back(op);
     });
+    int64_t weightBytes = getWeightBytes(getOperation());
     OpBuilder builder(&getContext());
     for (Operation *op : ops) {
       if (op->getNumResults()) {
@@ -78,9 +95,14 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](PanelMapOp map) {
-            lowerPanelMap(map, *target, *shape, builder);
+            lowerPanelMap(map, *target, *shape, weightBytes, builder);
           })
           .Case([&](LookupOp lookup) { lowerLookup(lookup, builder); })
+          .Case([&](DropRowsOp drop) { lowerDropRows(drop, builder); })
+          .Case([&](DeltaRowsOp delta) { lowerDeltaRows(delta, builder); })
+          .Case([&](ChannelRowsOp channels) {
+            lowerChannelRows(channels, *target, builder);
+          })
           .Case([&](PoolRowsOp pool) { lowerPoolRows(pool, builder); })
           .Case([&](PoolMeanOp pool) { lowerPoolMean(pool, builder); })
           .Case([&](RowLogSoftmaxOp softmax) {

@@ -25,8 +25,15 @@ inline int64_t pairedLanes(int64_t modes) {
   return llvm::divideCeil(modes, kHalfPanel) * kPanelLanes;
 }
 
+/// Lanes that the `size` features of a head take: whole panels.
+inline int64_t headLanes(int64_t size) {
+  return llvm::alignTo(size, kPanelLanes);
+}
+
 /// The types of the carries that hold a recurrence-level state (per stream and
-/// part): (B, 2, N) one, (B, 2, 2, N) two, sums (B, H) and count (B) one each.
+/// part): (B, 2, N) one, (B, 2, 2, N) two, modes
+/// of channels (B, 2, 1, N, H) one, matrices (B, 1, heads, v, k) one,
+/// sums (B, H) and count (B) one each.
 inline llvm::SmallVector<mlir::RankedTensorType>
 getCarryTypes(mlir::RankedTensorType state) {
   constexpr int64_t kAny = mlir::ShapedType::kDynamic;
@@ -34,6 +41,20 @@ getCarryTypes(mlir::RankedTensorType state) {
   if (!element.isF32())
     return {mlir::RankedTensorType::get(
         {kAny, state.getRank() == 1 ? 1 : state.getDimSize(1)}, element)};
+  // Modes of each channel's own: for each panel of channels and mode, a panel
+  // of real parts and one of imaginary parts.
+  if (state.getRank() == 5 && state.getDimSize(3) == 0)
+    return {};
+  if (state.getRank() == 5 && state.getDimSize(1) == 2)
+    return {mlir::RankedTensorType::get(
+        {kAny, 2 * headLanes(state.getDimSize(4)) * state.getDimSize(3)},
+        element)};
+  // Matrices: for each head and panel of v, k rows of lanes.
+  if (state.getRank() == 5)
+    return {mlir::RankedTensorType::get({kAny, state.getDimSize(2) *
+                                                   headLanes(state.getDimSize(3)) *
+                                                   state.getDimSize(4)},
+                                        element)};
   int64_t lanes = pairedLanes(state.getShape().back());
   if (!lanes) // an empty state
     return {};

@@ -49,7 +49,6 @@ public:
   std::pair<mlir::Value, mlir::Value> split(mlir::Value exact);
 
 private:
-
   mlir::OpBuilder &builder;
   mlir::Location loc;
 };
