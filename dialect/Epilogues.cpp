@@ -87,8 +87,7 @@ OperandRange SiluOp::getFeatureOperands() {
 Value SiluOp::buildLanes(OpBuilder &builder, Location loc, ValueRange sequences,
                          ValueRange) {
   Value x = sequences[0];
-  Value scale =
-      constantLike(builder, loc, x.getType(), GateOp::kExponentScale);
+  Value scale = constantLike(builder, loc, x.getType(), GateOp::kExponentScale);
   Value t = arith::MulFOp::create(builder, loc, x, scale);
   return divideByOnePlusExp2(builder, loc, x, t);
 }

@@ -153,7 +153,10 @@ static SmallVector<Value> expand(OpBuilder &builder, Operation *op) {
       })
       .Case([&](math::ExpOp) { return Values{buildExp(e, x)}; })
       .Case([&](math::ExpM1Op) { return Values{buildExpM1(e, x)}; })
-      .Case([&](math::TanhOp) { return Values{buildTanh(e, x)}; })
+      .Case([&](math::TanhOp) {
+        return Values{e.getElementType().isF32() ? buildFastTanh(e, x)
+                                                 : buildTanh(e, x)};
+      })
       .Case([&](math::LogOp) { return Values{buildLog(e, x)}; })
       .Case([&](math::Log1pOp) { return Values{buildLog1P(e, x)}; })
       .Case([&](math::SinOp) {

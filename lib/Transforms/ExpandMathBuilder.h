@@ -62,10 +62,12 @@ public:
   }
   /// `a` limited to [low, high]; NaN stays NaN.
   mlir::Value clamp(mlir::Value a, double low, double high) {
-    mlir::Value raised =
-        mlir::arith::MaximumFOp::create(builder, loc, a, constant(low));
-    return mlir::arith::MinimumFOp::create(builder, loc, raised,
+    return mlir::arith::MinimumFOp::create(builder, loc, raise(a, low),
                                            constant(high));
+  }
+  /// The larger of `a` and `low`; NaN stays NaN.
+  mlir::Value raise(mlir::Value a, double low) {
+    return mlir::arith::MaximumFOp::create(builder, loc, a, constant(low));
   }
   /// coefficients[0] + coefficients[1] x + ..., by Horner's rule.
   mlir::Value polynomial(llvm::ArrayRef<double> coefficients, mlir::Value x) {

@@ -88,6 +88,7 @@ constexpr double cosF64[] = {0x1.5555555555548p-5,  -0x1.6c16c16c14939p-10,
                              0x1.1ee9888544c39p-29, -0x1.8f7b7ab9e9e7ep-37};
 
 constexpr double log2E = 0x1.71547652b82fep+0;
+constexpr double ln2 = 0x1.62e42fefa39efp-1;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 const Format f32Format = {32,
@@ -256,6 +257,20 @@ Value ssmc::buildTanh(Elementwise &e, Value x) {
   Value t = buildExpM1(e, e.mul(e.abs(x), e.constant(-2)));
   Value quotient = e.div(t, e.sub(e.constant(-2), t));
   return e.copySign(quotient, x);
+}
+
+Value ssmc::buildFastTanh(Elementwise &e, Value x) {
+  const Format &format = formatOf(e);
+  // With b = -2|x| and t = e^b - 1, |tanh(x)| = -t / (2 + t). Below -20 t is
+  // -1.
+  Value b = e.raise(e.mul(e.abs(x), e.constant(-2)), -20);
+  Rounded exponent = roundScaled(e, b, log2E, format.bias);
+  Value power = e.fromBits(e.shiftLeft(exponent.bits, format.mantissaBits));
+  // One constant for ln(2): what it errs by k times is lost beside 2^-k - 1.
+  Value r = e.fma(exponent.k, e.constant(-ln2), b);
+  Value rest = e.fma(e.mul(r, r), e.polynomial(format.expm1, r), r);
+  Value t = e.fma(power, rest, e.sub(power, e.constant(1)));
+  return e.copySign(e.div(t, e.sub(e.constant(-2), t)), x);
 }
 
 //===----------------------------------------------------------------------===//

@@ -46,7 +46,11 @@ mlir::Value buildExp(Elementwise &e, mlir::Value x);
 mlir::Value buildExp2(Elementwise &e, mlir::Value x);
 /// e^x - 1 without cancellation.
 mlir::Value buildExpM1(Elementwise &e, mlir::Value x);
+/// tanh in f64.
 mlir::Value buildTanh(Elementwise &e, mlir::Value x);
+/// tanh in f32 for hot loops: half of what the corrected e^x - 1 would take. At
+/// most 1 in magnitude, and x itself where x is tiny.
+mlir::Value buildFastTanh(Elementwise &e, mlir::Value x);
 /// Natural logarithm; -infinity at zero, NaN below.
 mlir::Value buildLog(Elementwise &e, mlir::Value x);
 /// log(1 + x) without cancellation.
