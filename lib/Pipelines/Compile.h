@@ -47,6 +47,9 @@ struct CompileOptions {
   bool keepWeights = true;
   /// The level that the model is at: model or recurrence level.
   Level from = Level::Model;
+  /// How tensor cores of a GPU compute products; empty: chains of fused
+  /// multiply-adds do.
+  std::optional<TensorProducts> products;
   /// Sizes of chunks and tiles; empty: chosen for the CPU.
   std::optional<TileOptions> tiles;
 };

@@ -72,11 +72,12 @@ describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
 }
 
 /// Chunk level with `rows` rows of a thread block.
-static FailureOr<OwningOpRef<ModuleOp>> lowerToChunks(ModuleOp model,
-                                                      int64_t rows) {
+static FailureOr<OwningOpRef<ModuleOp>>
+lowerToChunks(ModuleOp model, int64_t rows,
+              std::optional<TensorProducts> products) {
   OwningOpRef<ModuleOp> module = model.clone();
   if (failed(runPipeline(*module, [&](OpPassManager &passes) {
-        buildRecurrenceToThreadChunk(passes, rows);
+        buildRecurrenceToThreadChunk(passes, rows, products);
       })))
     return failure();
   return module;
@@ -110,7 +111,8 @@ static void limitThreads(ModuleOp kernels, int64_t threads) {
 
 /// Leaves the tiles at all variants of each unit's function, and whether
 /// weights are staged.
-static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
+static void setTiles(ModuleOp chunks, const GpuSchedule &schedule,
+                     bool tensor) {
   llvm::StringMap<DenseI64ArrayAttr> byUnit;
   auto unitOf = [](func::FuncOp function) {
     return function.getSymName().rsplit('.').first;
@@ -128,7 +130,8 @@ static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
   }
   for (auto function : chunks.getOps<func::FuncOp>())
     if (auto found = byUnit.find(unitOf(function)); found != byUnit.end()) {
-      function->setAttr(kThreadTilesAttr, found->second);
+      if (!tensor)
+        function->setAttr(kThreadTilesAttr, found->second);
       if (schedule.stageWeights)
         function->setAttr(kStageWeightsAttr, builder.getUnitAttr());
     }
@@ -137,10 +140,11 @@ static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
 /// Lowers `model`, at recurrence level, to kernels whose blocks hold as many
 /// rows as the cost model chooses, or as fit.
 static FailureOr<OwningOpRef<ModuleOp>>
-lowerToKernels(ModuleOp model, const GpuDescription &gpu, int64_t &threads) {
+lowerToKernels(ModuleOp model, const GpuDescription &gpu,
+               std::optional<TensorProducts> products, int64_t &threads) {
   gpu.attachTo(model);
   constexpr int64_t kMostRows = 32;
-  auto first = lowerToChunks(model, kMostRows);
+  auto first = lowerToChunks(model, kMostRows, products);
   if (failed(first))
     return failure();
   FailureOr<GpuSchedule> schedule = chooseSchedule(**first, gpu);
@@ -149,10 +153,10 @@ lowerToKernels(ModuleOp model, const GpuDescription &gpu, int64_t &threads) {
   threads = std::max<int64_t>(schedule->threads, 32);
   int64_t rows = std::max<int64_t>(schedule->rows, 1);
   while (rows >= 1) {
-    auto module = lowerToChunks(model, rows);
+    auto module = lowerToChunks(model, rows, products);
     if (failed(module))
       return failure();
-    setTiles(**module, *schedule);
+    setTiles(**module, *schedule, products.has_value());
     if (failed(runPipeline(**module, [&](OpPassManager &passes) {
           buildChunkToGpu(passes, threads);
         })))
@@ -254,7 +258,7 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
   auto gpu = describeGpus(model, architectures);
   if (failed(gpu))
     return failure();
-  auto module = lowerToKernels(model, *gpu, threads);
+  auto module = lowerToKernels(model, *gpu, options.products, threads);
   if (failed(module))
     return failure();
   FailureOr<ModelPlan> plan = readPlan(**module);

@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_PIPELINES_PIPELINES_H
 #define SSMC_LIB_PIPELINES_PIPELINES_H
 
+#include "dialect/SsmDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include <optional>
 
@@ -39,8 +40,11 @@ void buildRecurrenceToChunk(mlir::OpPassManager &passes,
 void buildChunkToLoops(mlir::OpPassManager &passes, const TileOptions &options);
 /// Everything to the LLVM dialect.
 void buildLoopsToLLVM(mlir::OpPassManager &passes);
-/// Chunk level for thread blocks that hold `rows` rows.
-void buildRecurrenceToThreadChunk(mlir::OpPassManager &passes, int64_t rows);
+/// Chunk level for thread blocks that hold `rows` rows. With `products`, tensor
+/// cores compute them.
+void buildRecurrenceToThreadChunk(
+    mlir::OpPassManager &passes, int64_t rows,
+    std::optional<TensorProducts> products = std::nullopt);
 /// Kernels in the gpu dialect, with `threads` threads per block, in a gpu.module
 /// beside @prepare in loops.
 void buildChunkToGpu(mlir::OpPassManager &passes, int64_t threads);

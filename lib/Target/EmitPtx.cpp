@@ -93,6 +93,10 @@ static void prepareFunctions(Module &module) {
   // For what may be linked to this: code for both modes asks for this flag.
   module.addModuleFlag(Module::Override, "nvvm-reflect-ftz", 1);
   for (Function &function : module) {
+    // LLVM does not know that all threads of a warp have to come there.
+    if (function.getName().starts_with("llvm.nvvm.mma."))
+      for (User *user : function.users())
+        cast<CallInst>(user)->setConvergent();
     if (function.isDeclaration())
       continue;
     // For f64, GPUs have no such mode.

@@ -42,6 +42,11 @@ private:
   Source outFeature(Value panel, Value lane);
   Source pairedFeature(Value group, Value lane, int64_t features);
   Source inRange(Value feature, Value index, int64_t size);
+  Value weightAt(Value panel, Value lane, Value k);
+  Value toFloat(Value value);
+  Value roundBits(Value value, unsigned bits, bool toEven);
+  Value halfWord(Value value, Value isLo);
+  Value fragmentWord(Value panel, Value row, Value column);
 
   PackPanelsOp op;
   OpBuilder builder;
@@ -85,6 +90,117 @@ Source PackLowering::outFeature(Value panel, Value lane) {
   return inRange(feature, feature, features);
 }
 
+/// The weight at lane `lane` of panel `panel`, and place `k` of its inputs (null
+/// for a weight of rank 1), or 0.
+Value PackLowering::weightAt(Value panel, Value lane, Value k) {
+  Source out = outFeature(panel, lane);
+  SmallVector<Value> place{out.feature};
+  Value valid = out.valid;
+  if (k) {
+    int64_t inputs = source.getDimSize(1);
+    Source in{k, {}};
+    if (op.getPairedIn()) {
+      Value lanes = constant(kPanelLanes);
+      in = pairedFeature(arith::DivUIOp::create(builder, loc, k, lanes),
+                         arith::RemUIOp::create(builder, loc, k, lanes),
+                         inputs);
+    } else if (type.getDimSize(1) > inputs) {
+      in = inRange(k, k, inputs);
+    }
+    if (in.valid)
+      valid = arith::AndIOp::create(builder, loc, valid, in.valid);
+    place.push_back(in.feature);
+  }
+  Value value = tensor::ExtractOp::create(builder, loc, op.getWeight(), place);
+  Value zero = arith::ConstantOp::create(builder, loc,
+                                         builder.getZeroAttr(value.getType()));
+  return arith::SelectOp::create(builder, loc, valid, value, zero);
+}
+
+Value PackLowering::toFloat(Value value) {
+  return value.getType().isF32()
+             ? value
+             : arith::TruncFOp::create(builder, loc, builder.getF32Type(),
+                                       value)
+                   .getResult();
+}
+
+/// The bits of `value`, a float, without the last `bits`, rounded: half to even,
+/// or away from zero. NaN stays one.
+Value PackLowering::roundBits(Value value, unsigned bits, bool toEven) {
+  Type i32 = builder.getI32Type();
+  auto number = [&](int64_t n) -> Value {
+    return arith::ConstantIntOp::create(builder, loc, n, 32);
+  };
+  Value word = arith::BitcastOp::create(builder, loc, i32, value);
+  Value half = number(int64_t(1) << (bits - 1));
+  if (toEven) {
+    Value last = arith::AndIOp::create(
+        builder, loc,
+        arith::ShRUIOp::create(builder, loc, word, number(bits)), number(1));
+    half = arith::AddIOp::create(
+        builder, loc, number((int64_t(1) << (bits - 1)) - 1), last);
+  }
+  Value isNaN = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNO,
+                                      value, value);
+  Value quiet = arith::OrIOp::create(builder, loc, word, number(1 << 22));
+  Value rounded = arith::AddIOp::create(builder, loc, word, half);
+  return arith::AndIOp::create(
+      builder, loc,
+      arith::SelectOp::create(builder, loc, isNaN, quiet, rounded),
+      number(-(int64_t(1) << bits)));
+}
+
+/// The bf16 of `value` (lo: of what it is more than that) as the upper half of a
+/// word whose lower one is 0.
+Value PackLowering::halfWord(Value value, Value isLo) {
+  Value hi = roundBits(toFloat(value), 16, /*toEven=*/true);
+  Value rounded =
+      arith::BitcastOp::create(builder, loc, builder.getF32Type(), hi);
+  if (!value.getType().isF32())
+    rounded =
+        arith::ExtFOp::create(builder, loc, value.getType(), rounded);
+  Value rest = arith::SubFOp::create(builder, loc, value, rounded);
+  Value lo = roundBits(toFloat(rest), 16, /*toEven=*/true);
+  return arith::SelectOp::create(builder, loc, isLo, lo, hi);
+}
+
+/// The word of a fragment at row `row` and column `column` of a panel.
+Value PackLowering::fragmentWord(Value panel, Value row, Value column) {
+  auto divide = [&](Value a, int64_t b) -> Value {
+    return arith::DivUIOp::create(builder, loc, a, constant(b));
+  };
+  auto remainder = [&](Value a, int64_t b) -> Value {
+    return arith::RemUIOp::create(builder, loc, a, constant(b));
+  };
+  auto add = [&](Value a, Value b) -> Value {
+    return arith::AddIOp::create(builder, loc, a, b);
+  };
+  auto scale = [&](Value a, int64_t b) -> Value {
+    return arith::MulIOp::create(builder, loc, a, constant(b));
+  };
+  // 256 words are 16 rows of 16: part, lane of the warp, word.
+  Value first = scale(divide(row, kPanelLanes), kPanelLanes);
+  Value number = add(scale(remainder(row, kPanelLanes), kPanelLanes), column);
+  Value part = divide(number, 128), word = remainder(number, 4);
+  Value warpLane = remainder(divide(number, 4), 32);
+  Value lane = add(divide(warpLane, 4), scale(remainder(word, 2), kHalfPanel));
+  Value k = add(first, scale(remainder(warpLane, 4), 4));
+  Value pair = divide(word, 2);
+  if (*op.getFragments() == TensorProducts::tf32) {
+    k = add(add(k, scale(part, 2)), pair);
+    return roundBits(toFloat(weightAt(panel, lane, k)), 13, /*toEven=*/false);
+  }
+  k = add(k, scale(pair, 2));
+  Value isLo = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                     part, constant(1));
+  Value low = halfWord(weightAt(panel, lane, k), isLo);
+  Value high = halfWord(weightAt(panel, lane, add(k, constant(1))), isLo);
+  Value sixteen = arith::ConstantIntOp::create(builder, loc, 16, 32);
+  return arith::OrIOp::create(
+      builder, loc, arith::ShRUIOp::create(builder, loc, low, sixteen), high);
+}
+
 void PackLowering::run() {
   int64_t rank = type.getRank();
   Value init = tensor::EmptyOp::create(builder, loc, type.getShape(),
@@ -100,30 +216,15 @@ void PackLowering::run() {
         auto index = [&](int64_t dim) -> Value {
           return linalg::IndexOp::create(builder, loc, dim);
         };
-        Source out = outFeature(index(0), index(rank - 1));
-        SmallVector<Value> place{out.feature};
-        Value valid = out.valid;
-        if (rank == 3) {
-          Source in{index(1), {}};
-          if (op.getPairedIn()) {
-            Value lanes = constant(kPanelLanes);
-            in = pairedFeature(
-                arith::DivUIOp::create(builder, loc, index(1), lanes),
-                arith::RemUIOp::create(builder, loc, index(1), lanes),
-                source.getDimSize(1));
-            valid = arith::AndIOp::create(builder, loc, valid, in.valid);
-          }
-          place.push_back(in.feature);
-        }
-        Value value =
-            tensor::ExtractOp::create(builder, loc, op.getWeight(), place);
-        if (!value.getType().isF32())
-          value = arith::TruncFOp::create(builder, loc, builder.getF32Type(),
-                                          value);
-        Value zero =
-            arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
-        Value lane = arith::SelectOp::create(builder, loc, valid, value, zero);
-        linalg::YieldOp::create(builder, loc, lane);
+        Value panel = index(0), lane = index(rank - 1);
+        Value row = rank == 3 ? index(1) : Value();
+        Value value;
+        if (op.getFragments())
+          value = arith::BitcastOp::create(builder, loc, builder.getF32Type(),
+                                           fragmentWord(panel, row, lane));
+        else
+          value = toFloat(weightAt(panel, lane, row));
+        linalg::YieldOp::create(builder, loc, value);
       });
   op.getResult().replaceAllUsesWith(generic.getResult(0));
   op.erase();

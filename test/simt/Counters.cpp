@@ -223,6 +223,7 @@ json::Object KernelCounters::toJson(const Sites &sites) const {
       {"blocks", blocks},
       {"barriers", barriers},
       {"shuffles", shuffles},
+      {"multiplications", multiplications},
       {"atomics", atomics},
       {"most_shared_bytes", uint64_t(mostSharedBytes)},
       {"global_loads", ::toJson(loads)},

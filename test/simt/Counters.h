@@ -63,7 +63,8 @@ public:
 
   llvm::json::Object toJson(const Sites &sites) const;
 
-  uint64_t launches = 0, blocks = 0, barriers = 0, shuffles = 0, atomics = 0;
+  uint64_t launches = 0, blocks = 0, barriers = 0, shuffles = 0, atomics = 0,
+           multiplications = 0; ///< mma.sync, by lane.
   size_t mostSharedBytes = 0; ///< Static and dynamic, of a block.
 
 private:

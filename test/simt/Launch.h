@@ -15,6 +15,7 @@
 #include "test/simt/Counters.h"
 #include "test/simt/Fibers.h"
 #include "test/simt/PrepareKernels.h"
+#include "test/simt/WarpOperation.h"
 #include <array>
 #include <deque>
 #include <memory>
@@ -67,6 +68,7 @@ struct Thread {
   // An operation of the warp: what it was asked for, and its result.
   uint32_t operation = 0, mask = 0, value = 0, source = 0, clamp = 0;
   uint32_t result = 0, inRange = 0;
+  std::array<uint32_t, fragmentWords> fragment = {}; ///< Sums: its last 4.
 
   uint64_t seen = 0; ///< A value in memory before an atomic access.
   AccessLog log;
@@ -146,6 +148,8 @@ public:
                    bool waits, uint32_t predicate, int combination);
   uint32_t warpOperation(uint32_t site, uint32_t operation, uint32_t mask,
                          uint32_t value, uint32_t source, uint32_t clamp);
+  /// mma.sync on what the lanes have in their fragments.
+  void multiply(uint32_t site, uint32_t operation);
   // What the current thread tells others, and learns from them; for races.
   Moment now(uint32_t site) const;
   bool isOver(const Moment &moment) const;

@@ -163,7 +163,15 @@ bool Rewriter::lowerArithmetic(CallInst &call, StringRef name) {
     value = builder.CreateFDiv(ConstantFP::get(call.getType(), 1), operand(0));
   else if (name == "sqrt.rn.f" || name == "sqrt.rn.d")
     value = builder.CreateUnaryIntrinsic(Intrinsic::sqrt, operand(0));
-  else
+  else if (name == "f2tf32.rna") {
+    // Half away from zero, to 11 bits. NaN stays one.
+    Value *bits = builder.CreateBitCast(operand(0), call.getType());
+    Value *rounded =
+        builder.CreateAnd(builder.CreateAdd(bits, builder.getInt32(0x1000)),
+                          builder.getInt32(0xFFFFE000));
+    value = builder.CreateSelect(builder.CreateFCmpUNO(operand(0), operand(0)),
+                                 builder.getInt32(0x7FFFE000), rounded);
+  } else
     return false;
   replace(call, value);
   return true;
@@ -192,8 +200,8 @@ Error Rewriter::lowerCall(CallInst &call) {
   }
   if (name.consume_front("llvm.nvvm.")) {
     if (lowerRegister(call, name) || lowerBarrier(call, name) ||
-        lowerWarpOperation(call, name) || lowerFence(call, name) ||
-        lowerArithmetic(call, name))
+        lowerWarpOperation(call, name) || lowerMultiplication(call, name) ||
+        lowerFence(call, name) || lowerArithmetic(call, name))
       return Error::success();
     return unsupported(call, callee->getName());
   }

@@ -161,6 +161,7 @@ ssmc::simt::prepareKernels(Module &module, const Triple &triple,
   Rewriter rewriter(module, options, result);
   if (Error error = rewriter.lowerCalls())
     return error;
+  rewriter.lowerConversions();
   rewriter.lowerSharedVariables();
   exportVariables(module, result);
   rewriter.lowerAccesses();

@@ -9,6 +9,7 @@
 #define SSMC_TEST_SIMT_REWRITER_H
 
 #include "test/simt/PrepareKernels.h"
+#include "test/simt/WarpOperation.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/ModuleSlotTracker.h"
@@ -42,6 +43,9 @@ public:
   /// Loads and stores; those that others may wait for even if unchecked.
   void lowerAccesses();
 
+  /// Floats to bf16, which CPUs without instructions for it call a library for.
+  void lowerConversions();
+
   /// Variables in shared memory become offsets from a block's memory.
   void lowerSharedVariables();
 
@@ -52,6 +56,7 @@ private:
   bool lowerRegister(llvm::CallInst &call, llvm::StringRef name);
   bool lowerBarrier(llvm::CallInst &call, llvm::StringRef name);
   bool lowerWarpOperation(llvm::CallInst &call, llvm::StringRef name);
+  bool lowerMultiplication(llvm::CallInst &call, llvm::StringRef name);
   bool lowerArithmetic(llvm::CallInst &call, llvm::StringRef name);
   bool lowerFence(llvm::CallInst &call, llvm::StringRef name);
   void replace(llvm::CallInst &call, llvm::Value *value);

@@ -235,6 +235,18 @@ static uint32_t operateInWarp(uint32_t site, uint32_t operation, uint32_t mask,
                                       clamp);
 }
 
+static void multiply(uint32_t site, uint32_t operation, uint32_t a0,
+                     uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0,
+                     uint32_t b1, uint32_t c0, uint32_t c1, uint32_t c2,
+                     uint32_t c3) {
+  currentLaunch->current->fragment = {a0, a1, a2, a3, b0, b1, c0, c1, c2, c3};
+  currentLaunch->multiply(site, operation);
+}
+
+static uint32_t getSum(uint32_t number) {
+  return currentLaunch->current->fragment[fragmentWords - 4 + number];
+}
+
 static uint32_t wasInRange() { return currentLaunch->current->inRange; }
 
 ArrayRef<RuntimeFunction> ssmc::simt::runtimeFunctions() {
@@ -251,6 +263,8 @@ ArrayRef<RuntimeFunction> ssmc::simt::runtimeFunctions() {
       {"simt_barrier", reinterpret_cast<void *>(waitAtBarrier)},
       {"simt_arrive", reinterpret_cast<void *>(arrive)},
       {"simt_warp", reinterpret_cast<void *>(operateInWarp)},
+      {"simt_multiply", reinterpret_cast<void *>(multiply)},
+      {"simt_sum", reinterpret_cast<void *>(getSum)},
       {"simt_in_range", reinterpret_cast<void *>(wasInRange)},
   };
   return functions;

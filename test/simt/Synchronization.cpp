@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/simt/Launch.h"
-#include "test/simt/WarpOperation.h"
+#include "test/simt/TensorCores.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
@@ -128,6 +128,12 @@ static uint32_t vote(uint32_t operation, uint32_t mask, uint32_t ballot) {
 }
 
 void Launch::resolveWarp(ArrayRef<Thread *> lanes, uint32_t operation) {
+  if (operation == MultiplyBf16 || operation == MultiplyTf32) {
+    std::array<uint32_t *, 32> fragments;
+    for (Thread *lane : lanes)
+      fragments[lane->lane()] = lane->fragment.data();
+    return multiplyFragments(fragments, operation == MultiplyBf16);
+  }
   uint32_t values[32] = {}, ballot = 0, mask = lanes[0]->mask;
   for (Thread *lane : lanes) {
     values[lane->lane()] = lane->value;
@@ -148,7 +154,10 @@ void Launch::resolveWarp(ArrayRef<Thread *> lanes, uint32_t operation) {
 uint32_t Launch::warpOperation(uint32_t site, uint32_t operation, uint32_t mask,
                                uint32_t value, uint32_t source,
                                uint32_t clamp) {
-  ++request.counters->shuffles;
+  if (operation == MultiplyBf16 || operation == MultiplyTf32)
+    ++request.counters->multiplications;
+  else
+    ++request.counters->shuffles;
   Thread &self = *current;
   if (!(mask >> self.lane() & 1))
     fail("lane " + Twine(self.lane()) + " is not in the mask 0x" +
@@ -192,4 +201,9 @@ uint32_t Launch::warpOperation(uint32_t site, uint32_t operation, uint32_t mask,
   makeReady(others);
   progress();
   return self.result;
+}
+
+void Launch::multiply(uint32_t site, uint32_t operation) {
+  // Of all lanes, always.
+  (void)warpOperation(site, operation, ~0u, 0, 0, 0);
 }

@@ -19,8 +19,13 @@ enum WarpOperation {
   VoteAny,
   VoteUniform,
   VoteBallot,
-  WarpBarrier
+  WarpBarrier,
+  MultiplyBf16,
+  MultiplyTf32
 };
+
+/// 32-bit words of a lane: 4 of A, 2 of B, 4 of the sums.
+inline constexpr unsigned fragmentWords = 10;
 
 } // namespace ssmc::simt
 

@@ -65,6 +65,7 @@ static constexpr Flag kFlags[] = {
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {
+    kProductsFlag,
     "compile", "MODEL",
     "Compiles a trained model to a native object file and its C header. MODEL "
     "is a\nmodel.json, or a folder with model.json and model.safetensors.",
@@ -238,6 +239,7 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);
   PrefixedFiles files(prefix);
+  options.products = request.products;
   if (failed(emitForGpus(*model, *lowered, request, kinds, files)) ||
       failed(writeOutputFiles(&context, files.get())))
     return mlir::failure();
@@ -340,10 +342,8 @@ static int runForCpus(mlir::MLIRContext &context, const CommandLine &line,
   auto targets = parseTargets(line);
   if (!targets)
     return reportUsage(kSpec.name, targets.takeError());
-  if (line.has(kPtxasFlag.name))
-    return reportUsage(
-        kSpec.name, createStringError(kPtxasFlag.name +
-                                      " is for GPUs; leave it off for CPUs"));
+  if (Error error = refuseGpuFlags(line))
+    return reportUsage(kSpec.name, std::move(error));
   if (failed(checkOutputFolder(&context, choosePrefix(line, name))))
     return kFailure;
   auto result = levels.to

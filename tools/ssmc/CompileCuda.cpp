@@ -23,6 +23,23 @@ bool CudaRequest::needsTools(ArrayRef<EmitKind> kinds) const {
          (hasImage && !target.isPlainPtx());
 }
 
+Error ssmc::refuseGpuFlags(const CommandLine &line) {
+  for (StringRef flag : {kPtxasFlag.name, kProductsFlag.name})
+    if (line.has(flag))
+      return createStringError(flag + " is for GPUs; leave it off for CPUs");
+  return Error::success();
+}
+
+static Expected<std::optional<TensorProducts>>
+parseProducts(const CommandLine &line) {
+  StringRef text = line.get(kProductsFlag.name, "fma");
+  std::optional<TensorProducts> products = symbolizeTensorProducts(text);
+  if (!products && text != "fma")
+    return createStringError(kProductsFlag.name + ": '" + text +
+                             "' is not known; expected fma, bf16x3 or tf32");
+  return products;
+}
+
 Expected<CudaRequest> CudaRequest::parse(const CommandLine &line,
                                          ArrayRef<EmitKind> kinds) {
   CudaRequest request;
@@ -34,6 +51,10 @@ Expected<CudaRequest> CudaRequest::parse(const CommandLine &line,
   if (!host)
     return host.takeError();
   request.host = std::move(*host);
+  auto products = parseProducts(line);
+  if (!products)
+    return products.takeError();
+  request.products = *products;
   if (llvm::is_contained(kinds, EmitKind::Cubin) &&
       request.target.cubins.empty())
     return createStringError(

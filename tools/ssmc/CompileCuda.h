@@ -23,11 +23,22 @@ inline constexpr Flag kPtxasFlag = {
     "(default: in PATH, $CUDA_HOME/bin or\n"
     "/usr/local/cuda/bin)"};
 
+inline constexpr Flag kProductsFlag = {
+    "--products", "HOW",
+    "how a GPU computes products: fma, chains of f32\n"
+    "multiply-adds (default); on tensor cores: bf16x3, sums\n"
+    "of two bf16 (about 16 bits), or tf32 (11 bits)"};
+
+/// Refuses the options that have no meaning for CPUs.
+llvm::Error refuseGpuFlags(const CommandLine &line);
+
 /// What the command line says of GPUs.
 struct CudaRequest {
   CudaTarget target;
   /// What the object's functions on the host are compiled for.
   TargetCpu host;
+  /// As in CompileOptions.
+  std::optional<TensorProducts> products;
   /// Set when what is asked for takes them.
   std::optional<CudaTools> tools;
 

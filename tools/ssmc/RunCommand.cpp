@@ -51,6 +51,7 @@ static constexpr Flag kFlags[] = {
     kChunkFlag,
     kTileFlag,
     kIgnoreUnknownFlag};
+    kProductsFlag,
 
 static constexpr CommandSpec kSpec = {
     "run", "MODEL",
@@ -151,9 +152,8 @@ struct RunOptions {
 static Error parseTarget(const CommandLine &line, RunOptions &options) {
   StringRef name = line.get(kTargetFlag.name, "native");
   if (!isCudaTarget(name)) {
-    if (line.has(kPtxasFlag.name))
-      return createStringError(kPtxasFlag.name +
-                               " is for GPUs; leave it off for CPUs");
+    if (Error error = refuseGpuFlags(line))
+      return error;
     auto target = resolveTargetCpu(name);
     if (!target)
       return target.takeError();
@@ -230,6 +230,7 @@ static mlir::FailureOr<NativeModel> compileAndLoadOnGpu(mlir::ModuleOp model,
 }
 
 static mlir::FailureOr<RunResult>
+  options.products = request.products;
 runCompiled(mlir::ModuleOp model, const CommandLine &line,
             const RunOptions &options, const Array &x, const StateMap *states) {
   mlir::MLIRContext &context = *model->getContext();

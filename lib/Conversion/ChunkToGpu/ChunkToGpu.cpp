@@ -41,13 +41,30 @@ static ThreadTile chooseThreadTile(PanelMapOp op, int64_t threads) {
   return best;
 }
 
+/// The same for tensor cores: of each warp some fragments of 8 rows, of which a
+/// thread has 2 each, by some panels.
+static ThreadTile chooseFragmentTile(PanelMapOp op, int64_t threads) {
+  constexpr int64_t kMost = 8;
+  ThreadTile best{2, 1, 1};
+  for (int64_t fragments : {1, 2, 4})
+    for (int64_t panels : {1, 2, 4}) {
+      int64_t warps = llvm::divideCeil(op.getNumRows(), 8 * fragments) *
+                      llvm::divideCeil(op.getNumPanels(), panels);
+      if (warps * 32 >= threads && fragments * panels <= kMost &&
+          2 * fragments * panels > best.rows * best.panels)
+        best = {2 * fragments, panels, 1};
+    }
+  return best;
+}
+
 /// The tile that the function's attribute gives a product of it, or a chosen
 /// one.
 static FailureOr<ThreadTile> getThreadTile(PanelMapOp op, int64_t threads) {
   auto function = op->getParentOfType<func::FuncOp>();
   Attribute given = function->getAttr(kThreadTilesAttr);
   if (!given || !op.getX())
-    return chooseThreadTile(op, threads);
+    return op.getTensorCores() ? chooseFragmentTile(op, threads)
+                               : chooseThreadTile(op, threads);
   size_t index = 0;
   for (auto map : function.getOps<PanelMapOp>())
     index += map.getX() && map->isBeforeInBlock(op);

@@ -11,6 +11,7 @@
 #include "lib/Conversion/ChunkToGpu/ChunkToGpu.h"
 #include "lib/Conversion/ChunkToGpu/ThreadBuilder.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace ssmc {
 
@@ -33,6 +34,7 @@ private:
   using Finish = llvm::function_ref<void(const Place &)>;
   using Values = llvm::SmallVector<mlir::Value>;
 
+  // PanelMapTiles.cpp
   bool hasOwnInput();
   void emitTiles(Finish finish);
   void emitTilesOf(const ThreadTile &tile, Finish finish);
@@ -42,6 +44,25 @@ private:
   Values emitDepth(llvm::ArrayRef<mlir::Value> tileRows,
                    llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane,
                    mlir::Value k, int64_t depth, mlir::ValueRange sums);
+  void finishWhere(const Place &place, mlir::Value count, bool panelExists,
+                   Finish finish);
+
+  // PanelMapFragments.cpp
+  void emitFragmentTiles(const ThreadTile &tile, Finish finish);
+  void emitFragmentTile(const ThreadTile &tile, mlir::Value item,
+                        Finish finish);
+  Values emitFragmentProduct(llvm::ArrayRef<mlir::Value> inputRows,
+                             llvm::ArrayRef<mlir::Value> tilePanels,
+                             mlir::Value lane);
+  Values emitFragmentDepth(llvm::ArrayRef<mlir::Value> inputRows,
+                           llvm::ArrayRef<mlir::Value> tilePanels,
+                           mlir::Value lane, mlir::Value k, int64_t there,
+                           llvm::ArrayRef<mlir::Value> sums);
+  Values loadInputs(mlir::Value row, mlir::Value k, mlir::Value lane,
+                    int64_t there);
+  Values loadFragment(mlir::Value panel, mlir::Value k, mlir::Value lane);
+
+  // PanelMapBody.cpp
   Values emitBody(const Place &place, llvm::ArrayRef<mlir::Value> carries,
                   bool storeOutputs = true);
   Values loadColumns(mlir::Value panel, mlir::Value lane);
@@ -69,6 +90,14 @@ private:
   mlir::Location loc;
   ThreadTile tile;
 };
+
+/// Rows of a fragment, which the threads of a warp have two by two.
+inline constexpr int64_t kFragmentRows = 8;
+
+/// Fragments of a tile of a product on tensor cores.
+inline int64_t fragmentsOf(const ThreadTile &tile) {
+  return llvm::divideCeil(tile.rows, 2);
+}
 
 /// How many of a panel's lanes, 8 or 16, `value` has.
 inline int64_t getLanes(mlir::Value value) {

@@ -1,0 +1,224 @@
+//===- PanelMapTiles.cpp - Register tiles of a product --------------------===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// for (panels, lane, rows) of this thread
+//   for k                             // accumulators, loop-carried
+//   body of each row and panel
+//
+// An output is one chain of fused multiply-adds in the order of k, as on CPUs.
+// What tensor cores multiply is in PanelMapFragments.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/ChunkToGpu/PanelMapThreads.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace ssmc;
+
+/// Computes the sums of this thread's tiles and calls `finish` for each row and
+/// panel. A tile of many rows would take as long for one as for all: a few rows
+/// are shared out in tiles of their own.
+void PanelMapThreads::emitTiles(Finish finish) {
+  constexpr int64_t kFew = 2;
+  if (!op.getCount() || tile.rows <= kFew)
+    return emitTilesOf(tile, finish);
+  // Two rows of a thread are 8 of a fragment.
+  int64_t few = op.getTensorCores() ? kFragmentRows : kFew;
+  Value areFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule,
+                                       op.getCount(), rows.index(few));
+  auto choice = scf::IfOp::create(builder, loc, areFew,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(choice.thenBlock());
+  emitTilesOf({kFew, 1, 1}, finish);
+  builder.setInsertionPointToStart(choice.elseBlock());
+  emitTilesOf(tile, finish);
+}
+
+void PanelMapThreads::emitTilesOf(const ThreadTile &tile, Finish finish) {
+  if (op.getTensorCores())
+    return emitFragmentTiles(tile, finish);
+  int64_t columns = llvm::divideCeil(op.getNumPanels(), tile.panels);
+  int64_t groups = llvm::divideCeil(op.getNumRows(), tile.rows);
+  groups = llvm::alignTo(groups, tile.rowGroups);
+  rows.forEach(columns * kHalfPanel * groups,
+               [&](Value item) { emitTile(tile, item, finish); });
+}
+
+/// Whether the product's input lies in the block's shared memory: all rows are
+/// there, from a cache line on. The caller's x has no more rows than `count`.
+bool PanelMapThreads::hasOwnInput() {
+  if (!op.getX())
+    return true;
+  auto function = op->getParentOfType<func::FuncOp>();
+  auto kind = function->getAttrOfType<StringAttr>("ssm.kind");
+  return op.getX().getDefiningOp<memref::ViewOp>() ||
+         (isa<BlockArgument>(op.getX()) && kind && kind == "block");
+}
+
+/// Calls `finish` if the row is below `count` (null: it is), and the panel
+/// exists.
+void PanelMapThreads::finishWhere(const Place &place, Value count,
+                                  bool panelExists, Finish finish) {
+  auto ifPanel = [&] {
+    if (panelExists)
+      finish(place);
+    else
+      rows.onlyIf(rows.isBelow(place.panel, rows.index(op.getNumPanels())),
+                  [&] { finish(place); });
+  };
+  if (count)
+    rows.onlyIf(rows.isBelow(place.row, count), ifPanel);
+  else
+    ifPanel();
+}
+
+// Neighbours have the lanes of a panel, then other rows, then other panels.
+// Panels of a thread lie as far apart as there are such columns, so those of a
+// warp are neighbours, too.
+void PanelMapThreads::emitTile(const ThreadTile &tile, Value item,
+                               Finish finish) {
+  int64_t panels = op.getNumPanels();
+  int64_t columns = llvm::divideCeil(panels, tile.panels);
+  Value lane = rows.remainder(item, kHalfPanel);
+  Value rest = rows.divide(item, kHalfPanel);
+  Value group = rows.remainder(rest, tile.rowGroups);
+  rest = rows.divide(rest, tile.rowGroups);
+  Value firstPanel = rows.remainder(rest, columns);
+  group =
+      rows.plus(rows.scale(rows.divide(rest, columns), tile.rowGroups), group);
+  Value firstRow = rows.scale(group, tile.rows);
+  bool allRows =
+      !op.getCount() && op.getNumRows() % (tile.rows * tile.rowGroups) == 0;
+  bool rowsExist =
+      allRows ||
+      (hasOwnInput() && op.getNumRows() % (tile.rows * tile.rowGroups) == 0);
+  bool allPanels = panels % tile.panels == 0;
+  Value count = rows.rowCount(op.getCount(), op.getNumRows());
+  auto emit = [&] {
+    // Rows and panels that do not exist are computed as the last ones again, or
+    // from what happens to lie there, and thrown away.
+    SmallVector<Value> tileRows, tilePanels;
+    Value last = rowsExist ? Value() : rows.add(count, -1);
+    for (int64_t r = 0; r < tile.rows; ++r) {
+      Value row = rows.add(firstRow, r);
+      tileRows.push_back(rowsExist ? row : rows.smaller(row, last));
+    }
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      Value panel = rows.add(firstPanel, p * columns);
+      tilePanels.push_back(
+          allPanels ? panel : rows.smaller(panel, rows.index(panels - 1)));
+    }
+    SmallVector<Value> sums = emitProduct(tileRows, tilePanels, lane);
+    for (int64_t p = 0; p < tile.panels; ++p) {
+      SmallVector<Value> columnsOfPanel = loadColumns(tilePanels[p], lane);
+      for (int64_t r = 0; r < tile.rows; ++r) {
+        Place place{rows.add(firstRow, r),
+                    rows.add(firstPanel, p * columns),
+                    lane,
+                    columnsOfPanel,
+                    {}};
+        if (!sums.empty())
+          place.sum = sums[p * tile.rows + r];
+        finishWhere(place, allRows || r == 0 ? Value() : count,
+                    allPanels || p == 0, finish);
+      }
+    }
+  };
+  if (allRows)
+    emit();
+  else
+    rows.onlyIf(rows.isBelow(firstRow, count), emit);
+}
+
+/// sum[p][r] = bias[p] + sum over k of x[r, k] w[p, k]; none without a product.
+SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
+                                                ArrayRef<Value> tilePanels,
+                                                Value lane) {
+  if (!op.getX())
+    return {};
+  auto type = VectorType::get(kPanelLanes / kHalfPanel, builder.getF32Type());
+  SmallVector<Value> sums;
+  for (Value panel : tilePanels) {
+    Value start;
+    if (op.getBias())
+      start =
+          rows.loadLanes(op.getBias(), panel, rows.index(0), lane, kPanelLanes);
+    else
+      start =
+          arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+    sums.append(tileRows.size(), start);
+  }
+  int64_t depth = cast<MemRefType>(op.getW().getType()).getDimSize(1);
+  constexpr int64_t kTogether = 4;
+  bool aligned =
+      hasOwnInput() &&
+      cast<MemRefType>(op.getX().getType()).getDimSize(1) % kTogether == 0;
+  int64_t step = aligned ? kTogether : 1;
+  // Few multiply-adds per weight: several at a time hide what each waits.
+  constexpr int64_t kMultiplyAdds = 32;
+  int64_t perStep = step * tileRows.size() * tilePanels.size() * 2;
+  int64_t unroll = std::clamp<int64_t>(kMultiplyAdds / perStep, 1, 4);
+  int64_t whole = depth / (step * unroll) * (step * unroll);
+  sums = rows.loop(0, whole, step * unroll, sums,
+                   [&](Value k, ValueRange carried) {
+                     Values next(carried);
+                     for (int64_t u = 0; u < unroll; ++u)
+                       next = emitDepth(tileRows, tilePanels, lane,
+                                        rows.add(k, u * step), step, next);
+                     return next;
+                   });
+  for (int64_t k = whole; k < depth; ++k)
+    sums = emitDepth(tileRows, tilePanels, lane, rows.index(k), 1, sums);
+  return sums;
+}
+
+/// Multiply-adds of `depth` inputs from k on.
+SmallVector<Value> PanelMapThreads::emitDepth(ArrayRef<Value> tileRows,
+                                              ArrayRef<Value> tilePanels,
+                                              Value lane, Value k,
+                                              int64_t depth, ValueRange sums) {
+  auto type = VectorType::get(kPanelLanes / kHalfPanel, builder.getF32Type());
+  auto inputs = VectorType::get(depth, builder.getF32Type());
+  SmallVector<Value> next(sums), loaded;
+  for (Value row : tileRows)
+    loaded.push_back(
+        depth == 1 ? memref::LoadOp::create(builder, loc, op.getX(),
+                                            ValueRange{row, k})
+                         .getResult()
+                   : vector::LoadOp::create(
+                         builder, loc, inputs, op.getX(), ValueRange{row, k},
+                         /*nontemporal=*/false,
+                         llvm::MaybeAlign(depth * sizeof(float)))
+                         .getResult());
+  for (int64_t u = 0; u < depth; ++u)
+    for (auto [p, panel] : llvm::enumerate(tilePanels)) {
+      SmallVector<Value> halves;
+      for (int64_t half : {int64_t(0), kHalfPanel})
+        halves.push_back(memref::LoadOp::create(
+            builder, loc, op.getW(),
+            ValueRange{panel, rows.add(k, u), rows.add(lane, half)}));
+      Value weights =
+          vector::FromElementsOp::create(builder, loc, type, halves);
+      for (auto [r, input] : llvm::enumerate(loaded)) {
+        Value x =
+            depth == 1
+                ? input
+                : vector::ExtractOp::create(builder, loc, input, u).getResult();
+        x = vector::BroadcastOp::create(builder, loc, type, x);
+        Value &sum = next[p * tileRows.size() + r];
+        sum = math::FmaOp::create(builder, loc, x, weights, sum);
+      }
+    }
+  return next;
+}
