@@ -35,7 +35,7 @@ def export(model: Any, state: Any, path: str | os.PathLike[str]) -> None:
 
     Args:
         model: an `eqx.nn.Sequential` of discretax layers, or one such layer:
-            LinearEncoder, EmbeddingEncoder, S5, LRU, LinOSS, StandardBlock,
+            LinearEncoder, EmbeddingEncoder, S5, LRU, LinOSS, DeltaNet, StandardBlock,
             ClassificationHead, RegressionHead.
         state: the `eqx.nn.State` that holds the statistics of the model's
             BatchNorms after training, not batched; None if it has none.
@@ -88,7 +88,8 @@ class _Writer:
         """Describes layers[index]; its neighbours tell an empty model's width."""
         node, path = layers[index], f"layers.{index}"
         describe = self._choose(f"layers[{index}]", node, _LAYERS)
-        if describe in (_Writer._s5, _Writer._lru, _Writer._linoss) and not node.blocks:
+        models = (_Writer._s5, _Writer._lru, _Writer._linoss, _Writer._delta_net)
+        if describe in models and not node.blocks:
             width = _width_between(layers, index)
             return {"target": type(node).__name__, "hidden_dim": width, "num_blocks": 0}
         return {"target": type(node).__name__, **describe(self, path, node)}
@@ -119,7 +120,7 @@ class _Writer:
         }
 
     def _model(self, path: str, node: Any, mixer: str) -> dict[str, Any]:
-        """S5, LRU, LinOSS: equal blocks, so one description serves them all."""
+        """S5, LRU, LinOSS, DeltaNet: equal blocks, so one description serves them all."""
         common: dict[str, Any] = {}
         for i, block in enumerate(node.blocks):
             where = f"{path}.blocks.{i}"
@@ -151,6 +152,12 @@ class _Writer:
 
     def _linoss(self, path: str, node: Any) -> dict[str, Any]:
         return self._model(path, node, "discretax.LinOSSSequenceMixer")
+
+    def _delta_net(self, path: str, node: Any) -> dict[str, Any]:
+        options = self._model(path, node, "discretax.DeltaNetSequenceMixer")
+        if options.pop("use_bias"):
+            raise ExportError(f"{path}: GLUs with biases; DeltaNet's have none")
+        return options
 
     # -- Sequence and channel mixers -------------------------------------------
 
@@ -221,6 +228,16 @@ class _Writer:
             self._tensor(f"{path}.{name}", getattr(kernel, name), 2)
         # An odd state_dim has a mode per whole pair, and says so itself.
         return {"state_dim": int(node.state_dim)}
+
+    def _delta_net_mixer(self, path: str, node: Any) -> dict[str, Any]:
+        for name in ("q_proj", "k_proj", "v_proj", "beta_proj", "out_proj"):
+            if self._linear(f"{path}.{name}", getattr(node, name))["use_bias"]:
+                raise ExportError(f"{path}.{name}: has a bias; DeltaNet's projections have none")
+        return {
+            "n_heads": int(node.n_heads),
+            "head_dim": int(node.head_dim),
+            "chunk_size": int(node.chunk_size),
+        }
 
     def _glu(self, path: str, node: Any) -> dict[str, Any]:
         first = self._linear(f"{path}.w1", node.w1)
@@ -342,6 +359,7 @@ _LAYERS = {
     "discretax.S5": _Writer._s5,
     "discretax.LRU": _Writer._lru,
     "discretax.LinOSS": _Writer._linoss,
+    "discretax.DeltaNet": _Writer._delta_net,
     "discretax.StandardBlock": _Writer._standard_block,
     "discretax.ClassificationHead": _Writer._head,
     "discretax.RegressionHead": _Writer._head,
@@ -350,6 +368,7 @@ _SEQUENCE_MIXERS = {
     "discretax.S5SequenceMixer": _Writer._s5_mixer,
     "discretax.LRUSequenceMixer": _Writer._lru_mixer,
     "discretax.LinOSSSequenceMixer": _Writer._linoss_mixer,
+    "discretax.DeltaNetSequenceMixer": _Writer._delta_net_mixer,
     "discretax.S4DSequenceMixer": _Writer._s4d_mixer,
 }
 _GLU = {"discretax.GLU": _Writer._glu}

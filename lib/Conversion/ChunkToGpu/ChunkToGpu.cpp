@@ -81,18 +81,19 @@ static FailureOr<ThreadTile> getThreadTile(PanelMapOp op, int64_t threads) {
 }
 
 /// A linked function must have what getChunkLink takes of it.
-static LogicalResult verifyLink(PanelMapOp op) {
+static LogicalResult verifyLink(Operation *op) {
   auto function = op->getParentOfType<func::FuncOp>();
   auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
   if (!variant || variant != "linked")
     return success();
-  int64_t carries = op.getCarries().size();
+  ValueRange carried = getScannedCarries(op);
+  int64_t carries = carried.size();
   auto said = function->getAttrOfType<IntegerAttr>("ssm.linked_carries");
   SmallVector<Type> wanted;
   for (int i = 0; i < 2; ++i)
-    llvm::append_range(wanted, op.getCarries().getTypes());
+    llvm::append_range(wanted, carried.getTypes());
   OpBuilder builder(op);
-  wanted.push_back(LLVM::LLVMPointerType::get(op.getContext()));
+  wanted.push_back(LLVM::LLVMPointerType::get(op->getContext()));
   wanted.push_back(builder.getIndexType());
   wanted.push_back(builder.getI1Type());
   if (said && said.getInt() == carries &&
@@ -170,6 +171,19 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
           })
           .Case([&](LookupOp lookup) {
             lowerLookupToThreads(lookup, threads, builder);
+          })
+          .Case([&](ChannelRowsOp scan) {
+            lowered = succeeded(verifyLink(scan));
+            if (!lowered)
+              return;
+            std::optional<ChunkLink> link;
+            if (!scan.getStreams())
+              link = getChunkLink(scan->getParentOfType<func::FuncOp>());
+            lowerChannelRowsToThreads(scan, threads, link ? &*link : nullptr,
+                                      builder);
+          })
+          .Case([&](DeltaRowsOp delta) {
+            lowerDeltaRowsToThreads(delta, threads, builder);
           })
           .Case([&](PoolRowsOp pool) {
             lowerPoolRowsToThreads(pool, threads, builder);

@@ -49,6 +49,10 @@ inline constexpr int64_t kLinkedGroup = 16;
 /// none of another one.
 std::optional<ChunkLink> getChunkLink(mlir::func::FuncOp function);
 
+/// The carries of a scan over time steps, which chunks can pass on; none of any
+/// other operation.
+mlir::ValueRange getScannedCarries(mlir::Operation *op);
+
 /// Unit attribute of a chunk function whose kernel copies its weights to shared
 /// memory first, once for all chunks of a thread block.
 inline constexpr llvm::StringLiteral kStageWeightsAttr = "ssm.stage_weights";
@@ -59,8 +63,12 @@ inline constexpr llvm::StringLiteral kStageWeightsAttr = "ssm.stage_weights";
 void lowerPanelMapToThreads(PanelMapOp op, int64_t threads,
                             const ThreadTile &tile, const ChunkLink *link,
                             mlir::OpBuilder &builder);
+void lowerChannelRowsToThreads(ChannelRowsOp op, int64_t threads,
+                               const ChunkLink *link, mlir::OpBuilder &builder);
 void lowerLookupToThreads(LookupOp op, int64_t threads,
                           mlir::OpBuilder &builder);
+void lowerDeltaRowsToThreads(DeltaRowsOp op, int64_t threads,
+                             mlir::OpBuilder &builder);
 void lowerPoolRowsToThreads(PoolRowsOp op, int64_t threads,
                             mlir::OpBuilder &builder);
 void lowerPoolMeanToThreads(PoolMeanOp op, int64_t threads,

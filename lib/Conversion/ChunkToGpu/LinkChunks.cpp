@@ -22,11 +22,20 @@ namespace ssmc {
 using namespace mlir;
 using namespace ssmc;
 
-static SmallVector<PanelMapOp> findScans(func::FuncOp function) {
-  SmallVector<PanelMapOp> scans;
-  function.walk([&](PanelMapOp map) {
-    if (!map.getCarries().empty() && !map.getStreams())
-      scans.push_back(map);
+ValueRange ssmc::getScannedCarries(Operation *op) {
+  if (auto map = dyn_cast<PanelMapOp>(op); map && !map.getStreams())
+    return map.getCarries();
+  if (auto scan = dyn_cast<ChannelRowsOp>(op); scan && !scan.getStreams())
+    return scan->getOperands().slice(
+        scan.getCarryMutable().getOperandNumber(), 1);
+  return {};
+}
+
+static SmallVector<Operation *> findScans(func::FuncOp function) {
+  SmallVector<Operation *> scans;
+  function.walk([&](Operation *op) {
+    if (!getScannedCarries(op).empty())
+      scans.push_back(op);
   });
   return scans;
 }
@@ -53,7 +62,7 @@ std::optional<ChunkLink> ssmc::getChunkLink(func::FuncOp function) {
   return link;
 }
 
-static void addLinked(func::FuncOp function, PanelMapOp scan) {
+static void addLinked(func::FuncOp function, ValueRange carries) {
   OpBuilder builder(function);
   auto linked = cast<func::FuncOp>(builder.clone(*function));
   StringRef name = function.getSymName();
@@ -62,7 +71,7 @@ static void addLinked(func::FuncOp function, PanelMapOp scan) {
   linked->setAttr("ssm.variant", builder.getStringAttr("linked"));
   SmallVector<Type> types;
   for (int i = 0; i < 2; ++i)
-    llvm::append_range(types, scan.getCarries().getTypes());
+    llvm::append_range(types, carries.getTypes());
   types.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
   types.push_back(builder.getIndexType());
   types.push_back(builder.getI1Type());
@@ -70,7 +79,7 @@ static void addLinked(func::FuncOp function, PanelMapOp scan) {
     (void)linked.insertArgument(linked.getNumArguments(), type, {},
                                 linked.getLoc());
   linked->setAttr("ssm.linked_carries",
-                  builder.getI64IntegerAttr(scan.getCarries().size()));
+                  builder.getI64IntegerAttr(carries.size()));
 }
 
 namespace {
@@ -80,16 +89,17 @@ struct LinkChunks : ssmc::impl::LinkChunksBase<LinkChunks> {
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (function.isExternal() || !isVariant(function, "time"))
         continue;
-      SmallVector<PanelMapOp> scans = findScans(function);
-      if (scans.empty())
+      SmallVector<Operation *> scans = findScans(function);
+      // A delta rule's state cannot be passed on: in time order, all of it.
+      if (scans.empty() || !function.getOps<DeltaRowsOp>().empty())
         continue;
       if (scans.size() > 1) {
-        scans[1].emitOpError()
+        scans[1]->emitOpError()
             << "is a second scan of its unit; a thread block passes on the "
                "carries of one";
         return signalPassFailure();
       }
-      addLinked(function, scans.front());
+      addLinked(function, getScannedCarries(scans.front()));
     }
   }
 };
