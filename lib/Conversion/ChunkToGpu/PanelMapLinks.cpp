@@ -5,80 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Decoupled look-back (Merrill and Garland 2016) in an order that does not
-// depend on who comes first:
-//
-//   publish the rows' steps from a state of zeros
-//   wait for the chunks before in the group, and for what enters the group
-//   at a group's end: publish what enters the next group
-//   the rows' steps again, from the state that enters, with outputs
-//
-// One thread waits; a barrier passes on what it saw. Chunks start in order (see
-// KernelBuilder.h), so each waits only for chunks that run.
+// The order of things is that of LookBack.h.
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Conversion/ChunkToGpu/LookBack.h"
 #include "lib/Conversion/ChunkToGpu/PanelMapThreads.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace ssmc;
-
-//===----------------------------------------------------------------------===//
-// Flags
-//===----------------------------------------------------------------------===//
-
-static Value getFlag(ThreadBuilder &rows, Value flags, Value number) {
-  OpBuilder &builder = rows.builder;
-  Value place = arith::IndexCastOp::create(builder, rows.loc,
-                                           builder.getI64Type(), number);
-  return LLVM::GEPOp::create(builder, rows.loc, flags.getType(),
-                             builder.getI32Type(), flags, place);
-}
-
-/// Says that what this block has written until the last barrier can be read.
-static void raise(ThreadBuilder &rows, Value flags, Value number) {
-  OpBuilder &builder = rows.builder;
-  Value one = arith::ConstantIntOp::create(builder, rows.loc, 1, 32);
-  LLVM::StoreOp::create(builder, rows.loc, one, getFlag(rows, flags, number),
-                        /*alignment=*/4, /*isVolatile=*/false,
-                        /*isNonTemporal=*/false, /*isInvariantGroup=*/false,
-                        LLVM::AtomicOrdering::release, "device");
-}
-
-static void waitFor(ThreadBuilder &rows, Value flags, Value number) {
-  OpBuilder &builder = rows.builder;
-  Location loc = rows.loc;
-  Value flag = getFlag(rows, flags, number);
-  scf::WhileOp::create(
-      builder, loc, TypeRange(), ValueRange(),
-      [&](OpBuilder &before, Location, ValueRange) {
-        Value seen = LLVM::LoadOp::create(
-            before, loc, before.getI32Type(), flag, /*alignment=*/4,
-            /*isVolatile=*/false, /*isNonTemporal=*/false,
-            /*isInvariant=*/false, /*isInvariantGroup=*/false,
-            LLVM::AtomicOrdering::acquire, "device");
-        Value zero = arith::ConstantIntOp::create(before, loc, 0, 32);
-        Value isDown = arith::CmpIOp::create(
-            before, loc, arith::CmpIPredicate::eq, seen, zero);
-        scf::ConditionOp::create(before, loc, isDown, ValueRange());
-      },
-      [&](OpBuilder &after, Location, ValueRange) {
-        scf::YieldOp::create(after, loc);
-      });
-}
-
-static Value flagOfChunk(ThreadBuilder &rows, Value chunk) {
-  return rows.scale(chunk, 2);
-}
-
-static Value flagOfGroup(ThreadBuilder &rows, Value group) {
-  return rows.add(rows.scale(group, 2), 1);
-}
 
 //===----------------------------------------------------------------------===//
 // What a chunk does to the state that enters it
@@ -240,9 +178,8 @@ SmallVector<Value> PanelMapThreads::emitIncoming(const ChunkLink &link,
   Value group = rows.divide(link.chunk, kLinkedGroup);
   Values state = toParts(builder, loc, chunk.mixes,
                          loadCarries(link.entering, group, place));
-  return rows.loop(
-      rows.scale(group, kLinkedGroup), link.chunk, 1, state,
-      [&](Value before, ValueRange carried) {
+  return loopOverGroup(
+      rows, link, state, [&](Value before, ValueRange carried) {
         Values added = toParts(builder, loc, chunk.mixes,
                                loadCarries(link.published, before, place));
         return apply(builder, loc, chunk.entries, Values(carried), added);
@@ -270,50 +207,25 @@ static SmallVector<Value> round(OpBuilder &builder, Location loc, bool mixes,
 
 void PanelMapThreads::emitLinkedScan(const ChunkLink &link) {
   Value zero = rows.index(0);
-  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                        link.chunk, zero);
-  Value group = rows.divide(link.chunk, kLinkedGroup);
-  forEachMode([&](const Place &place) {
-    Values zeros;
-    for (BlockArgument argument : op.getCarryArguments()) {
-      auto type = VectorType::get(
-          getLanes(argument) / kHalfPanel,
-          cast<VectorType>(argument.getType()).getElementType());
-      zeros.push_back(
-          arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
-    }
-    storeCarries(emitSteps(place, zeros, /*storeOutputs=*/false),
-                 link.published, link.chunk, place);
-    // The record changes when the last chunk is through.
-    rows.onlyIf(isFirst, [&] {
-      storeCarries(loadCarries(op.getCarries(), zero, place), link.entering,
-                   zero, place);
+  auto publish = [&](Value isFirst) {
+    forEachMode([&](const Place &place) {
+      Values zeros;
+      for (BlockArgument argument : op.getCarryArguments()) {
+        auto type = VectorType::get(
+            getLanes(argument) / kHalfPanel,
+            cast<VectorType>(argument.getType()).getElementType());
+        zeros.push_back(
+            arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type)));
+      }
+      storeCarries(emitSteps(place, zeros, /*storeOutputs=*/false),
+                   link.published, link.chunk, place);
+      rows.onlyIf(isFirst, [&] {
+        storeCarries(loadCarries(op.getCarries(), zero, place), link.entering,
+                     zero, place);
+      });
     });
-  });
-  rows.barrier();
-  rows.forEach(1, [&](Value) {
-    raise(rows, link.flags, flagOfChunk(rows, link.chunk));
-    rows.onlyIf(isFirst,
-                [&] { raise(rows, link.flags, flagOfGroup(rows, zero)); });
-    waitFor(rows, link.flags, flagOfGroup(rows, group));
-    rows.loop(rows.scale(group, kLinkedGroup), link.chunk, 1, {},
-              [&](Value before, ValueRange) {
-                waitFor(rows, link.flags, flagOfChunk(rows, before));
-                return Values();
-              });
-  });
-  rows.barrier();
-
-  Value next = rows.add(link.chunk, 1);
-  Value endsGroup =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                            rows.remainder(next, kLinkedGroup), zero);
-  Value isLast = link.last;
-  Value no = arith::ConstantIntOp::create(builder, loc, 0, 1);
-  Value publishes =
-      arith::SelectOp::create(builder, loc, isLast, no, endsGroup);
-  rows.onlyIf(publishes, [&] {
-    Value nextGroup = rows.divide(next, kLinkedGroup);
+  };
+  auto passOn = [&](Value group) {
     forEachMode([&](const Place &place) {
       Transition chunk = emitTransition(place);
       Values state = emitIncoming(link, chunk, place);
@@ -321,19 +233,19 @@ void PanelMapThreads::emitLinkedScan(const ChunkLink &link) {
                              loadCarries(link.published, link.chunk, place));
       state = apply(builder, loc, chunk.entries, state, added);
       storeCarries(round(builder, loc, chunk.mixes, state, op), link.entering,
-                   nextGroup, place);
+                   group, place);
     });
-    rows.barrier();
-    rows.forEach(1, [&](Value) {
-      raise(rows, link.flags, flagOfGroup(rows, nextGroup));
+  };
+  auto finish = [&] {
+    forEachMode([&](const Place &place) {
+      Transition chunk = emitTransition(place);
+      Values state = emitIncoming(link, chunk, place);
+      state = emitSteps(place, round(builder, loc, chunk.mixes, state, op),
+                        /*storeOutputs=*/true);
+      // The record changes when the last chunk is through.
+      rows.onlyIf(link.last,
+                  [&] { storeCarries(state, op.getCarries(), zero, place); });
     });
-  });
-  forEachMode([&](const Place &place) {
-    Transition chunk = emitTransition(place);
-    Values state = emitIncoming(link, chunk, place);
-    state = emitSteps(place, round(builder, loc, chunk.mixes, state, op),
-                      /*storeOutputs=*/true);
-    rows.onlyIf(isLast,
-                [&] { storeCarries(state, op.getCarries(), zero, place); });
-  });
+  };
+  emitLookBack(rows, link, {publish, passOn, finish});
 }

@@ -1,0 +1,54 @@
+//===- LookBack.h - Chunks that pass a state on, side by side ---*- C++ -*-===//
+//
+// Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Decoupled look-back (Merrill and Garland 2016) in an order that does not
+// depend on who comes first:
+//
+//   publish the rows' steps from a state of zeros
+//   wait for the chunks before in the group, and for what enters the group
+//   at a group's end: publish what enters the next group
+//   the rows' steps again, from the state that enters, with outputs
+//
+// One thread waits; a barrier passes on what it saw. Chunks start in order (see
+// KernelBuilder.h), so each waits only for chunks that run.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SSMC_LIB_CONVERSION_CHUNKTOGPU_LOOKBACK_H
+#define SSMC_LIB_CONVERSION_CHUNKTOGPU_LOOKBACK_H
+
+#include "lib/Conversion/ChunkToGpu/ChunkToGpu.h"
+#include "lib/Conversion/ChunkToGpu/ThreadBuilder.h"
+
+namespace ssmc {
+
+/// What an operation does in a chunk of a linked stream; all threads of the
+/// block come through each.
+struct LookBackSteps {
+  /// Writes what the chunk makes of zeros to its row of `published`; in a
+  /// stream's first chunk (`isFirst`, i1) also the record's state to row 0 of
+  /// `entering`.
+  llvm::function_ref<void(mlir::Value isFirst)> publish;
+  /// Writes the state behind the chunk to row `group` of `entering`.
+  llvm::function_ref<void(mlir::Value group)> passOn;
+  /// Runs the rows from the state that enters the chunk.
+  llvm::function_ref<void()> finish;
+};
+
+/// Emits the steps with the flags between them.
+void emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
+                  const LookBackSteps &steps);
+
+/// Loops over the chunks of the group that lie before this one, in order;
+/// `carried` begins as what enters the group, whose number `body` is not told.
+llvm::SmallVector<mlir::Value>
+loopOverGroup(ThreadBuilder &rows, const ChunkLink &link,
+              mlir::ValueRange carried, RowBuilder::LoopBody body);
+
+} // namespace ssmc
+
+#endif // SSMC_LIB_CONVERSION_CHUNKTOGPU_LOOKBACK_H
