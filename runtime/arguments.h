@@ -25,7 +25,8 @@ static bool can_exist(int64_t a, int64_t b, int64_t c, int64_t bytes) {
 }
 
 /* Whether `states` can hold the records first, ... first + count - 1. */
-static int check_records(const void *states, int64_t first, int64_t count) {
+static inline int check_records(const void *states, int64_t first,
+                                int64_t count) {
   int64_t last;
   if (first < 0 || count < 0 || __builtin_add_overflow(first, count, &last) ||
       !can_exist(last, model_state_bytes, 1, 1) || (count > 0 && !states))

@@ -62,6 +62,9 @@ struct CompiledVariant {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   /// With the sizes of this variant.
   ModelInfo info;
+  /// The model in training form, lowered likewise (see BuildTrainRun.cpp), or
+  /// null.
+  mlir::OwningOpRef<mlir::ModuleOp> training;
 };
 
 struct CompiledModel {

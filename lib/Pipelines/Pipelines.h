@@ -38,6 +38,14 @@ void buildRecurrenceToChunk(mlir::OpPassManager &passes,
                             const TileOptions &options);
 /// Memrefs, one workspace, register tiles; the `ssm_*` functions.
 void buildChunkToLoops(mlir::OpPassManager &passes, const TileOptions &options);
+/// The same three stages for a training-mode forward: norms take what they add
+/// and multiply by as arguments, and dropout its keys; one function takes rows
+/// through one unit (see BuildTrainRun.cpp).
+void buildModelToTrainingRecurrence(mlir::OpPassManager &passes);
+void buildRecurrenceToTrainingChunk(mlir::OpPassManager &passes,
+                                    const TileOptions &options);
+void buildChunkToTrainingLoops(mlir::OpPassManager &passes,
+                               const TileOptions &options);
 /// Everything to the LLVM dialect.
 void buildLoopsToLLVM(mlir::OpPassManager &passes);
 /// Chunk level for thread blocks that hold `rows` rows. With `products`, tensor

@@ -7,6 +7,7 @@
 
 #include "lib/Target/Dispatch.h"
 #include "lib/Target/EntryPoints.h"
+#include "lib/Target/TrainEntryPoints.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/GlobalIFunc.h"
@@ -70,14 +71,28 @@ static Function *createResolver(Module &module, StringRef name,
   return resolver;
 }
 
+/// The functions of the API whose code depends on the CPU.
+static SmallVector<StringRef> listRunFunctions(bool isTrained) {
+  SmallVector<StringRef> functions;
+  llvm::append_range(functions, kRunFunctions);
+  if (isTrained)
+    functions.push_back(kTrainFunction);
+  return functions;
+}
+
 Error ssmc::addDispatch(Module &module, const ModelInfo &info,
                         ArrayRef<TargetCpu> variants) {
   if (Error error = addSharedEntryPoints(module, info))
     return error;
+  if (info.training)
+    if (Error error = addSharedTraining(module, info))
+      return error;
   defineNeeds(module, variants);
   module.getFunction("ssm_choose_variant")->addFnAttr(Attribute::NoInline);
-  for (StringRef which : kRunFunctions) {
+  for (StringRef which : listRunFunctions(info.training.has_value())) {
     Function *function = module.getFunction(("MODEL_" + which).str());
+    if (!function) // NAME_load, of models whose weights are constants
+      continue;
     Function *resolver = createResolver(module, info.name, variants, function);
     auto *indirect = GlobalIFunc::create(function->getFunctionType(), 0,
                                          GlobalValue::ExternalLinkage, "",
@@ -94,12 +109,14 @@ Error ssmc::linkVariant(Module &module, std::unique_ptr<Module> variant,
                         StringRef name, const TargetCpu &target) {
   // The variant's own API: step, chunk and forward under the names that the
   // resolvers know, the rest for nobody but these.
+  bool isTrained = variant->getFunction((name + "_" + kTrainFunction).str());
+  SmallVector<StringRef> runFunctions = listRunFunctions(isTrained);
   for (Function &function : *variant) {
     StringRef symbol = function.getName();
     if (function.isDeclaration() || function.hasLocalLinkage() ||
         !symbol.consume_front(name) || !symbol.consume_front("_"))
       continue;
-    bool runs = llvm::is_contained(kRunFunctions, symbol);
+    bool runs = llvm::is_contained(runFunctions, symbol);
     function.setName(getVariantSymbol(name, target, symbol));
     if (!runs)
       function.setLinkage(GlobalValue::InternalLinkage);
@@ -107,8 +124,9 @@ Error ssmc::linkVariant(Module &module, std::unique_ptr<Module> variant,
   if (Linker::linkModules(module, std::move(variant)))
     return createStringError("code for '" + target.cpu +
                              "' does not fit the other code");
-  for (StringRef which : kRunFunctions)
-    module.getFunction(getVariantSymbol(name, target, which))
-        ->setLinkage(GlobalValue::InternalLinkage);
+  for (StringRef which : runFunctions)
+    if (Function *function =
+            module.getFunction(getVariantSymbol(name, target, which)))
+      function->setLinkage(GlobalValue::InternalLinkage);
   return Error::success();
 }

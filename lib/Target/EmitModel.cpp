@@ -9,6 +9,7 @@
 #include "lib/Target/Dispatch.h"
 #include "lib/Target/EntryPoints.h"
 #include "lib/Target/ParallelFor.h"
+#include "lib/Target/TrainEntryPoints.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 
@@ -40,6 +41,9 @@ buildVariant(const LoweredVariant &variant, StringRef localPrefix) {
     return module.takeError();
   (*module)->setTargetTriple(variant.target.triple);
   (*module)->setDataLayout((*machine)->createDataLayout());
+  if (variant.training)
+    if (Error error = addTraining(**module, variant.training, variant.info))
+      return error;
   if (Error error = addEntryPoints(**module, variant.info, localPrefix))
     return error;
   bindToTarget(**module, variant.target, **machine);

@@ -24,6 +24,8 @@ namespace ssmc {
 struct LoweredVariant {
   /// In the LLVM dialect (see addEntryPoints for what it defines).
   mlir::ModuleOp module;
+  /// The model in training form, if it is to run so, too.
+  mlir::ModuleOp training;
   TargetCpu target;
   /// With the sizes of this variant.
   ModelInfo info;
@@ -69,6 +71,8 @@ private:
   Bitcode shared;
   std::string name;
   llvm::ArrayRef<char> weights;
+  /// Whether weights come with each call: there is no place for any then.
+  bool takesWeights = false;
 
   llvm::Expected<std::unique_ptr<llvm::Module>>
   link(llvm::LLVMContext &context) const;

@@ -94,7 +94,7 @@ static Expected<std::unique_ptr<Module>> parseRuntime(Module &destination,
   return std::move(*parsed);
 }
 
-static Error linkRuntime(Module &module, StringRef bitcode) {
+Error ssmc::linkRuntime(Module &module, StringRef bitcode) {
   auto runtime = parseRuntime(module, bitcode);
   if (!runtime)
     return runtime.takeError();

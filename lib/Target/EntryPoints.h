@@ -45,6 +45,10 @@ llvm::Error addCudaEntryPoints(llvm::Module &module, const ModelInfo &info,
                                const CudaKernels &kernels, size_t weightBytes,
                                unsigned leastCapability);
 
+/// Links C code of runtime/, as bitcode, into a module whose triple is set.
+/// Fails when there is none for the system.
+llvm::Error linkRuntime(llvm::Module &module, llvm::StringRef bitcode);
+
 /// Gives everything that the functions above have linked its final name and
 /// visibility.
 void finishEntryPoints(llvm::Module &module, const ModelInfo &info,

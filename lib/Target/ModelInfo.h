@@ -14,8 +14,10 @@
 #ifndef SSMC_LIB_TARGET_MODELINFO_H
 #define SSMC_LIB_TARGET_MODELINFO_H
 
+#include "lib/Target/TrainingInfo.h"
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -116,11 +118,16 @@ struct ModelInfo {
   int64_t rawBytes = 0;
   int64_t prepareBytes = 0;
 
+  /// Of a model that can also be run in training mode.
+  std::optional<TrainingInfo> training;
+
   /// Makes the sizes that depend on the CPU large enough for `other`, too: the
   /// same model for another one.
   void growTo(const ModelInfo &other) {
     workspaceBytes = std::max(workspaceBytes, other.workspaceBytes);
     rowsPerChunk = std::max(rowsPerChunk, other.rowsPerChunk);
+    if (training && other.training)
+      training->growTo(*other.training);
     prepareBytes = std::max(prepareBytes, other.prepareBytes);
   }
 };

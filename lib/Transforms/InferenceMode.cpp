@@ -16,6 +16,7 @@
 
 #include "dialect/SsmDialect.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -44,44 +45,6 @@ static void replaceLayers(Operation *root) {
       norm.erase();
     }
   });
-}
-
-/// Drops what a block yields beyond its output and its carried states: the new
-/// statistics, which now are parameters captured from outside.
-static void dropStatistics(BlockOp block) {
-  unsigned kept = block.getNumOperands();
-  if (block.getNumResults() == kept)
-    return;
-  auto yield = cast<YieldOp>(block.getBody().front().getTerminator());
-  for (unsigned i = kept; i < block.getNumResults(); ++i)
-    block.getResult(i).replaceAllUsesWith(yield.getOperand(i));
-  yield->eraseOperands(kept, yield.getNumOperands() - kept);
-  OpBuilder builder(block);
-  auto smaller =
-      BlockOp::create(builder, block.getLoc(),
-                      TypeRange(block.getResultTypes()).take_front(kept),
-                      block.getPathAttr(), block.getX(), block.getStates());
-  smaller.getBody().takeBody(block.getBody());
-  for (unsigned i = 0; i < kept; ++i)
-    block.getResult(i).replaceAllUsesWith(smaller.getResult(i));
-  block.erase();
-}
-
-/// Removes the keys argument and the statistics results from the signature.
-static void shrinkSignature(func::FuncOp function) {
-  if (function.isExternal())
-    return;
-  llvm::BitVector results(function.getNumResults());
-  for (unsigned i = 0; i < function.getNumResults(); ++i)
-    results[i] = function.getResultAttr(i, "ssm.statistic") != nullptr;
-  function.walk(
-      [&](func::ReturnOp returned) { returned->eraseOperands(results); });
-  llvm::BitVector arguments(function.getNumArguments());
-  for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    arguments[i] = function.getArgAttr(i, "ssm.keys") != nullptr &&
-                   function.getArgument(i).use_empty();
-  (void)function.eraseResults(results);
-  (void)function.eraseArguments(arguments);
 }
 
 namespace {

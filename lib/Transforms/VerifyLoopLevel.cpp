@@ -34,7 +34,7 @@ static constexpr StringRef kLegal[] = {
     "builtin.module", "func.func", "func.return", "func.call",
     // Loops.
     "affine.for", "affine.yield", "affine.apply", "affine.load", "affine.store",
-    "scf.for", "scf.if", "scf.yield",
+    "scf.for", "scf.if", "scf.index_switch", "scf.yield",
     // Buffers.
     "memref.load", "memref.store", "memref.prefetch", "memref.view",
     "memref.subview", "memref.expand_shape", "memref.collapse_shape",
