@@ -11,6 +11,8 @@
 /*   set_own_fp_mode()    round to nearest, denormals flushed to zero on both
  *                        ends where the CPU can, all exceptions masked;
  *                        returns the mode before
+ *   set_preparing_fp_mode()  the same, but denormals are numbers: the mode in
+ *                        which the compiler itself runs @prepare
  *   restore_fp_mode(m)   back to that
  *   relax_cpu()          a moment's pause in a loop that waits for a thread
  *
@@ -22,6 +24,12 @@
 static inline uint64_t set_own_fp_mode(void) {
   unsigned saved = __builtin_ia32_stmxcsr();
   __builtin_ia32_ldmxcsr(0x9FC0);
+  return saved;
+}
+
+static inline uint64_t set_preparing_fp_mode(void) {
+  unsigned saved = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(0x1F80);
   return saved;
 }
 
@@ -37,6 +45,13 @@ static inline void relax_cpu(void) { __builtin_ia32_pause(); }
  * nearest; DN 0 keeps the payload of NaNs. */
 static inline uint64_t set_own_fp_mode(void) {
   uint64_t saved, own = (uint64_t)1 << 24;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
+  __asm__ volatile("msr fpcr, %0" : : "r"(own) : "memory");
+  return saved;
+}
+
+static inline uint64_t set_preparing_fp_mode(void) {
+  uint64_t saved, own = 0;
   __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
   __asm__ volatile("msr fpcr, %0" : : "r"(own) : "memory");
   return saved;
@@ -58,6 +73,8 @@ static inline uint64_t set_own_fp_mode(void) {
   return saved;
 }
 
+static inline uint64_t set_preparing_fp_mode(void) { return set_own_fp_mode(); }
+
 static inline void restore_fp_mode(uint64_t saved) {
   uintptr_t mode = (uintptr_t)saved;
   __asm__ volatile("fscsr %0" : : "r"(mode) : "memory");
@@ -70,6 +87,7 @@ static inline void relax_cpu(void) { __asm__ volatile(".4byte 0x0100000f"); }
 
 /* Unknown: the caller's mode, which is as above unless somebody changed it. */
 static inline uint64_t set_own_fp_mode(void) { return 0; }
+static inline uint64_t set_preparing_fp_mode(void) { return 0; }
 static inline void restore_fp_mode(uint64_t saved) { (void)saved; }
 static inline void relax_cpu(void) {}
 

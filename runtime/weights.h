@@ -25,8 +25,8 @@ struct weights_header {
 };
 
 /* Finds the packed weights of a call, and the hash of the model with them. */
-static int find_weights(const void *given, const char **packed,
-                        uint64_t *hash) {
+static inline int find_weights(const void *given, const char **packed,
+                               uint64_t *hash) {
   if (!model_takes_weights) {
     *packed = model_weights;
     *hash = model_hash;

@@ -8,6 +8,7 @@
 #include "lib/Pipelines/Compile.h"
 #include "lib/Pipelines/Prepare.h"
 #include "lib/Analysis/ChunkRows.h"
+#include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Analysis/Weights.h"
 #include "lib/Target/EmitObject.h"
@@ -106,7 +107,8 @@ static LogicalResult lowerVariant(VariantJob &job, const TileOptions &tiles,
                                   ModuleOp released, AlignedBuffer *blob) {
   OwningOpRef<ModuleOp> &module = job.result.module;
   auto dropPrepare = [&] { module = withoutPrepare(*module); };
-  if (!blob)
+  // Emitted with the rest where weights come at run time.
+  if (!blob && !hasRuntimeWeights(*module))
     dropPrepare();
   if (failed(runPasses(*module, Level::Chunk, Level::Loops, tiles)))
     return failure();
@@ -142,6 +144,18 @@ lowerToChunks(ModuleOp model, ArrayRef<TargetCpu> targets,
   return jobs;
 }
 
+/// What is known of the tensors that come at run time, into `info`.
+static void placeTensors(const ModelInfo &tensors, const ModelPlan &plan,
+                         ModelInfo &info) {
+  info.tensors = tensors.tensors;
+  info.hashedTensors = tensors.hashedTensors;
+  info.parameters = tensors.parameters;
+  for (TensorEntry &tensor : info.tensors)
+    for (const PlanWeight &weight : plan.weights)
+      if (weight.name == tensor.name)
+        tensor.place = weight.offset;
+}
+
 FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
                                             const CompileOptions &options) {
   if (options.from > Level::Recurrence)
@@ -150,10 +164,17 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
            << " level, where weights are gone; code is compiled from model or "
               "recurrence level";
   TileOptions tiles = chooseTiles(options);
+  bool atRuntime = hasRuntimeWeights(model);
+  ModelInfo tensors;
+  if (atRuntime && failed(collectTensors(model, tensors)))
+    return failure();
   if ((options.withoutHead && failed(removeHead(model, options.from))) ||
       failed(runPasses(model, options.from, Level::Recurrence, tiles)))
     return failure();
-  auto weights = collectWeights(model);
+  FailureOr<llvm::StringMap<WeightValues>> weights =
+      llvm::StringMap<WeightValues>();
+  if (!atRuntime)
+    weights = collectWeights(model);
   if (failed(weights))
     return failure();
   auto jobs = lowerToChunks(model, options.targets, tiles);
@@ -162,7 +183,7 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
   CompiledModel compiled;
   auto lower = [&](size_t i) {
     VariantJob &job = (*jobs)[i];
-    AlignedBuffer *blob = i == 0 ? &compiled.blob : nullptr;
+    AlignedBuffer *blob = i == 0 && !atRuntime ? &compiled.blob : nullptr;
     job.status = lowerVariant(job, tiles, *weights,
                               options.keepWeights ? nullptr : model, blob);
   };
@@ -171,6 +192,8 @@ FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
   for (VariantJob &job : *jobs) {
     if (failed(job.status))
       return failure();
+    if (atRuntime)
+      placeTensors(tensors, job.plan, job.result.info);
     if (compiled.variants.empty())
       compiled.info = job.result.info;
     compiled.info.growTo(job.result.info);

@@ -117,7 +117,12 @@ LogicalResult ssmc::collectTensors(ModuleOp model, ModelInfo &info) {
                             << type << " is not among '" << kTensorsAttr << "'";
       return WalkResult::interrupt();
     }
-    isTaken[found - all.begin()] = true;
+    if (std::exchange(isTaken[found - all.begin()], true)) {
+      parameter.emitError() << "another parameter is called '"
+                            << parameter.getName()
+                            << "'; expected names that differ";
+      return WalkResult::interrupt();
+    }
     info.tensors.push_back(*found);
     info.parameters += type.getNumElements();
     return WalkResult::advance();

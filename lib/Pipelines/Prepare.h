@@ -29,6 +29,12 @@ llvm::LogicalResult runPasses(mlir::ModuleOp module, Level from, Level to,
 mlir::FailureOr<llvm::StringMap<WeightValues>>
 collectWeights(mlir::ModuleOp model);
 
+/// What a weights file must hold for `model`, whose weights come at run time,
+/// into `info`: the parameters of the model in their order, then what else the
+/// file holds. Emits an error and fails when a parameter has a value, or is not
+/// among the tensors that the module names.
+llvm::LogicalResult collectTensors(mlir::ModuleOp model, ModelInfo &info);
+
 /// Runs @prepare of a module at loop level, on this machine: `blob` becomes the
 /// packed weights. When `model` is given, its weights are freed.
 llvm::LogicalResult runPrepare(mlir::ModuleOp loops, const ModelPlan &plan,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/EmitHeader.h"
+#include "lib/Target/RuntimeConstants.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -22,6 +23,11 @@ static const char kExecutor[] = {
 /// Header.h.template: the header, with $word where the model decides.
 static const char kTemplate[] = {
 #include "lib/Target/Header.h.inc"
+};
+
+/// What is added where weights come at run time.
+static const char kLoadTemplate[] = {
+#include "lib/Target/LoadHeader.h.inc"
 };
 
 /// The same for objects with code for GPUs.
@@ -78,6 +84,60 @@ static std::string asComment(StringRef text) {
   return lines;
 }
 
+/// The longest word that `text` starts with; words are letters and '_', so
+/// "$name_step" is the word "name", then "_step".
+static StringRef findWord(StringRef text, const StringMap<std::string> &words) {
+  StringRef candidate =
+      text.take_while([](char c) { return isAlpha(c) || c == '_'; });
+  while (!candidate.empty() && !words.contains(candidate))
+    candidate = candidate.drop_back();
+  return candidate;
+}
+
+static std::string replaceWords(StringRef rest,
+                                const StringMap<std::string> &words) {
+  std::string header;
+  while (!rest.empty()) {
+    auto [text, after] = rest.split('$');
+    header += text;
+    StringRef word = findWord(after, words);
+    if (!word.empty())
+      header += words.lookup(word);
+    rest = after.drop_front(word.size());
+  }
+  return header;
+}
+
+/// What a header says of weights; empty where the object has them.
+static void addWeightsWords(const ModelInfo &info,
+                            StringMap<std::string> &words) {
+  for (StringRef word : {"weights_doc", "weights_example", "weights_given",
+                         "weights_taken", "weights_errors", "load"})
+    words[word] = "";
+  if (!info.takesWeights)
+    return;
+  words["weights_bytes"] = std::to_string(getWeightsBytes(info));
+  words["load_bytes"] = std::to_string(getLoadWorkspaceBytes(info));
+  words["weights_doc"] =
+      " *   weights  a packed set that $name_load made, aligned to $NAME_ALIGN "
+      "bytes\n";
+  words["weights_example"] =
+      " *   $name_load(weights, sizeof weights, file, file_bytes,\n"
+      " *       load_ws, sizeof load_ws, NULL, 0);\n";
+  words["weights_given"] = "weights, ";
+  words["weights_taken"] = "const void *weights, ";
+  words["weights_errors"] =
+      "  $NAME_E_WEIGHTS = 10,        /* weights: not loaded by this model */\n"
+      "  $NAME_E_WEIGHTS_FORMAT = 11, /* file: no whole safetensors file */\n"
+      "  $NAME_E_WEIGHTS_TENSOR = 12, /* file: tensor missing or unknown */\n"
+      "  $NAME_E_WEIGHTS_SHAPE = 13,  /* file: another dtype or shape */\n"
+      "  $NAME_E_WEIGHTS_NAN = 14     /* file: a tensor holds NaN */\n";
+  words["load"] = std::string(kLoadTemplate, sizeof(kLoadTemplate));
+  for (StringRef word :
+       {"weights_doc", "weights_example", "weights_errors", "load"})
+    words[word] = replaceWords(std::string(words[word]), words);
+}
+
 /// What stands for each $word of the template. NAME and name are the same: the
 /// two spellings only keep the template readable.
 static StringMap<std::string> getWords(const ModelInfo &info) {
@@ -121,31 +181,8 @@ static StringMap<std::string> getWords(const ModelInfo &info) {
     words["forward_y"] = "y is (batch, L, " + outputs + ")";
     words["forward_note"] = "";
   }
+  addWeightsWords(info, words);
   return words;
-}
-
-/// The longest word that `text` starts with; words are letters and '_', so
-/// "$name_step" is the word "name", then "_step".
-static StringRef findWord(StringRef text, const StringMap<std::string> &words) {
-  StringRef candidate =
-      text.take_while([](char c) { return isAlpha(c) || c == '_'; });
-  while (!candidate.empty() && !words.contains(candidate))
-    candidate = candidate.drop_back();
-  return candidate;
-}
-
-static std::string replaceWords(StringRef rest,
-                                const StringMap<std::string> &words) {
-  std::string header;
-  while (!rest.empty()) {
-    auto [text, after] = rest.split('$');
-    header += text;
-    StringRef word = findWord(after, words);
-    if (!word.empty())
-      header += words.lookup(word);
-    rest = after.drop_front(word.size());
-  }
-  return header;
 }
 
 std::string ssmc::emitHeader(const ModelInfo &info) {

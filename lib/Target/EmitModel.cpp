@@ -88,6 +88,7 @@ Expected<ModelCode> ModelCode::build(ArrayRef<LoweredVariant> lowered,
   ModelCode code;
   code.name = lowered.front().info.name;
   code.weights = weights;
+  code.takesWeights = lowered.front().info.takesWeights;
   std::vector<Error> errors;
   for (const LoweredVariant &variant : lowered) {
     code.variants.push_back({variant.target, {}});
@@ -149,6 +150,8 @@ ModelCode::emitWithWeights(Module &module, const TargetCpu &target) const {
   auto machine = createTargetMachine(target);
   if (!machine)
     return machine.takeError();
+  if (takesWeights)
+    return emitMachineCode(module, **machine, CodeKind::Object);
   std::string symbol = name + ".weights";
   reserveBlob(module, kWeightsSymbol, symbol, weights.size());
   auto object =
@@ -196,7 +199,8 @@ Expected<SmallVector<char, 0>> ModelCode::emitAssembly() const {
   auto machine = createTargetMachine(getCommonTarget());
   if (!machine)
     return machine.takeError();
-  defineBlob(**module, kWeightsSymbol, name + ".weights", weights);
+  if (!takesWeights)
+    defineBlob(**module, kWeightsSymbol, name + ".weights", weights);
   return emitMachineCode(**module, **machine, CodeKind::Assembly);
 }
 
@@ -205,7 +209,8 @@ Expected<SmallVector<char, 0>> ModelCode::emitText() const {
   auto module = link(context);
   if (!module)
     return module.takeError();
-  defineBlob(**module, kWeightsSymbol, name + ".weights", weights);
+  if (!takesWeights)
+    defineBlob(**module, kWeightsSymbol, name + ".weights", weights);
   SmallVector<char, 0> text;
   raw_svector_ostream stream(text);
   (*module)->print(stream, nullptr);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/EntryPoints.h"
+#include "lib/Target/RuntimeConstants.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
@@ -32,6 +33,21 @@ static const unsigned char kArmMac[] = {
 static const unsigned char kRiscvLinux[] = {
 #include "lib/Target/EntryPoints.riscv64-unknown-linux-gnu.bc.inc"
 };
+static const unsigned char kX86LinuxLoad[] = {
+#include "lib/Target/Load.x86_64-unknown-linux-gnu.bc.inc"
+};
+static const unsigned char kX86WindowsLoad[] = {
+#include "lib/Target/Load.x86_64-pc-windows-msvc.bc.inc"
+};
+static const unsigned char kArmLinuxLoad[] = {
+#include "lib/Target/Load.aarch64-unknown-linux-gnu.bc.inc"
+};
+static const unsigned char kArmMacLoad[] = {
+#include "lib/Target/Load.arm64-apple-macosx11.0.0.bc.inc"
+};
+static const unsigned char kRiscvLinuxLoad[] = {
+#include "lib/Target/Load.riscv64-unknown-linux-gnu.bc.inc"
+};
 static const unsigned char kDispatch[] = {
 #include "lib/Target/Dispatch.x86_64-unknown-linux-gnu.bc.inc"
 };
@@ -56,6 +72,16 @@ static StringRef findEntryPoints(const Triple &triple) {
   if (triple.isAArch64())
     return triple.isOSDarwin() ? asText(kArmMac) : asText(kArmLinux);
   return triple.isRISCV64() ? asText(kRiscvLinux) : StringRef();
+}
+
+/// The same of load.c.
+static StringRef findLoad(const Triple &triple) {
+  if (triple.getArch() == Triple::x86_64)
+    return triple.isOSWindows() ? asText(kX86WindowsLoad)
+                                : asText(kX86LinuxLoad);
+  if (triple.isAArch64())
+    return triple.isOSDarwin() ? asText(kArmMacLoad) : asText(kArmLinuxLoad);
+  return triple.isRISCV64() ? asText(kRiscvLinuxLoad) : StringRef();
 }
 
 /// The same of cuda_entry_points.c: CUDA's drivers are for Linux here.
@@ -103,29 +129,19 @@ Error ssmc::linkRuntime(Module &module, StringRef bitcode) {
   return Error::success();
 }
 
-/// Gives an external constant of the template its value, if it is used.
-static void define(Module &module, StringRef name, uint64_t value) {
-  GlobalVariable *constant = module.getGlobalVariable(name);
-  if (!constant)
-    return;
-  constant->setInitializer(ConstantInt::get(constant->getValueType(), value));
-  constant->setLinkage(GlobalValue::InternalLinkage);
-  constant->setVisibility(GlobalValue::DefaultVisibility);
-}
-
 static void defineConstants(Module &module, const ModelInfo &info) {
-  define(module, "model_state_bytes", info.stateBytes);
-  define(module, "model_workspace_bytes",
-         alignTo(info.workspaceBytes, kRecordAlignment));
-  define(module, "model_rows", info.rowsPerChunk);
-  define(module, "model_units", info.statefulUnits);
-  define(module, "model_inputs", info.inputFeatures);
-  define(module, "model_outputs", info.outputFeatures);
-  define(module, "model_pooled", info.pooled);
-  define(module, "model_hash", info.hash);
-  define(module, "model_takes_weights", info.takesWeights);
-  define(module, "model_takes_dt", info.takesTimeSteps);
-  define(module, "model_packed_bytes", info.packedBytes);
+  defineNumber(module, "model_state_bytes", info.stateBytes);
+  defineNumber(module, "model_workspace_bytes",
+               alignTo(info.workspaceBytes, kRecordAlignment));
+  defineNumber(module, "model_rows", info.rowsPerChunk);
+  defineNumber(module, "model_units", info.statefulUnits);
+  defineNumber(module, "model_inputs", info.inputFeatures);
+  defineNumber(module, "model_outputs", info.outputFeatures);
+  defineNumber(module, "model_pooled", info.pooled);
+  defineNumber(module, "model_hash", info.hash);
+  defineNumber(module, "model_takes_weights", info.takesWeights);
+  defineNumber(module, "model_takes_dt", info.takesTimeSteps);
+  defineNumber(module, "model_packed_bytes", info.packedBytes);
 }
 
 /// Parameters of runtime/'s functions that this model's functions do not have,
@@ -155,9 +171,8 @@ static void dropParameters(Function &function, ArrayRef<StringRef> absent) {
       FunctionType::get(function.getReturnType(), types, /*isVarArg=*/false),
       function.getLinkage(), "", function.getParent());
   smaller->copyAttributesFrom(&function);
-  smaller->setAttributes(AttributeList::get(function.getContext(),
-                                            all.getFnAttrs(), all.getRetAttrs(),
-                                            attributes));
+  smaller->setAttributes(AttributeList::get(
+      function.getContext(), all.getFnAttrs(), all.getRetAttrs(), attributes));
   smaller->splice(smaller->begin(), &function);
   auto kept = smaller->arg_begin();
   for (Argument &argument : function.args()) {
@@ -178,6 +193,15 @@ static void shapeApi(Module &module, const ModelInfo &info) {
   for (Function &function : llvm::make_early_inc_range(module))
     if (function.getName().starts_with(kApiPrefix) && function.use_empty())
       dropParameters(function, absent);
+}
+
+/// Links NAME_load, which weights at run time come by.
+static Error addLoad(Module &module, const ModelInfo &info) {
+  if (!info.takesWeights)
+    return Error::success();
+  if (Error error = linkRuntime(module, findLoad(module.getTargetTriple())))
+    return error;
+  return defineTensors(module, info);
 }
 
 static Error checkInfo(const ModelInfo &info) {
@@ -261,6 +285,8 @@ Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
   if (Error error =
           linkRuntime(module, findEntryPoints(module.getTargetTriple())))
     return error;
+  if (Error error = addLoad(module, info))
+    return error;
   defineConstants(module, info);
   shapeApi(module, info);
   defineMissing(module);
@@ -276,33 +302,14 @@ Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
     return error;
   if (Error error = linkRuntime(module, asText(kDispatch)))
     return error;
+  if (Error error = addLoad(module, info))
+    return error;
   defineConstants(module, info);
   shapeApi(module, info);
-  for (StringRef function : kRunFunctions)
-    module.getFunction((kApiPrefix + function).str())->deleteBody();
+  for (StringRef name : kRunFunctions)
+    if (Function *function = module.getFunction((kApiPrefix + name).str()))
+      function->deleteBody();
   return Error::success();
-}
-
-/// Gives a table of the runtime, which only declares it, its rows.
-static void defineTable(Module &module, StringRef name,
-                        ArrayRef<Constant *> rows, StructType *rowType) {
-  auto *type = ArrayType::get(rowType, rows.size());
-  auto *table = new GlobalVariable(module, type, /*isConstant=*/true,
-                                   GlobalValue::InternalLinkage,
-                                   ConstantArray::get(type, rows));
-  if (GlobalVariable *declared = module.getGlobalVariable(name)) {
-    declared->replaceAllUsesWith(table);
-    declared->eraseFromParent();
-  }
-  table->setName(name);
-}
-
-/// Numbers of a table's row.
-static void appendNumbers(Module &module, ArrayRef<int64_t> numbers,
-                          SmallVectorImpl<Constant *> &row) {
-  for (int64_t number : numbers)
-    row.push_back(
-        ConstantInt::get(Type::getInt64Ty(module.getContext()), number));
 }
 
 /// The table of kernels: see runtime/cuda_model.h.
@@ -324,9 +331,8 @@ static Error defineKernels(Module &module, ArrayRef<CudaKernel> kernels) {
                   row);
     rows.push_back(ConstantStruct::getAnon(row));
   }
-  defineTable(module, "model_kernels", rows,
-              cast<StructType>(rows.front()->getType()));
-  define(module, "model_kernel_count", kernels.size());
+  defineTable(module, "model_kernels", rows, rows.front()->getType());
+  defineNumber(module, "model_kernel_count", kernels.size());
   return Error::success();
 }
 
@@ -351,7 +357,7 @@ static Error defineLaunches(Module &module, ArrayRef<CudaLaunch> launches) {
                             Type::getInt64Ty(module.getContext()));
   defineTable(module, "model_launches", rows,
               StructType::get(module.getContext(), types));
-  define(module, "model_launch_count", launches.size());
+  defineNumber(module, "model_launch_count", launches.size());
   return Error::success();
 }
 
@@ -370,9 +376,9 @@ Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
     return error;
   defineConstants(module, info);
   shapeApi(module, info);
-  define(module, "model_weight_bytes", weightBytes);
-  define(module, "model_least_capability", leastCapability);
-  define(module, "model_activation_bytes", kernels.activationBytes);
+  defineNumber(module, "model_weight_bytes", weightBytes);
+  defineNumber(module, "model_least_capability", leastCapability);
+  defineNumber(module, "model_activation_bytes", kernels.activationBytes);
   if (Error error = defineKernels(module, kernels.kernels))
     return error;
   return defineLaunches(module, kernels.launches);

@@ -17,9 +17,10 @@
 namespace ssmc {
 
 /// Functions of the C API that run the model: NAME_step, ... The others copy
-/// and count bytes, and are the same for all CPUs.
+/// and count bytes, and are the same for all CPUs. Only models whose weights come
+/// at run time have NAME_load.
 inline constexpr llvm::StringLiteral kRunFunctions[] = {"step", "chunk",
-                                                        "forward"};
+                                                        "forward", "load"};
 
 /// Links runtime/entry_points.c into a module, whose triple is set, that
 /// defines the generated functions it declares (ssm_rows, ssm_step,

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Transforms/PlanWorkspace.h"
 #include "dialect/SsmDialect.h"
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Transforms/Passes.h"
@@ -41,15 +42,16 @@ struct Buffer {
 };
 } // namespace
 
-/// The position of the last operation that uses `value` or a view of it.
-static int64_t lastUse(Value value,
+/// The position of the last operation of `block` that uses `value` or a view of
+/// it, itself or inside.
+static int64_t lastUse(Value value, Block &block,
                        const DenseMap<Operation *, int64_t> &positions) {
   int64_t last = 0;
   for (Operation *user : value.getUsers()) {
-    last = std::max(last, positions.lookup(user));
+    last = std::max(last, positions.lookup(block.findAncestorOpInBlock(*user)));
     if (isa<ViewLikeOpInterface>(user))
       for (Value view : user->getResults())
-        last = std::max(last, lastUse(view, positions));
+        last = std::max(last, lastUse(view, block, positions));
   }
   return last;
 }
@@ -81,27 +83,28 @@ static int64_t place(SmallVectorImpl<Buffer> &buffers) {
   return size;
 }
 
-static LogicalResult planFunction(func::FuncOp function) {
+FailureOr<int64_t> ssmc::planBuffers(func::FuncOp function) {
+  Block &block = function.getBody().front();
   DenseMap<Operation *, int64_t> positions;
   SmallVector<Buffer> buffers;
-  for (auto [i, op] : llvm::enumerate(function.getBody().front()))
+  for (auto [i, op] : llvm::enumerate(block))
     positions[&op] = i;
   WalkResult nested = function.walk([&](memref::AllocOp op) {
     if (positions.contains(op))
       return WalkResult::advance();
-    op.emitOpError() << "lies inside a loop; a chunk function's buffers are "
+    op.emitOpError() << "lies inside a loop; a function's buffers are "
                         "allocated at its top level";
     return WalkResult::interrupt();
   });
   if (nested.wasInterrupted())
     return failure();
-  for (auto op : function.getBody().front().getOps<memref::AllocOp>()) {
+  for (auto op : block.getOps<memref::AllocOp>()) {
     MemRefType type = op.getType();
     if (!type.hasStaticShape())
       return op.emitOpError() << "has no static size";
     int64_t bytes = type.getNumElements() * (type.getElementTypeBitWidth() / 8);
     buffers.push_back({op, int64_t(llvm::alignTo(bytes, kCacheLineBytes)),
-                       positions[op], lastUse(op, positions)});
+                       positions[op], lastUse(op, block, positions)});
   }
   int64_t size = place(buffers);
 
@@ -120,7 +123,7 @@ static LogicalResult planFunction(func::FuncOp function) {
     buffer.op.erase();
   }
   function->setAttr("ssm.workspace_bytes", builder.getI64IntegerAttr(size));
-  return success();
+  return size;
 }
 
 namespace {
@@ -128,7 +131,7 @@ struct PlanWorkspace : ssmc::impl::PlanWorkspaceBase<PlanWorkspace> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr("ssm.kind") && !function.isExternal() &&
-          failed(planFunction(function)))
+          failed(planBuffers(function)))
         return signalPassFailure();
   }
 };

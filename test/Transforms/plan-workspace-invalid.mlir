@@ -2,7 +2,7 @@
 
 func.func private @chunk.loop() attributes {ssm.kind = "block"} {
   affine.for %i = 0 to 4 {
-    // expected-error @below {{lies inside a loop; a chunk function's buffers are allocated at its top level}}
+    // expected-error @below {{lies inside a loop; a function's buffers are allocated at its top level}}
     %a = memref.alloc() : memref<24x16xf32>
   }
   return

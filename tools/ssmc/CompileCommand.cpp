@@ -26,7 +26,7 @@ static constexpr Flag kFlags[] = {
     {"--name", "ID",
      "name of the model, in front of every C function and\n"
      "macro: a C identifier (default: from PREFIX or MODEL)"},
-    kWeightsFlag,
+    kLateWeightsFlag,
     kTargetsFlag,
     {"--emit", "LIST",
      "what to write, separated by commas (default obj,header):\n"
@@ -58,14 +58,17 @@ static constexpr Flag kFlags[] = {
      "code for one x86-64 CPU that does not check on which it\n"
      "runs: for programs that load no indirect functions (musl,\n"
      "no C library at all)"},
+    {kTimeStepsFlag, "input",
+     "take a time delta per step (irregular sampling): it\n"
+     "multiplies each mode's own step size (S5, LinOSS)"},
     kWithoutHeadFlag,
     kChunkFlag,
     kTileFlag,
     kPtxasFlag,
+    kProductsFlag,
     kIgnoreUnknownFlag};
 
 static constexpr CommandSpec kSpec = {
-    kProductsFlag,
     "compile", "MODEL",
     "Compiles a trained model to a native object file and its C header. MODEL "
     "is a\nmodel.json, or a folder with model.json and model.safetensors.",
@@ -201,6 +204,8 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   auto model = loadModel(context, line, name);
   if (!model)
     return mlir::failure();
+  if (line.has("--verify") && failed(requireWeights(*model, "--verify")))
+    return mlir::failure();
   bool withoutHead = line.has(kWithoutHeadFlag.name);
   bool keepWeights =
       line.has("--verify") || llvm::is_contained(kinds, EmitKind::Model);
@@ -234,12 +239,12 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   options.withoutHead = line.has(kWithoutHeadFlag.name);
   options.from = from;
   options.keepWeights = llvm::is_contained(kinds, EmitKind::Model);
+  options.products = request.products;
   auto lowered = lowerForGpus(*model, options, name, request.target.getAll());
   if (failed(lowered))
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);
   PrefixedFiles files(prefix);
-  options.products = request.products;
   if (failed(emitForGpus(*model, *lowered, request, kinds, files)) ||
       failed(writeOutputFiles(&context, files.get())))
     return mlir::failure();
@@ -253,13 +258,19 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
   if (line.getArgument().ends_with(".mlir") && !line.has("--compile-from"))
     return createStringError("MODEL is an .mlir file; name its level with "
                              "--compile-from");
+  if (line.has(kTimeStepsFlag) && line.get(kTimeStepsFlag) != "input")
+    return createStringError(kTimeStepsFlag + " is '" +
+                             line.get(kTimeStepsFlag) +
+                             "'; expected input: time deltas come with each "
+                             "call");
   if (line.has("--verify") && line.has(kWithoutHeadFlag.name))
     return createStringError("--verify checks a model with and without its "
                              "head; leave --without-head off");
   if (levels.to && (line.has("--emit") || line.has("--verify")))
     return createStringError("--compile-to writes IR; leave --emit and "
                              "--verify off");
-  for (StringRef flag : {kWeightsFlag.name, kIgnoreUnknownFlag.name})
+  for (StringRef flag :
+       {kWeightsFlag.name, kIgnoreUnknownFlag.name, StringRef(kTimeStepsFlag)})
     if (line.has("--compile-from") && line.has(flag))
       return createStringError("--compile-from reads IR with its weights; "
                                "leave " +

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Reference/RunModel.h"
+#include "lib/Target/RuntimeConstants.h"
 #include "lib/Target/StateLayout.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
@@ -19,8 +20,9 @@ using namespace ssmc;
 
 static constexpr Flag kJsonFlag = {"--json", "", "print JSON, for programs"};
 
-static constexpr Flag kFlags[] = {kWeightsFlag, kTargetFlag,        kChunkFlag,
-                                  kTileFlag,    kIgnoreUnknownFlag, kJsonFlag};
+static constexpr Flag kFlags[] = {kLateWeightsFlag,   kTargetFlag,
+                                  kChunkFlag,         kTileFlag,
+                                  kIgnoreUnknownFlag, kJsonFlag};
 
 static constexpr CommandSpec kSpec = {
     "inspect", "MODEL",
@@ -106,6 +108,10 @@ static void printText(raw_ostream &os, const Inspection &found) {
   os << "compiled for " << found.cpu << "\n";
   line("parameters", Twine(info.parameters));
   line("packed weights", Twine(found.weightBytes) + " bytes");
+  if (info.takesWeights) {
+    line("set of weights", Twine(getWeightsBytes(info)) + " bytes");
+    line("workspace of load", Twine(getLoadWorkspaceBytes(info)) + " bytes");
+  }
   line("operations per step",
        Twine(found.costs.flops) + " (products and recurrences; an FMA is two)");
   line("state of a stream", Twine(info.stateBytes) + " bytes");
@@ -149,6 +155,10 @@ static void printJson(raw_ostream &os, const Inspection &found) {
     json.attribute("cpu", found.cpu);
     json.attribute("parameters", info.parameters);
     json.attribute("weight_bytes", found.weightBytes);
+    if (info.takesWeights) {
+      json.attribute("weight_set_bytes", getWeightsBytes(info));
+      json.attribute("load_workspace_bytes", getLoadWorkspaceBytes(info));
+    }
     json.attribute("flops_per_step", found.costs.flops);
     json.attribute("state_bytes", info.stateBytes);
     json.attribute("workspace_bytes", info.workspaceBytes);
@@ -196,7 +206,7 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
   found.layers = summarizeLayers(*model);
   found.info = native->lowered.info;
   found.cpu = target.cpu;
-  found.weightBytes = native->lowered.blob.size();
+  found.weightBytes = native->lowered.info.packedBytes;
   found.codeBytes = *codeBytes;
   found.objectBytes = object->size();
   found.costs = std::move(*costs);
