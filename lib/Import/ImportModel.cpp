@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/ImportModel.h"
+#include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Import/BuildModel.h"
 #include "lib/Import/Parameters.h"
 #include "lib/Import/TimeSteps.h"
@@ -41,7 +42,7 @@ std::string ssmc::deriveModelName(StringRef path) {
 static FailureOr<std::vector<BoundParameter>>
 bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
                StringRef weights, StringRef modelFile) {
-  if (weights == "runtime")
+  if (weights == kRuntimeWeights)
     return bindAtRuntime(&context, specs);
   StringRef seedText = weights;
   if (seedText.consume_front("random:")) {
@@ -107,9 +108,13 @@ OwningOpRef<ModuleOp> ssmc::importModel(MLIRContext &context,
       bindParameters(context, model->parameters, options.weights, model->path);
   if (failed(parameters))
     return nullptr;
-  return buildModel(context, model->config, model->parameters, *parameters,
-                    model->diagnostics,
-                    options.name.empty() ? deriveModelName(options.model)
-                                         : options.name,
-                    options.takesTimeSteps);
+  OwningOpRef<ModuleOp> module = buildModel(
+      context, model->config, model->parameters, *parameters,
+      model->diagnostics,
+      options.name.empty() ? deriveModelName(options.model) : options.name,
+      options.takesTimeSteps);
+  if (module && options.weights == kRuntimeWeights)
+    (*module)->setAttr(kTensorsAttr,
+                       describeTensors(&context, model->parameters));
+  return module;
 }

@@ -8,15 +8,16 @@
 #include "tools/ssmc/Compilation.h"
 #include "dialect/SsmDialect.h"
 #include "lib/Analysis/ChunkRows.h"
+#include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Analysis/Weights.h"
 #include "lib/Import/ImportModel.h"
 #include "lib/Reference/RunModel.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
+#include "runtime/hash.h"
 #include "tools/ssmc/LayerSummary.h"
 #include "tools/ssmc/Progress.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace llvm;
 using namespace ssmc;
@@ -88,6 +89,7 @@ mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
   options.weights = line.get(kWeightsFlag.name).str();
   options.ignoreUnknown = line.has(kIgnoreUnknownFlag.name);
   options.name = name.str();
+  options.takesTimeSteps = line.has(kTimeStepsFlag);
   mlir::OwningOpRef<mlir::ModuleOp> model = importModel(context, options);
   if (!model)
     return nullptr;
@@ -112,25 +114,57 @@ InputType ssmc::getInputType(mlir::ModuleOp model) {
   return {x.getShape().back(), false};
 }
 
-uint64_t ssmc::hashModel(mlir::ModuleOp model) {
-  std::vector<uint64_t> hashes;
-  for (auto function : model.getOps<mlir::func::FuncOp>()) {
+bool ssmc::takesTimeSteps(mlir::ModuleOp model) {
+  auto function = reference::getModelFunction(model);
+  return succeeded(function) &&
+         llvm::any_of(llvm::seq(function->getNumArguments()), [&](unsigned i) {
+           return function->getArgAttr(i, SsmDialect::kTimeStepsAttr);
+         });
+}
+
+mlir::LogicalResult ssmc::requireWeights(mlir::ModuleOp model, StringRef what) {
+  if (!hasRuntimeWeights(model))
+    return mlir::success();
+  return mlir::emitError(mlir::UnknownLoc::get(model.getContext()))
+         << what
+         << " needs weights, and this model's come at run time; expected "
+         << kWeightsFlag.name << " " << kWeightsFlag.value;
+}
+
+/// The bytes of all elements.
+static SmallVector<char, 0> expand(const WeightValues &values) {
+  SmallVector<char, 0> bytes;
+  for (int64_t i = 0; i < (values.isSplat() ? values.size() : 1); ++i)
+    bytes.append(values.rawBytes().begin(), values.rawBytes().end());
+  return bytes;
+}
+
+uint64_t ssmc::hashModel(mlir::ModuleOp model, bool withoutHead) {
+  uint64_t hash = withoutHead;
+  mlir::OwningOpRef<mlir::ModuleOp> structure = model.clone();
+  structure->walk([](ParameterOp parameter) { parameter.removeValueAttr(); });
+  for (auto function : structure->getOps<mlir::func::FuncOp>()) {
     std::string text;
     raw_string_ostream stream(text);
     function.print(stream, mlir::OpPrintingFlags()
                                .elideLargeElementsAttrs(0)
                                .elideLargeResourceString(0)
                                .useLocalScope());
-    hashes.push_back(xxh3_64bits(text));
+    hash = hash_bytes(text.data(), text.size(), hash);
   }
+  // As NAME_load does it for weights that come at run time.
   model.walk([&](ParameterOp parameter) {
+    if (!parameter.getValueAttr())
+      return;
     if (auto values = getParameterValues(parameter); succeeded(values)) {
+      SmallVector<char, 0> splat;
       ArrayRef<char> bytes = values->rawBytes();
-      hashes.push_back(xxh3_64bits(StringRef(bytes.data(), bytes.size())));
+      if (values->isSplat())
+        bytes = splat = expand(*values);
+      hash = hash_bytes(bytes.data(), bytes.size(), hash);
     }
   });
-  return xxh3_64bits(StringRef(reinterpret_cast<const char *>(hashes.data()),
-                               hashes.size() * sizeof(uint64_t)));
+  return hash;
 }
 
 void ssmc::nameModel(ModelInfo &info, mlir::ModuleOp model, StringRef name,
@@ -147,7 +181,7 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
                                                  StringRef name, Level from,
                                                  bool keepWeights) {
   mlir::MLIRContext &context = *model->getContext();
-  uint64_t hash = hashModel(model) ^ withoutHead;
+  uint64_t hash = hashModel(model, withoutHead);
   CompileOptions options;
   options.keepWeights = keepWeights;
   options.targets = targets;
@@ -166,7 +200,7 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
   for (CompiledVariant &variant : lowered->variants) {
     variant.info.name = lowered->info.name;
     variant.info.hash = lowered->info.hash;
-    variants.push_back({*variant.module, variant.target, variant.info});
+    variants.push_back({*variant.module, {}, variant.target, variant.info});
   }
   Progress progress("optimizing and generating code");
   auto code = ModelCode::build(variants, lowered->blob);
@@ -180,6 +214,8 @@ mlir::FailureOr<NativeModel> ssmc::compileAndLoad(mlir::ModuleOp model,
                                                   bool withoutHead,
                                                   StringRef name) {
   mlir::MLIRContext &context = *model->getContext();
+  if (failed(requireWeights(model, "running a model")))
+    return mlir::failure();
   auto native = compileForCpus(model, target, withoutHead, name);
   if (failed(native))
     return mlir::failure();

@@ -24,6 +24,14 @@ inline constexpr Flag kWeightsFlag = {
     "trained parameters, a safetensors file\n"
     "(default: model.safetensors beside model.json), or\n"
     "random ones, for trying out configurations"};
+inline constexpr llvm::StringLiteral kTimeStepsFlag = "--dt";
+/// The same, of those that need no numbers.
+inline constexpr Flag kLateWeightsFlag = {
+    "--weights", "FILE|random:SEED|runtime",
+    "trained parameters, a safetensors file\n"
+    "(default: model.safetensors beside model.json), or\n"
+    "random ones, for trying out configurations; runtime: they\n"
+    "come when the code runs, by NAME_load"};
 inline constexpr Flag kIgnoreUnknownFlag = {
     "--ignore-unknown", "",
     "warn of options in model.json that the model does not\n"
@@ -78,6 +86,8 @@ struct InputType {
   bool isTokens = false;
 };
 InputType getInputType(mlir::ModuleOp model);
+/// Whether the model takes a time delta per step (--dt).
+bool takesTimeSteps(mlir::ModuleOp model);
 
 /// A lowered model and its optimized code.
 struct NativeCode {
@@ -100,9 +110,14 @@ mlir::FailureOr<NativeModel> compileAndLoad(mlir::ModuleOp model,
                                             bool withoutHead,
                                             llvm::StringRef name);
 
+/// Fails, with an error, if the model's weights come at run time: `what` needs
+/// them now.
+mlir::LogicalResult requireWeights(mlir::ModuleOp model, llvm::StringRef what);
+
 /// Identifies a model's structure and parameters, whatever its name: a hash of
-/// both.
-uint64_t hashModel(mlir::ModuleOp model);
+/// both. When weights come at run time it is that of the structure alone, and
+/// NAME_load continues it.
+uint64_t hashModel(mlir::ModuleOp model, bool withoutHead);
 
 /// Completes what is known of a lowered model: its name, its hash, and the
 /// description of `model`, at model level.

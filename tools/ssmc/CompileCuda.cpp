@@ -80,7 +80,7 @@ Error CudaRequest::findTools(const CommandLine &line,
 mlir::FailureOr<CompiledCudaModel>
 ssmc::lowerForGpus(mlir::ModuleOp model, const CompileOptions &options,
                    StringRef name, ArrayRef<unsigned> architectures) {
-  uint64_t hash = hashModel(model) ^ options.withoutHead;
+  uint64_t hash = hashModel(model, options.withoutHead);
   Progress progress("lowering the model");
   mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
   mlir::FailureOr<CompiledCudaModel> lowered =
