@@ -21,7 +21,7 @@ using namespace ssmc;
 
 static const Command *const kCommands[] = {&kCompileCommand, &kRunCommand,
                                            &kInspectCommand, &kBenchCommand,
-                                           &kSchemaCommand};
+                                           &kInitCommand, &kSchemaCommand};
 
 static void printUsage(raw_ostream &os) {
   os << "ssmc compiles trained state-space sequence models (S5, LRU, LinOSS) "
