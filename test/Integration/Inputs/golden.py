@@ -24,7 +24,8 @@ from safetensors.numpy import load_file
 SUPPORTED = {
     "LinearEncoder", "EmbeddingEncoder", "S5", "LRU", "LinOSS", "StandardBlock",
     "ClassificationHead", "RegressionHead", "S5SequenceMixer", "LRUSequenceMixer",
-    "LinOSSSequenceMixer", "GLU",
+    "LinOSSSequenceMixer", "S4DSequenceMixer", "GLU", "S4DSequenceMixer", "DeltaNet", "DeltaNetSequenceMixer",
+    "IdentitySequenceMixer", "SwiGLU", "MLPChannelMixer", "IdentityChannelMixer",
 }  # fmt: skip
 
 

@@ -107,10 +107,24 @@ class Native:
         size = int(np.prod(shape)) * 4
         return self.memory(size).view(np.float32).reshape(shape)
 
+    @staticmethod
+    def panels(record: np.ndarray, offset: int, shape: tuple[int, ...]) -> np.ndarray:
+        numbers = record[offset : offset + int(np.prod(shape)) * 4].view(np.float32)
+        return numbers.reshape(shape)
+
     def unpack(self, record: np.ndarray, path: str) -> np.ndarray:
-        """A state in a record: (modes, 2), (modes, [z, y], 2), or its numbers."""
+        """A state in a record, in the layout of the golden files."""
         offset, size, kind = self.layout[path]
         width = np.dtype({"float": "f4", "double": "f8", "int64_t": "i8"}[kind.split("(")[1]])
+        # Panels of 16 lanes of v (of channels), in each rows of k (of re and im of modes).
+        if matrix := re.match(r"matrices of (\d+) x (\d+)", kind):
+            v, k = int(matrix[1]), int(matrix[2])
+            parts = self.panels(record, offset, (size, -(-v // 16), k, 16))
+            return parts.transpose(0, 1, 3, 2).reshape(size, -1, k)[:, :v].copy()
+        if channels := re.match(r"complex modes of each of (\d+)", kind):
+            h = int(channels[1])
+            parts = self.panels(record, offset, (-(-h // 16), size, 2, 16))
+            return parts.transpose(0, 3, 1, 2).reshape(-1, size, 2)[:h].copy()
         if "complex" not in kind:
             return record[offset : offset + size * 8].view(width)
         planes = 2 if "oscillators" in kind else 1
