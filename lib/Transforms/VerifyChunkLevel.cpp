@@ -33,7 +33,7 @@ static constexpr StringRef kLegal[] = {
     // Rows, in chunk functions.
     "ssm.panel_map", "ssm.lookup", "ssm.drop_rows", "ssm.pool_rows", "ssm.pool_mean",
     "ssm.row_log_softmax", "ssm.delta_rows", "ssm.channel_rows", "ssm.yield", "vector.extract_strided_slice",
-    "vector.shuffle", "math.fma", "math.exp2",
+    "vector.shuffle", "math.fma", "math.exp2", "math.tanh",
     // Parts of buffers, in both.
     "tensor.empty", "tensor.extract_slice", "tensor.insert_slice",
     "tensor.expand_shape", "tensor.collapse_shape",

@@ -109,7 +109,10 @@ class _Writer:
 
     def _standard_block(self, path: str, node: Any) -> dict[str, Any]:
         mixers = {}
-        for name, known in (("sequence_mixer", _SEQUENCE_MIXERS), ("channel_mixer", _GLU)):
+        for name, known in (
+            ("sequence_mixer", _SEQUENCE_MIXERS),
+            ("channel_mixer", _CHANNEL_MIXERS),
+        ):
             mixer = getattr(node, name)
             describe = self._choose(f"{path}.{name}", mixer, known)
             target = {"target": type(mixer).__name__}
@@ -126,6 +129,7 @@ class _Writer:
             where = f"{path}.blocks.{i}"
             self._choose(where, block, {"discretax.StandardBlock": None})
             self._choose(f"{where}.sequence_mixer", block.sequence_mixer, {mixer: None})
+            self._choose(f"{where}.channel_mixer", block.channel_mixer, {"discretax.GLU": None})
             options = self._standard_block(where, block)
             glu = options["channel_mixer"]
             if "out_features" in glu:
@@ -249,6 +253,32 @@ class _Writer:
             options["out_features"] = first["out_features"]
         return options
 
+    def _swi_glu(self, path: str, node: Any) -> dict[str, Any]:
+        gate = self._linear(f"{path}.gate_proj", node.gate_proj)
+        up = self._linear(f"{path}.up_proj", node.up_proj)
+        down = self._linear(f"{path}.down_proj", node.down_proj)
+        if gate != up or {gate["use_bias"], down["use_bias"]} == {True, False}:
+            raise ExportError(f"{path}: the maps differ: {gate}, {up} and {down}")
+        # hidden_ratio only chose this width.
+        return {"intermediate_dim": gate["out_features"], "use_bias": gate["use_bias"]}
+
+    def _mlp(self, path: str, node: Any) -> dict[str, Any]:
+        linear = self._linear(f"{path}.linear", node.linear)
+        options = {
+            "non_linearity": _one_of(
+                f"{path}.non_linearity",
+                node.non_linearity,
+                ("relu", "gelu", "swish", "silu", "tanh"),
+            ),
+            "use_bias": linear["use_bias"],
+        }
+        if linear["out_features"] != linear["in_features"]:
+            options["out_features"] = linear["out_features"]
+        return options
+
+    def _identity(self, path: str, node: Any) -> dict[str, Any]:
+        return {}
+
     # -- Parts -----------------------------------------------------------------
 
     def _linear(self, path: str, node: Any) -> dict[str, Any]:
@@ -370,5 +400,11 @@ _SEQUENCE_MIXERS = {
     "discretax.LinOSSSequenceMixer": _Writer._linoss_mixer,
     "discretax.DeltaNetSequenceMixer": _Writer._delta_net_mixer,
     "discretax.S4DSequenceMixer": _Writer._s4d_mixer,
+    "discretax.IdentitySequenceMixer": _Writer._identity,
 }
-_GLU = {"discretax.GLU": _Writer._glu}
+_CHANNEL_MIXERS = {
+    "discretax.GLU": _Writer._glu,
+    "discretax.SwiGLU": _Writer._swi_glu,
+    "discretax.MLPChannelMixer": _Writer._mlp,
+    "discretax.IdentityChannelMixer": _Writer._identity,
+}

@@ -160,6 +160,25 @@ def test_standard_block(tmp_path, mixer, prenorm, channel):
     assert written["channel_mixer"].items() >= {"target": "GLU", **channel}.items()
 
 
+@pytest.mark.parametrize("sequence", ["LRUSequenceMixer", "IdentitySequenceMixer"])
+@pytest.mark.parametrize(
+    "channel",
+    [
+        {"target": "SwiGLU", "intermediate_dim": 5, "use_bias": True},
+        {"target": "SwiGLU", "intermediate_dim": 12},
+        {"target": "MLPChannelMixer", "non_linearity": "tanh", "use_bias": True},
+        {"target": "MLPChannelMixer", "non_linearity": "relu", "out_features": 1},
+        {"target": "IdentityChannelMixer"},
+    ],
+    ids=str,
+)
+def test_other_channel_mixers(tmp_path, sequence, channel):
+    config, _ = check(tmp_path, block({"target": sequence}, channel))
+    written = config["layers"][0]
+    assert written["sequence_mixer"]["target"] == sequence
+    assert written["channel_mixer"].items() >= channel.items()
+
+
 @pytest.mark.parametrize("head", ["ClassificationHead", "RegressionHead"])
 @pytest.mark.parametrize("reduce", [True, False])
 @pytest.mark.parametrize("use_bias", [True, False])
@@ -277,8 +296,9 @@ def edited(where, value, *layers):
          r"layers\[0\]: equinox\S*MLP cannot be exported"),
         (lambda: build({"target": "DeltaNet", "hidden_dim": 4, "num_blocks": 1}),
          r"layers\[0\]: discretax\S*DeltaNet cannot be exported here; expected .*LinOSS"),
-        (lambda: build(block({"target": "LRUSequenceMixer"}, {"target": "SwiGLU"})),
-         r"layers\.0\.channel_mixer: discretax\S*SwiGLU cannot be exported"),
+        (lambda: build(block({"target": "LRUSequenceMixer"},
+                             {"target": "MLPChannelMixer", "non_linearity": "elu"})),
+         r"channel_mixer\.non_linearity is 'elu'; expected one of relu, gelu"),
         (lambda: (build(S5)[0], None),
          r"layers\.0\.blocks\.0\.norm: no state; pass the eqx\.nn\.State"),
         (lambda: build(LINOSS | {"discretization": "IM"}),

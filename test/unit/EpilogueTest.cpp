@@ -26,7 +26,8 @@ namespace {
 /// Numbers per call of a compiled kernel.
 constexpr int64_t count = 1 << 14;
 constexpr int widths[] = {1, 4, 8, 16};
-const char *const forms[] = {"exp2", "sigmoid", "gelu"};
+const char *const forms[] = {"exp2", "sigmoid", "gelu", "relu",
+                             "silu", "tanh",    "swish"};
 
 uint32_t stride() { return std::getenv("SSMC_EXHAUSTIVE") ? 1 : 499; }
 
@@ -34,21 +35,49 @@ std::string kernelName(StringRef form, int width) {
   return llvm::formatv("{0}_{1}", form, width);
 }
 
-/// What a layer emits for the placeholder `op`. A layer's `buildLanes` is a
-/// method of an operation: `gelu` is any.
-Value buildForm(OpBuilder &builder, Operation *op, ssmc::GeluOp gelu) {
-  StringRef form = op->getName().getStringRef();
+/// Layers of each kind: `buildLanes` is a method of an operation.
+const char *const layers = R"(
+func.func private @layers(%x: tensor<?x?x16xf32>) {
+  %a = ssm.gelu %x : tensor<?x?x16xf32>
+  %b = ssm.relu %x : tensor<?x?x16xf32>
+  %c = ssm.silu %x : tensor<?x?x16xf32>
+  %d = ssm.tanh %x : tensor<?x?x16xf32>
+  %e = ssm.gate %x, %x : tensor<?x?x16xf32>
+  %f = ssm.gate %x, %x {swish} : tensor<?x?x16xf32>
+  return
+})";
+
+/// What a layer emits for the placeholder `op`: `test.gelu` is that of
+/// `ssm.gelu`; `test.sigmoid` and `test.swish` are gates of 1.
+Value buildForm(OpBuilder &builder, Operation *op, func::FuncOp examples) {
+  StringRef form = op->getName().stripDialect();
+  Location loc = op->getLoc();
   Value x = op->getOperand(0);
-  if (form == "test.exp2")
-    return math::Exp2Op::create(builder, op->getLoc(), x);
-  if (form == "test.gelu")
-    return gelu.buildLanes(builder, op->getLoc(), x, {});
-  TypedAttr one = builder.getF32FloatAttr(1);
-  if (auto vector = dyn_cast<VectorType>(x.getType()))
-    one = DenseElementsAttr::get(vector, Attribute(one));
-  return ssmc::GateOp::buildLanesOfExponent(
-      builder, op->getLoc(),
-      arith::ConstantOp::create(builder, op->getLoc(), one), x);
+  if (form == "exp2")
+    return math::Exp2Op::create(builder, loc, x);
+  auto constant = [&](double value) -> Value {
+    TypedAttr number = builder.getF32FloatAttr(value);
+    if (auto vector = dyn_cast<VectorType>(x.getType()))
+      number = DenseElementsAttr::get(vector, Attribute(number));
+    return arith::ConstantOp::create(builder, loc, number);
+  };
+  for (Operation &example : examples.getBody().front()) {
+    auto gate = dyn_cast<ssmc::GateOp>(example);
+    if (gate && gate.getSwish() == (form == "swish")) {
+      Value one = constant(gate.getValueScale());
+      if (form == "sigmoid")
+        return gate.buildLanesOfExponent(builder, loc, one, x);
+      if (form == "swish")
+        return gate.buildLanesOfExponent(
+            builder, loc, one,
+            arith::MulFOp::create(builder, loc, x,
+                                  constant(gate.kExponentScale)));
+    }
+    auto layer = dyn_cast<ssmc::PointwiseOpInterface>(example);
+    if (layer && example.getName().stripDialect() == form)
+      return layer.buildLanes(builder, loc, x, {});
+  }
+  return Value();
 }
 
 /// All forms at all widths. A kernel applies the placeholder `test.FORM`, which
@@ -66,11 +95,7 @@ public:
   }
 
   static std::unique_ptr<ExecutionEngine> compileForms() {
-    std::string source = R"(
-func.func private @layer(%x: tensor<?x?x16xf32>) -> tensor<?x?x16xf32> {
-  %y = ssm.gelu %x : tensor<?x?x16xf32>
-  return %y : tensor<?x?x16xf32>
-})";
+    std::string source = layers;
     for (StringRef form : forms)
       for (int width : widths)
         source +=
@@ -79,20 +104,18 @@ func.func private @layer(%x: tensor<?x?x16xf32>) -> tensor<?x?x16xf32> {
     auto module = parseSourceString<ModuleOp>(source, context.get());
     if (!module)
       return nullptr;
-    ssmc::GeluOp gelu;
+    auto examples = module->lookupSymbol<func::FuncOp>("layers");
     SmallVector<Operation *> placeholders;
     module->walk([&](Operation *op) {
-      if (auto found = dyn_cast<ssmc::GeluOp>(op))
-        gelu = found;
       if (op->getName().getStringRef().starts_with("test."))
         placeholders.push_back(op);
     });
     for (Operation *op : placeholders) {
       OpBuilder builder(op);
-      op->replaceAllUsesWith(ValueRange(buildForm(builder, op, gelu)));
+      op->replaceAllUsesWith(ValueRange(buildForm(builder, op, examples)));
       op->erase();
     }
-    gelu->getParentOfType<func::FuncOp>().erase();
+    examples.erase();
     return compile(*module, 3);
   }
 
@@ -115,6 +138,9 @@ double gelu(double x) {
   constexpr double scale = 0.7978845608028654; // sqrt(2 / pi)
   return x / (1 + std::exp(-2 * scale * (x + 0.044715 * x * x * x)));
 }
+
+double silu(double x) { return x / (1 + std::exp(-x)); }
+double relu(double x) { return x > 0 ? x : 0; }
 
 double errorInUlp(double value, double exact) {
   int exponent;
@@ -175,6 +201,17 @@ const Range ranges[] = {
     {"gelu, -1 < x < 0", "gelu", gelu, -0x1p-125f, -1, errorInUlp, 3},
     {"gelu, x < -1", "gelu", gelu, -1, -1e20f, absoluteError, 5e-7},
     {"gelu, huge", "gelu", gelu, -1e20f, -4.9e31f, absoluteError, 6e-7},
+    {"silu, x > 0", "silu", silu, 0x1p-125f, 3.4e38f, errorInUlp, 4},
+    {"silu, -1 < x < 0", "silu", silu, -0x1p-125f, -1, errorInUlp, 4},
+    {"silu, x < -1", "silu", silu, -1, -1e20f, absoluteError, 2e-7},
+    {"silu, huge", "silu", silu, -1e20f, -4.9e31f, absoluteError, 6e-7},
+    {"swish, x > 0", "swish", silu, 0x1p-124f, 2e38f, errorInUlp, 5},
+    {"swish, -1 < x < 0", "swish", silu, -0x1p-124f, -1, errorInUlp, 5},
+    {"swish, x < -1", "swish", silu, -1, -1e20f, absoluteError, 2e-7},
+    {"tanh, x > 0", "tanh", std::tanh, 0x1p-125f, 3.4e38f, errorInUlp, 3},
+    {"tanh, x < 0", "tanh", std::tanh, -0x1p-125f, -3.4e38f, errorInUlp, 3},
+    {"relu, x > 0", "relu", relu, 0x1p-125f, 3.4e38f, errorInUlp, 0},
+    {"relu, x < 0", "relu", relu, -0x1p-125f, -3.4e38f, errorInUlp, 0},
 };
 
 TEST_F(Epilogue, Accuracy) {
@@ -205,6 +242,24 @@ TEST_F(Epilogue, SpecialValues) {
   EXPECT_EQ(out[0], 0.5f);
   EXPECT_LE(out[2], 1.2e-38f);
   EXPECT_EQ(out[3], 1);
+  for (const char *form : {"silu", "swish"}) {
+    run(form, in, out);
+    EXPECT_TRUE(out[0] == 0 && !std::signbit(out[0])) << form;
+    EXPECT_TRUE(out[1] == 0 && std::signbit(out[1])) << form;
+    EXPECT_EQ(out[2], infinity) << form;
+    EXPECT_FALSE(std::isfinite(out[3])) << form << ": infinity was lost";
+  }
+  run("tanh", in, out);
+  EXPECT_TRUE(out[0] == 0 && !std::signbit(out[0]));
+  EXPECT_TRUE(out[1] == 0 && std::signbit(out[1]));
+  EXPECT_EQ(out[2], 1);
+  EXPECT_EQ(out[3], -1);
+  EXPECT_EQ(out[4], 1);
+  run("relu", in, out);
+  EXPECT_EQ(out[0], 0);
+  EXPECT_EQ(out[1], 0);
+  EXPECT_EQ(out[2], infinity);
+  EXPECT_EQ(out[3], 0);
 }
 
 TEST_F(Epilogue, NaNIsNeverSwallowed) {

@@ -24,7 +24,7 @@ from safetensors.numpy import load_file
 SUPPORTED = {
     "LinearEncoder", "EmbeddingEncoder", "S5", "LRU", "LinOSS", "StandardBlock",
     "ClassificationHead", "RegressionHead", "S5SequenceMixer", "LRUSequenceMixer",
-    "LinOSSSequenceMixer", "S4DSequenceMixer", "GLU", "S4DSequenceMixer", "DeltaNet", "DeltaNetSequenceMixer",
+    "LinOSSSequenceMixer", "S4DSequenceMixer", "GLU", "DeltaNet", "DeltaNetSequenceMixer",
     "IdentitySequenceMixer", "SwiGLU", "MLPChannelMixer", "IdentityChannelMixer",
 }  # fmt: skip
 
