@@ -22,6 +22,7 @@ struct Command {
 
 extern const Command kCompileCommand;
 extern const Command kRunCommand;
+extern const Command kCalibrateCommand;
 extern const Command kInitCommand;
 extern const Command kInspectCommand;
 extern const Command kBenchCommand;

@@ -11,6 +11,7 @@
 #include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Analysis/Weights.h"
 #include "lib/Import/ImportModel.h"
+#include "lib/Pipelines/CompileTraining.h"
 #include "lib/Reference/RunModel.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/IR/AsmState.h"
@@ -80,9 +81,25 @@ void SizeFlags::attachTo(mlir::ModuleOp model) const {
                    builder.getDenseI64ArrayAttr({tile.rows, tile.panels}));
 }
 
+mlir::LogicalResult ssmc::takeInferenceForm(mlir::ModuleOp model) {
+  mlir::PassManager passes(model.getContext());
+  passes.addPass(createInferenceMode());
+  return passes.run(model);
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
                                                     const CommandLine &line,
                                                     StringRef name) {
+  mlir::OwningOpRef<mlir::ModuleOp> model =
+      importTrainingForm(context, line, name);
+  if (!model || failed(takeInferenceForm(*model)))
+    return nullptr;
+  return model;
+}
+
+mlir::OwningOpRef<mlir::ModuleOp>
+ssmc::importTrainingForm(mlir::MLIRContext &context, const CommandLine &line,
+                         StringRef name) {
   Progress progress("reading " + line.getArgument().str());
   ImportOptions options;
   options.model = line.getArgument().str();
@@ -92,10 +109,6 @@ mlir::OwningOpRef<mlir::ModuleOp> ssmc::importModel(mlir::MLIRContext &context,
   options.takesTimeSteps = line.has(kTimeStepsFlag);
   mlir::OwningOpRef<mlir::ModuleOp> model = importModel(context, options);
   if (!model)
-    return nullptr;
-  mlir::PassManager passes(&context);
-  passes.addPass(createInferenceMode());
-  if (failed(passes.run(*model)))
     return nullptr;
   auto sizes = SizeFlags::parse(line);
   if (!sizes)
@@ -179,11 +192,12 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
                                                  ArrayRef<TargetCpu> targets,
                                                  bool withoutHead,
                                                  StringRef name, Level from,
-                                                 bool keepWeights) {
+                                                 bool keepWeights,
+                                                 mlir::ModuleOp training) {
   mlir::MLIRContext &context = *model->getContext();
   uint64_t hash = hashModel(model, withoutHead);
   CompileOptions options;
-  options.keepWeights = keepWeights;
+  options.keepWeights = keepWeights || training;
   options.targets = targets;
   options.withoutHead = withoutHead;
   options.from = from;
@@ -192,6 +206,11 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
     Progress progress("lowering the model");
     mlir::OwningOpRef<mlir::ModuleOp> copy = model.clone();
     lowered = compileModel(*copy, options);
+    if (succeeded(lowered) && training) {
+      copy = training.clone();
+      if (failed(addTrainingForm(*lowered, *copy, options)))
+        return mlir::failure();
+    }
   }
   if (failed(lowered))
     return mlir::failure();
@@ -200,7 +219,9 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
   for (CompiledVariant &variant : lowered->variants) {
     variant.info.name = lowered->info.name;
     variant.info.hash = lowered->info.hash;
-    variants.push_back({*variant.module, {}, variant.target, variant.info});
+    variants.push_back({*variant.module,
+                        variant.training ? *variant.training : mlir::ModuleOp(),
+                        variant.target, variant.info});
   }
   Progress progress("optimizing and generating code");
   auto code = ModelCode::build(variants, lowered->blob);
@@ -212,11 +233,13 @@ mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
 mlir::FailureOr<NativeModel> ssmc::compileAndLoad(mlir::ModuleOp model,
                                                   const TargetCpu &target,
                                                   bool withoutHead,
-                                                  StringRef name) {
+                                                  StringRef name,
+                                                  mlir::ModuleOp training) {
   mlir::MLIRContext &context = *model->getContext();
   if (failed(requireWeights(model, "running a model")))
     return mlir::failure();
-  auto native = compileForCpus(model, target, withoutHead, name);
+  auto native = compileForCpus(model, target, withoutHead, name, Level::Model,
+                               /*keepWeights=*/true, training);
   if (failed(native))
     return mlir::failure();
   auto object = native->code.emitLoadable();

@@ -79,6 +79,13 @@ mlir::OwningOpRef<mlir::ModuleOp> importModel(mlir::MLIRContext &context,
                                               const CommandLine &line,
                                               llvm::StringRef name);
 
+/// The same in training form.
+mlir::OwningOpRef<mlir::ModuleOp> importTrainingForm(mlir::MLIRContext &context,
+                                                     const CommandLine &line,
+                                                     llvm::StringRef name);
+/// Takes a model from training to inference form.
+mlir::LogicalResult takeInferenceForm(mlir::ModuleOp model);
+
 /// What x is, from a model-level module.
 struct InputType {
   /// Features per time step, 1 for tokens.
@@ -97,18 +104,21 @@ struct NativeCode {
 
 /// Compiles a model-level module, which stays as it is, for CPUs that share an
 /// object. Errors are reported on its context. Without `keepWeights` the module
-/// has no weights afterwards.
+/// has no weights afterwards. With `training`, the same model in training form,
+/// it can be run so, too.
 mlir::FailureOr<NativeCode>
 compileForCpus(mlir::ModuleOp model, llvm::ArrayRef<TargetCpu> targets,
                bool withoutHead, llvm::StringRef name,
-               Level from = Level::Model, bool keepWeights = true);
+               Level from = Level::Model, bool keepWeights = true,
+               mlir::ModuleOp training = {});
 
 /// The same for one CPU, loaded into this process, which must be able to run
 /// it.
 mlir::FailureOr<NativeModel> compileAndLoad(mlir::ModuleOp model,
                                             const TargetCpu &target,
                                             bool withoutHead,
-                                            llvm::StringRef name);
+                                            llvm::StringRef name,
+                                            mlir::ModuleOp training = {});
 
 /// Fails, with an error, if the model's weights come at run time: `what` needs
 /// them now.

@@ -40,18 +40,39 @@ Expected<NativeModel> NativeModel::load(ArrayRef<char> object,
   model.session = std::move(*session);
   if (Error error = model.findCommon(*model.session))
     return error;
+  Error error = info.takesTimeSteps
+                    ? model.findRuns<const float *>(*model.session)
+                    : model.findRuns<>(*model.session);
+  if (error)
+    return error;
+  if (Error missing = model.findTraining(*model.session))
+    return missing;
+  return model;
+}
+
+/// Finds what runs the model in training mode, if there is such.
+Error NativeModel::findTraining(JitSession &code) {
+  if (!info.training)
+    return Error::success();
+  if (Error error = find(code, "train_forward", trainForward))
+    return error;
+  return find(code, "train_workspace_bytes", trainWorkspaceBytes);
+}
+
+/// Finds what runs the model; `Delta` is the type of dt, where there is one.
+template <typename... Delta> Error NativeModel::findRuns(JitSession &code) {
   Error error = Error::success();
   auto find = [&](StringRef name, auto *&function) {
-    error = joinErrors(std::move(error),
-                       model.find(*model.session, name, function));
+    error = joinErrors(std::move(error), this->find(code, name, function));
   };
-  using Step = int(void *, const int64_t *, int64_t, const void *, float *,
-                   const ssmc_executor *, void *, size_t);
-  using Chunk =
-      int(void *, const int64_t *, int64_t, const int64_t *, int64_t,
-          const void *, float *, const ssmc_executor *, void *, size_t);
-  using Forward = int(const void *, float *, int64_t, const int64_t *, int64_t,
-                      void *, const ssmc_executor *, void *, size_t);
+  using Step = int(void *, const int64_t *, int64_t, const void *, Delta...,
+                   float *, const ssmc_executor *, void *, size_t);
+  using Chunk = int(void *, const int64_t *, int64_t, const int64_t *, int64_t,
+                    const void *, Delta..., float *, const ssmc_executor *,
+                    void *, size_t);
+  using Forward =
+      int(const void *, Delta..., float *, int64_t, const int64_t *, int64_t,
+          void *, const ssmc_executor *, void *, size_t);
   Step *step;
   Chunk *chunk;
   Forward *forward;

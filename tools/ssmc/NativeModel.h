@@ -66,6 +66,14 @@ public:
                             AlignedBytes &records, bool isFresh,
                             const ssmc_executor *executor = nullptr) const;
 
+  /// Runs `x` in training mode, if the model was compiled for it too. The
+  /// statistics are laid out as in TrainingInfo.h; null: those compiled with.
+  /// `keys` are two words per batch element; null: nothing is dropped.
+  llvm::Expected<Array> train(const ArrayView &x, const char *statisticsIn,
+                              llvm::MutableArrayRef<char> statisticsOut,
+                              const uint32_t *keys,
+                              const ssmc_executor *executor) const;
+
   /// B records of new streams.
   llvm::Expected<AlignedBytes> makeRecords(int64_t batch) const;
 
@@ -79,6 +87,10 @@ private:
   using Reset = int(void *, int64_t, int64_t);
   using WorkspaceBytes = size_t(int64_t, int32_t);
   using StrError = const char *(int);
+  using TrainForward = int(const void *, void *, const uint32_t *, const void *,
+                           float *, int64_t, int64_t, const ssmc_executor *,
+                           void *, size_t);
+  using TrainWorkspaceBytes = size_t(int64_t, int64_t, int32_t);
 
   ModelInfo info;
   std::unique_ptr<JitSession> session;
@@ -90,8 +102,11 @@ private:
   /// Of a GPU's calls: in the session.
   std::function<WorkspaceBytes> workspaceBytes;
   StrError *strError = nullptr;
+  TrainForward *trainForward = nullptr;
+  TrainWorkspaceBytes *trainWorkspaceBytes = nullptr;
 
   llvm::Error findCommon(JitSession &code);
+  llvm::Error findTraining(JitSession &code);
   /// Finds NAME_`name`.
   template <typename Function>
   llvm::Error find(JitSession &code, llvm::StringRef name,

@@ -15,6 +15,7 @@
 #include "tools/ssmc/Progress.h"
 #include "tools/ssmc/StateFiles.h"
 #include "tools/ssmc/Threads.h"
+#include "tools/ssmc/TrainCommands.h"
 #include "llvm/Support/FileSystem.h"
 
 using namespace llvm;
@@ -44,6 +45,10 @@ static constexpr Flag kFlags[] = {
     {"--reference", "",
      "compute with the f64 interpreter instead of compiled\n"
      "code, and write f64"},
+    kTrainFlag,
+    kKeyFlag,
+    kKeysFlag,
+    kWeightsOutFlag,
     kWithoutHeadFlag,
     kWeightsFlag,
     kRunTargetFlag,
@@ -302,6 +307,10 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
 }
 
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
+  if (Error error = checkTrainFlags(line))
+    return reportUsage(kSpec.name, std::move(error));
+  if (line.has(kTrainFlag.name))
+    return runInTrainingMode(context, line);
   auto options = parseOptions(line);
   if (!options)
     return reportUsage(kSpec.name, options.takeError());

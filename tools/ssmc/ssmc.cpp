@@ -20,6 +20,7 @@ using namespace llvm;
 using namespace ssmc;
 
 static const Command *const kCommands[] = {&kCompileCommand, &kRunCommand,
+                                           &kCalibrateCommand,
                                            &kInspectCommand, &kBenchCommand,
                                            &kInitCommand, &kSchemaCommand};
 
