@@ -7,7 +7,7 @@ packages="
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools
   clang-22 lld-22 libclang-rt-22-dev clang-format-22 clang-tidy-22
   make cmake ninja-build ccache git
-  libgtest-dev libbenchmark-dev libeigen3-dev zlib1g-dev libzstd-dev
+  libgtest-dev libbenchmark-dev zlib1g-dev libzstd-dev
   python3 python3-venv ca-certificates
   qemu-user libc6-dev-arm64-cross libgcc-12-dev-arm64-cross"
 

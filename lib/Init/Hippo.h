@@ -14,16 +14,16 @@
 
 namespace ssmc {
 
-/// The largest basis; its eigenvectors take minutes and a gigabyte.
-inline constexpr int64_t kMaxHippoSize = 4096;
+/// The largest basis: a gigabyte of eigenvectors.
+inline constexpr int64_t kMaxHippoSize = 8192;
 
-/// The normal part of the HiPPO-LegS matrix of size N (Gu and others 2020,
-/// S5's make_DPLR_HiPPO), diagonalized: V diag(decay + i frequencies) V^*.
+/// The normal part of the HiPPO-LegS matrix of size N (Gu and others 2020; S5's
+/// make_DPLR_HiPPO), diagonalized: V diag(decay + i frequencies) V^*.
 struct HippoBasis {
-  /// The real part, -1/2 but for float32 rounding, of all eigenvalues.
+  /// The real part of all eigenvalues: -1/2, but for float32 rounding.
   float decay;
   /// The imaginary parts, ascending: pairs of opposite sign, and 0 if N is odd.
-  std::vector<float> frequencies;
+  std::vector<double> frequencies;
   /// V in C order: eigenvectors are columns, of length 1. Their phase is free;
   /// the first component is positive here. LAPACK, which discretax uses, makes
   /// it real, of either sign.
@@ -35,8 +35,17 @@ struct HippoBasis {
   }
 };
 
-/// The basis of size `size`, from 1 to kMaxHippoSize. The matrix is rounded to
-/// float32 as discretax rounds it, its eigenvectors are computed in double.
+/// The basis of size `size`, from 1 to kMaxHippoSize, in O(size^2).
+///
+/// But for its diagonal, the matrix is skew-symmetric: -p_i p_j below and
+/// p_i p_j above, with p_n^2 = n + 1/2. An eigenvector v to i omega has partial
+/// sums s_n of p_n v_n; for sigma_n = 2 s_n - s_N its equations are
+///
+///     sigma_n = sigma_{n-1} (omega + i p_n^2) / (omega - i p_n^2),
+///     v_n = p_n sigma_{n-1} / (omega - i p_n^2), but for a factor,
+///
+/// and sigma_N = -sigma_0: every step turns sigma by 2 atan(p_n^2 / omega), and
+/// the eigenvalues are where all turns add up to an odd multiple of pi.
 HippoBasis makeHippoBasis(int64_t size);
 
 } // namespace ssmc

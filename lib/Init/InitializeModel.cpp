@@ -56,8 +56,11 @@ static Initializer findInitializer(Family family) {
 }
 
 /// jnp.empty upstream. With these, training starts as it should, because of
-/// first_time, and inference before it means: no normalization.
+/// first_time, and inference before it means: no normalization. (Norms without
+/// statistics have nothing of theirs.)
 static void initializeNorm(const ValueScope &norm) {
+  if (!norm.has("running_mean"))
+    return;
   int64_t features = norm.getSize("running_mean");
   norm.set("running_mean", std::vector<float>(features, 0.0f));
   norm.set("running_var", std::vector<float>(features, 1.0f));
@@ -122,16 +125,20 @@ static LogicalResult checkBasis(const LayerConfig &layer,
   return diagnostics.error(mixer->getPosition("state_dim"),
                            mixer->path + ".state_dim")
          << "state_dim / ssm_blocks is " << size
-         << "; the initial values are found from the eigenvectors of a matrix "
-            "of at most "
-         << kMaxHippoSize << " rows, one per ssm_blocks";
+         << "; the initial basis of a block has at most " << kMaxHippoSize
+         << " states";
 }
 
-/// Fails for the first NaN.
-static LogicalResult checkNumbers(const ParameterSpec &spec,
-                                  const ArrayView &array,
-                                  const LayerConfig &layer,
-                                  const JsonDiagnostics &diagnostics) {
+/// Fails for a parameter without a value, or with a NaN.
+static LogicalResult checkValue(const ParameterSpec &spec,
+                                const std::optional<Array> &value,
+                                const LayerConfig &layer,
+                                const JsonDiagnostics &diagnostics) {
+  if (!value)
+    return diagnostics.error(layer.position, layer.path)
+           << "there is no initialization of " << spec.name
+           << ", which discretax does not have";
+  ArrayView array = value->view();
   for (int64_t i = 0, e = array.getNumElements(); i < e; ++i)
     if (std::isnan(array.getDouble(i)))
       return diagnostics.error(layer.position, layer.path)
@@ -154,14 +161,12 @@ ssmc::initializeModel(const ModelConfig &model,
     initializer.addLayer(layer, i, keys[i]);
 
   std::vector<Array> arrays;
-  for (auto [spec, array] : llvm::zip_equal(parameters, values.getArrays())) {
-    assert(array && "the initializers set every parameter");
-    size_t layer;
+  for (auto [spec, value] : llvm::zip_equal(parameters, values.getArrays())) {
+    size_t layer = 0;
     StringRef(spec.name).split('.').second.consumeInteger(10, layer);
-    if (failed(checkNumbers(spec, array->view(), model.layers[layer],
-                            diagnostics)))
+    if (failed(checkValue(spec, value, model.layers[layer], diagnostics)))
       return failure();
-    arrays.push_back(*array);
+    arrays.push_back(std::move(*value));
   }
   return arrays;
 }

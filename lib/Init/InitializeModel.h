@@ -28,7 +28,8 @@ namespace ssmc {
 /// which discretax leaves undefined, are mean 0, variance 1 and first_time.
 ///
 /// Float32 and BOOL arrays in the order of `parameters`; an error when options
-/// make a NaN or a basis that is too large.
+/// make a NaN or a basis that is too large, and for parameters that discretax's
+/// classes do not have.
 mlir::FailureOr<std::vector<Array>>
 initializeModel(const ModelConfig &model,
                 llvm::ArrayRef<ParameterSpec> parameters, uint32_t seed,

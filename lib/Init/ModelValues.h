@@ -20,9 +20,8 @@ class ModelValues {
 public:
   explicit ModelValues(llvm::ArrayRef<ParameterSpec> specs);
 
-  llvm::ArrayRef<ParameterSpec> getSpecs() const { return specs; }
   /// In the order of the specs; nothing where none is set yet.
-  llvm::ArrayRef<std::optional<Array>> getArrays() const { return arrays; }
+  llvm::MutableArrayRef<std::optional<Array>> getArrays() { return arrays; }
 
 private:
   friend class ValueScope;
