@@ -103,12 +103,13 @@ struct Projections {
 };
 } // namespace
 
-/// Runs `step(force, vectors)` over time for every stream. `state` holds
+/// Runs `step(force, vectors, delta)` over time for every stream; the delta is
+/// that of the step in `dt` (B, L), or 1 without. `state` holds
 /// `vectors` complex vectors of N modes per stream, of which the last is the
 /// one that the output reads.
 template <typename Step>
 static Results runMixer(const Tensor &u, const Tensor &state, size_t vectors,
-                        const Projections &maps, Step step) {
+                        const Projections &maps, const Tensor *dt, Step step) {
   int64_t batch = u.shape[0], length = u.shape[1];
   size_t features = maps.d.size(), modes = state.features();
   Results results{u, state};
@@ -120,7 +121,7 @@ static Results runMixer(const Tensor &u, const Tensor &state, size_t vectors,
     for (int64_t l = 0; l < length; ++l) {
       const double *input = u.floats().data() + (b * length + l) * features;
       maps.project(input, force);
-      step(force, carried);
+      step(force, carried, dt ? dt->floats()[b * length + l] : 1.0);
       maps.output(carried.back(), input,
                   results[0].floats().data() + (b * length + l) * features);
     }
@@ -132,7 +133,8 @@ static Results runMixer(const Tensor &u, const Tensor &state, size_t vectors,
 
 /// x' = a x + force.
 static auto diagonalStep(const ComplexVector &a) {
-  return [&a](const ComplexVector &force, SmallVector<ComplexVector> &carried) {
+  return [&a](const ComplexVector &force, SmallVector<ComplexVector> &carried,
+              double) {
     for (size_t n = 0; n < a.size(); ++n)
       carried[0][n] = multiply(a[n], carried[0][n]) + force[n];
   };
@@ -156,9 +158,37 @@ static LogicalResult checkStreams(Op op, const Values &values) {
   return expectShape(op, "the state", state, wanted);
 }
 
+/// The time deltas of a mixer's steps, or null. Fails unless there is one per
+/// step.
+template <typename Op>
+static FailureOr<const Tensor *> getTimeSteps(Op op, const Values &values) {
+  if (!op.getDt())
+    return static_cast<const Tensor *>(nullptr);
+  const Tensor &dt = values[op.getDt()], &u = values[op.getU()];
+  if (failed(expectShape(op, "dt", dt, {u.shape[0], u.shape[1]})))
+    return failure();
+  return &dt;
+}
+
 //===----------------------------------------------------------------------===//
 // Model level
 //===----------------------------------------------------------------------===//
+
+namespace {
+/// x' = a x + scale B u.
+struct DiscreteMode {
+  Complex a, scale;
+};
+} // namespace
+
+static DiscreteMode discretizeMode(Discretization rule, Complex eigenvalue,
+                                   double step) {
+  if (rule == Discretization::zoh)
+    return {exponential(eigenvalue * step),
+            exponentialMinusOne(eigenvalue * step) / eigenvalue};
+  Complex inverse = 1.0 / (1.0 - step / 2 * eigenvalue);
+  return {multiply(inverse, 1.0 + step / 2 * eigenvalue), inverse * step};
+}
 
 /// S5 (Smith et al. 2023, eq. 5 and 6), as discretax's S5SequenceMixer.
 static FailureOr<Results> evaluateS5(S5Op op, const Values &values) {
@@ -167,25 +197,38 @@ static FailureOr<Results> evaluateS5(S5Op op, const Values &values) {
   ComplexVector lambda =
       combine(values[op.getLambdaRe()], values[op.getLambdaIm()]);
   double rescale = op.getStepRescale().convertToDouble();
+  FailureOr<const Tensor *> dt = getTimeSteps(op, values);
+  if (failed(dt))
+    return failure();
   ComplexVector a, scale;
+  std::vector<double> steps;
   for (auto [n, eigenvalue] : llvm::enumerate(lambda)) {
     // NaN stays NaN.
     if (op.getClipEigs() && eigenvalue.real() > -1e-4)
       eigenvalue.real(-1e-4);
-    double step = rescale * std::exp(values[op.getLogStep()].floats()[n]);
-    if (op.getDiscretization() == Discretization::zoh) {
-      a.push_back(exponential(eigenvalue * step));
-      scale.push_back(exponentialMinusOne(eigenvalue * step) / eigenvalue);
-    } else {
-      Complex inverse = 1.0 / (1.0 - step / 2 * eigenvalue);
-      a.push_back(multiply(inverse, 1.0 + step / 2 * eigenvalue));
-      scale.push_back(inverse * step);
-    }
+    steps.push_back(rescale * std::exp(values[op.getLogStep()].floats()[n]));
+    DiscreteMode mode =
+        discretizeMode(op.getDiscretization(), eigenvalue, steps.back());
+    a.push_back(mode.a);
+    scale.push_back(mode.scale);
   }
   Projections maps{asComplex(values[op.getB()]), asComplex(values[op.getC()]),
                    values[op.getD()].floats(), op.getConjSym() ? 2.0 : 1.0};
+  if (*dt) {
+    auto step = [&](const ComplexVector &force,
+                    SmallVector<ComplexVector> &carried, double delta) {
+      for (size_t n = 0; n < lambda.size(); ++n) {
+        DiscreteMode mode = discretizeMode(op.getDiscretization(), lambda[n],
+                                           delta * steps[n]);
+        carried[0][n] = multiply(mode.a, carried[0][n]) +
+                        multiply(mode.scale, force[n]);
+      }
+    };
+    return runMixer(values[op.getU()], values[op.getState()], 1, maps, *dt,
+                    step);
+  }
   scaleRows(maps.b, scale);
-  return runMixer(values[op.getU()], values[op.getState()], 1, maps,
+  return runMixer(values[op.getU()], values[op.getState()], 1, maps, nullptr,
                   diagonalStep(a));
 }
 
@@ -205,7 +248,7 @@ static FailureOr<Results> evaluateLru(LruOp op, const Values &values) {
                    combine(values[op.getCRe()], values[op.getCIm()]),
                    values[op.getD()].floats(), 1.0};
   scaleRows(maps.b, scale);
-  return runMixer(values[op.getU()], values[op.getState()], 1, maps,
+  return runMixer(values[op.getU()], values[op.getState()], 1, maps, nullptr,
                   diagonalStep(a));
 }
 
@@ -218,10 +261,11 @@ struct Oscillator {
 
 static double relu(double x) { return x < 0 ? 0.0 : x; }
 
-/// LinOSS (Rusch and Rus 2025): `a`, `steps` and `g` are A_diag, steps, G_diag.
+/// LinOSS (Rusch and Rus 2025): `a` and `g` are A_diag and G_diag, `dt` is
+/// sigmoid(steps), times the step's time delta.
 static Oscillator discretizeOscillator(OscillatorScheme scheme, double a,
-                                       double steps, double g) {
-  double dt = sigmoid(steps), s = 1.0;
+                                       double dt, double g) {
+  double s = 1.0;
   if (scheme == OscillatorScheme::damped_IMEX) {
     g = relu(g);
     s = 1.0 + dt * g;
@@ -244,22 +288,29 @@ static FailureOr<Results> evaluateLinoss(LinossOp op, const Values &values) {
     return failure();
   const std::vector<double> &a = values[op.getADiag()].floats(),
                             &steps = values[op.getSteps()].floats();
+  FailureOr<const Tensor *> dt = getTimeSteps(op, values);
+  if (failed(dt))
+    return failure();
+  auto discretize = [&](size_t n, double delta) {
+    return discretizeOscillator(
+        op.getScheme(), a[n], delta * sigmoid(steps[n]),
+        op.getGDiag() ? values[op.getGDiag()].floats()[n] : 0.0);
+  };
   std::vector<Oscillator> oscillators;
   for (size_t n = 0; n < a.size(); ++n)
-    oscillators.push_back(discretizeOscillator(
-        op.getScheme(), a[n], steps[n],
-        op.getGDiag() ? values[op.getGDiag()].floats()[n] : 0.0));
+    oscillators.push_back(discretize(n, 1.0));
   Projections maps{asComplex(values[op.getB()]), asComplex(values[op.getC()]),
                    values[op.getD()].floats(), 1.0};
   auto step = [&](const ComplexVector &force,
-                  SmallVector<ComplexVector> &carried) {
+                  SmallVector<ComplexVector> &carried, double delta) {
     ComplexVector &z = carried[0], &y = carried[1];
-    for (auto [n, k] : llvm::enumerate(oscillators)) {
+    for (size_t n = 0; n < z.size(); ++n) {
+      Oscillator k = *dt ? discretize(n, delta) : oscillators[n];
       z[n] = k.k1 * z[n] - k.k2 * y[n] + k.k3 * force[n];
       y[n] = y[n] + k.dt * z[n];
     }
   };
-  return runMixer(values[op.getU()], values[op.getState()], 2, maps, step);
+  return runMixer(values[op.getU()], values[op.getState()], 2, maps, *dt, step);
 }
 
 //===----------------------------------------------------------------------===//
@@ -357,6 +408,13 @@ static FailureOr<Results> evaluateScan(ScanOp op, const Values &values) {
                                       {batch, length, int64_t(modes)})))
       return failure();
   }
+  SmallVector<const Tensor *> gains;
+  for (Value gain : op.getGains()) {
+    gains.push_back(&values[gain]);
+    if (gains.back()->shape != coefficients.front()->shape)
+      return op.emitOpError() << "a gain is " << describe(*gains.back())
+                              << "; expected the coefficients' shape";
+  }
   Results results{f, values[op.getState()]};
   ComplexVector force(modes);
   SmallVector<ComplexVector> carried(vectors, ComplexVector(modes));
@@ -368,6 +426,12 @@ static FailureOr<Results> evaluateScan(ScanOp op, const Values &values) {
       for (size_t n = 0; n < modes; ++n) {
         int64_t place = dynamic ? (b * length + l) * modes + n : n;
         auto k = [&](int i) { return coefficients[i]->floats()[place]; };
+        if (!gains.empty()) {
+          bool isReal = gains.size() == 1;
+          Complex gain(gains[0]->floats()[place],
+                       isReal ? 0.0 : gains[1]->floats()[place]);
+          force[n] = isReal ? gain.real() * force[n] : multiply(gain, force[n]);
+        }
         Complex &z = carried[0][n], &y = carried[vectors - 1][n];
         if (diagonal) {
           z = multiply({k(0), k(1)}, z) + force[n];

@@ -141,10 +141,14 @@ void ChannelRowsLowering::emitMode(const Channels &channels, Value mode,
                                    Value x, Value &y, Value &re, Value &im) {
   auto type = VectorType::get(lanes, builder.getF32Type());
   Values factors;
+  // Where they lie must not be seen to be the same for all rows, nor to be
+  // beside those of the mode before: LLVM would keep them in registers, or load
+  // all modes' first.
+  Value panel = rows.opaque(channels.panel);
   for (Value factor : op.getFactors())
     factors.push_back(vector::LoadOp::create(
         builder, loc, type, factor,
-        ValueRange{channels.panel, mode, rows.index(channels.lane)}));
+        ValueRange{panel, mode, rows.index(channels.lane)}));
   auto fma = [&](Value a, Value b, Value sum) -> Value {
     return math::FmaOp::create(builder, loc, a, b, sum);
   };
@@ -183,12 +187,10 @@ void ChannelRowsLowering::emitModesOverTime(const Channels &channels,
   int64_t available = cast<MemRefType>(op.getX().getType()).getDimSize(0);
   auto step = [&](Value row, ValueRange carried) {
     Values next(carried);
-    // Where factors lie must not be seen to be the same for all rows.
-    Channels same{rows.opaque(channels.panel), channels.lane};
     Value first = firstLane(channels);
     Value x = rows.loadLanes(op.getX(), row, first, lanes);
     Value y = isFirst ? zeros() : rows.loadLanes(op.getY(), row, first, lanes);
-    y = emitModes(same, mode, count, x, y, next);
+    y = emitModes(channels, mode, count, x, y, next);
     rows.storeLanes(y, op.getY(), row, first);
     return next;
   };
