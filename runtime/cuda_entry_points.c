@@ -25,7 +25,7 @@ static int check_data(const struct cuda_call *call) {
       !can_exist(call->n, model_pooled ? 1 : call->T, model_outputs,
                  VALUE_BYTES) ||
       !can_exist(call->n, model_state_bytes, 1, 1) || (reads && !call->x) ||
-      (reads && writes && !call->y))
+      (reads && writes && !call->y) || (reads && model_takes_dt && !call->dt))
     return E_ARG;
   if (call->kind == FORWARD && model_pooled && call->T == 0)
     return E_ARG;
@@ -34,6 +34,7 @@ static int check_data(const struct cuda_call *call) {
 
 static int check_alignment(const struct cuda_call *call) {
   return is_aligned(call->x, VALUE_BYTES) && is_aligned(call->y, VALUE_BYTES) &&
+                 is_aligned(call->dt, VALUE_BYTES) &&
                  is_aligned(call->states, RECORD_ALIGNMENT) &&
                  is_aligned(call->ids, sizeof(int64_t)) &&
                  is_aligned(call->lengths, sizeof(int64_t))
@@ -114,8 +115,8 @@ size_t MODEL_cuda_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
 }
 
 int MODEL_cuda_step(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
-                    int64_t n, const void *x, float *y, void *ws,
-                    size_t ws_bytes, void *stream) {
+                    int64_t n, const void *x, const float *dt, float *y,
+                    void *ws, size_t ws_bytes, void *stream) {
   struct cuda_call call = {.kind = STEP,
                            .cuda = cuda,
                            .states = states,
@@ -123,6 +124,7 @@ int MODEL_cuda_step(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
                            .n = n,
                            .T = 1,
                            .x = x,
+                           .dt = dt,
                            .y = y,
                            .ws = ws,
                            .stream = stream};
@@ -131,8 +133,8 @@ int MODEL_cuda_step(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
 
 int MODEL_cuda_chunk(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
                      int64_t n, const int64_t *lengths, int64_t T,
-                     const void *x, float *y, void *ws, size_t ws_bytes,
-                     void *stream) {
+                     const void *x, const float *dt, float *y, void *ws,
+                     size_t ws_bytes, void *stream) {
   struct cuda_call call = {.kind = CHUNK,
                            .cuda = cuda,
                            .states = states,
@@ -141,14 +143,15 @@ int MODEL_cuda_chunk(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
                            .n = n,
                            .T = T,
                            .x = x,
+                           .dt = dt,
                            .y = y,
                            .ws = ws,
                            .stream = stream};
   return check_and_run(&call, ws_bytes);
 }
 
-int MODEL_cuda_forward(struct MODEL_cuda *cuda, const void *x, float *y,
-                       int64_t batch, const int64_t *lengths, int64_t L,
+int MODEL_cuda_forward(struct MODEL_cuda *cuda, const void *x, const float *dt,
+                       float *y, int64_t batch, const int64_t *lengths, int64_t L,
                        void *final_states, void *ws, size_t ws_bytes,
                        void *stream) {
   struct cuda_call call = {.kind = FORWARD,
@@ -158,6 +161,7 @@ int MODEL_cuda_forward(struct MODEL_cuda *cuda, const void *x, float *y,
                            .n = batch,
                            .T = L,
                            .x = x,
+                           .dt = dt,
                            .y = y,
                            .ws = ws,
                            .stream = stream};

@@ -18,6 +18,7 @@ struct cuda_call {
   int64_t n;
   int64_t T;
   const void *x;
+  const float *dt; /* a number per row of x; NULL: the model takes none */
   float *y;
   char *ws;
   cu_stream stream;

@@ -68,7 +68,8 @@ static bool get_most_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
 
 /* -- Launches -------------------------------------------------------------- */
 
-/* ssm_rows(weights, states, ids, n, x, y) */
+/* ssm_rows(weights, states, ids, n, x, y), and dt where the model takes it: a
+ * launch reads no more parameters than the kernel has. */
 static int run_rows(const struct cuda_call *call) {
   cu_pointer weights = call->cuda->weights;
   char *states = call->states;
@@ -76,18 +77,21 @@ static int run_rows(const struct cuda_call *call) {
   int64_t n = call->n;
   const void *x = call->x;
   float *y = call->y;
-  void *parameters[] = {&weights, &states, &ids, &n, &x, &y};
+  const float *dt = call->dt;
+  void *parameters[] = {&weights, &states, &ids, &n, &x, &y, &dt};
   return launch(call, find_kernel("ssm_rows"), n, parameters);
 }
 
-/* ssm_time(weights, states, ids, n, lengths, L, x, y) */
+/* ssm_time(weights, states, ids, n, lengths, L, x, y), and dt likewise. */
 static int run_streams(const struct cuda_call *call, char *states) {
   cu_pointer weights = call->cuda->weights;
   const int64_t *ids = call->ids, *lengths = call->lengths;
   int64_t n = call->n, steps = call->T;
   const void *x = call->x;
   float *y = call->y;
-  void *parameters[] = {&weights, &states, &ids, &n, &lengths, &steps, &x, &y};
+  const float *dt = call->dt;
+  void *parameters[] = {&weights, &states, &ids, &n, &lengths,
+                        &steps,   &x,      &y,   &dt};
   return launch(call, find_kernel("ssm_time"), n, parameters);
 }
 

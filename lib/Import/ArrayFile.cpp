@@ -181,3 +181,26 @@ Expected<ModelInput> ssmc::readModelInput(const ArrayPath &path,
   input.array = Array::fromI32(shape, *tokens);
   return input;
 }
+
+Expected<Array> ssmc::readTimeSteps(const ArrayPath &path,
+                                    const ModelInput &input) {
+  Expected<Array> array = readArray(path, DType::F32);
+  if (!array)
+    return array.takeError();
+  int64_t batch = input.array.shape[0], length = input.array.shape[1];
+  SmallVector<int64_t, 4> both{batch, length}, own = both;
+  if (!input.isBatched)
+    own = {length};
+  auto &shape = array->shape;
+  // Raw numbers have no shape, and a line of a table is a time step.
+  bool isColumn = path.format == ArrayPath::Format::Csv && shape.size() == 2 &&
+                  shape[1] == 1;
+  bool isFlat = (path.format == ArrayPath::Format::Raw || isColumn) &&
+                shape[0] == batch * length;
+  if (shape != own && !isFlat)
+    return createStringError("has shape " + formatShape(shape) +
+                             "; expected a time delta for each step of the "
+                             "input, " +
+                             formatShape(own));
+  return Array::fromF32(both, array->view().toF32());
+}

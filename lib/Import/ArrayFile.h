@@ -68,6 +68,11 @@ struct ModelInput {
 llvm::Expected<ModelInput> readModelInput(const ArrayPath &path,
                                           int64_t features);
 
+/// Reads the time deltas that go with `input`: F32, (B, L). The file has shape
+/// (L) or (B, L), as the input has.
+llvm::Expected<Array> readTimeSteps(const ArrayPath &path,
+                                    const ModelInput &input);
+
 } // namespace ssmc
 
 #endif // SSMC_LIB_IMPORT_ARRAYFILE_H

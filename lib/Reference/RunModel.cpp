@@ -44,6 +44,12 @@ static FailureOr<Tensor> makeArgument(func::FuncOp model, unsigned index,
     return x;
   int64_t batch = x.shape.empty() ? 1 : x.shape.front();
   auto type = dyn_cast<RankedTensorType>(model.getArgumentTypes()[index]);
+  if (model.getArgAttr(index, SsmDialect::kTimeStepsAttr)) {
+    if (options.timeSteps)
+      return *options.timeSteps;
+    return model.emitOpError() << "takes a time delta per step, and none are "
+                                  "given";
+  }
   std::string name = getStateName(model, index);
   bool isKeys = model.getArgAttr(index, "ssm.keys") != nullptr;
   if (!type || (name.empty() && !isKeys))

@@ -26,6 +26,8 @@ struct ModelOptions {
   /// One threefry key per batch element, (B, 2), for a model in training form;
   /// zeros by default.
   std::optional<Tensor> keys;
+  /// Time deltas (B, L), for a model that takes them (`ssm.time_steps`).
+  std::optional<Tensor> timeSteps;
 };
 
 struct ModelRun {

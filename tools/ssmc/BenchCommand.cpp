@@ -98,7 +98,7 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
   while (Clock::now() < end) {
     auto start = Clock::now();
     auto y =
-        model.run(x, mode, *records, /*isFresh=*/true, threads.getExecutor());
+        model.run(x, /*dt=*/{}, mode, *records, /*isFresh=*/true, threads.getExecutor());
     std::chrono::duration<double, std::micro> taken = Clock::now() - start;
     if (!y)
       return y.takeError();

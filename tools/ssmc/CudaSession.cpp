@@ -123,24 +123,49 @@ CudaSession::load(std::unique_ptr<CudaDevice> device, ArrayRef<char> object,
   return std::move(session);
 }
 
+template <typename Function>
+Error CudaSession::find(StringRef name, Function *&function) {
+  auto found =
+      code->lookupFunction<Function>((info.name + "_cuda_" + name).str());
+  if (!found)
+    return found.takeError();
+  function = *found;
+  return Error::success();
+}
+
 Error CudaSession::findFunctions() {
-  Error error = Error::success();
-  auto find = [&](StringRef name, auto *&function) {
-    using Function = std::remove_reference_t<decltype(*function)>;
-    auto found =
-        code->lookupFunction<Function>((info.name + "_cuda_" + name).str());
-    if (found)
-      function = *found;
-    else
-      error = joinErrors(std::move(error), found.takeError());
+  if (Error error = find("open", open))
+    return error;
+  if (Error error = find("close", close))
+    return error;
+  if (Error error = find("workspace_bytes", workspaceBytes))
+    return error;
+  return info.takesTimeSteps ? findRuns<const float *>() : findRuns<>();
+}
+
+template <typename... Delta> Error CudaSession::findRuns() {
+  Step<Delta...> *step;
+  Chunk<Delta...> *chunk;
+  Forward<Delta...> *forward;
+  if (Error error = find("step", step))
+    return error;
+  if (Error error = find("chunk", chunk))
+    return error;
+  if (Error error = find("forward", forward))
+    return error;
+  stepOnDevice = [this, step](const Arrays &a, int64_t n) {
+    return step(handle, a.records, nullptr, n, a.x, Delta(a.dt)..., a.y, a.ws,
+                a.wsBytes, nullptr);
   };
-  find("open", open);
-  find("close", close);
-  find("workspace_bytes", workspaceBytes);
-  find("step", stepOnDevice);
-  find("chunk", chunkOnDevice);
-  find("forward", forwardOnDevice);
-  return error;
+  chunkOnDevice = [this, chunk](const Arrays &a, int64_t n, int64_t T) {
+    return chunk(handle, a.records, nullptr, n, nullptr, T, a.x,
+                 Delta(a.dt)..., a.y, a.ws, a.wsBytes, nullptr);
+  };
+  forwardOnDevice = [this, forward](const Arrays &a, int64_t n, int64_t T) {
+    return forward(handle, a.x, Delta(a.dt)..., a.y, n, nullptr, T, a.records,
+                   a.ws, a.wsBytes, nullptr);
+  };
+  return Error::success();
 }
 
 CudaSession::~CudaSession() {
@@ -148,19 +173,22 @@ CudaSession::~CudaSession() {
     close(handle);
 }
 
-int CudaSession::call(char *records, int64_t n, int64_t T, const void *x,
-                      float *y, function_ref<int(const Arrays &)> run) {
+int CudaSession::call(char *records, int64_t n, int64_t T, Rows rows, float *y,
+                       function_ref<int(const Arrays &)> run) {
   size_t recordBytes = n * info.stateBytes;
   size_t xBytes = n * T * info.inputFeatures * kValueBytes;
+  size_t dtBytes = info.takesTimeSteps ? n * T * kValueBytes : 0;
   size_t yBytes = n * (info.pooled ? 1 : T) * info.outputFeatures * kValueBytes;
   Arrays arrays;
   arrays.wsBytes = workspaceBytes(handle, n, T);
   arrays.records = device->allocate(recordBytes);
   arrays.x = device->allocate(xBytes);
+  arrays.dt = static_cast<float *>(device->allocate(dtBytes));
   arrays.y = static_cast<float *>(device->allocate(yBytes));
   arrays.ws = device->allocate(arrays.wsBytes);
   device->copyToDevice(arrays.records, records, recordBytes);
-  device->copyToDevice(arrays.x, x, xBytes);
+  device->copyToDevice(arrays.x, rows.x, xBytes);
+  device->copyToDevice(arrays.dt, rows.dt, dtBytes);
   int result = device->takeFailure();
   if (result == 0) {
     if (int error = run(arrays)) {
@@ -175,25 +203,19 @@ int CudaSession::call(char *records, int64_t n, int64_t T, const void *x,
   return result ? kDriverError + result : 0;
 }
 
-int CudaSession::step(char *records, int64_t n, const void *x, float *y) {
-  return call(records, n, 1, x, y, [&](const Arrays &a) {
-    return stepOnDevice(handle, a.records, nullptr, n, a.x, a.y, a.ws,
-                        a.wsBytes, nullptr);
-  });
+int CudaSession::step(char *records, int64_t n, Rows rows, float *y) {
+  return call(records, n, 1, rows, y,
+              [&](const Arrays &a) { return stepOnDevice(a, n); });
 }
 
-int CudaSession::chunk(char *records, int64_t n, int64_t T, const void *x,
+int CudaSession::chunk(char *records, int64_t n, int64_t T, Rows rows,
                        float *y) {
-  return call(records, n, T, x, y, [&](const Arrays &a) {
-    return chunkOnDevice(handle, a.records, nullptr, n, nullptr, T, a.x, a.y,
-                         a.ws, a.wsBytes, nullptr);
-  });
+  return call(records, n, T, rows, y,
+              [&](const Arrays &a) { return chunkOnDevice(a, n, T); });
 }
 
-int CudaSession::forward(char *records, int64_t n, int64_t T, const void *x,
+int CudaSession::forward(char *records, int64_t n, int64_t T, Rows rows,
                          float *y) {
-  return call(records, n, T, x, y, [&](const Arrays &a) {
-    return forwardOnDevice(handle, a.x, a.y, n, nullptr, T, a.records, a.ws,
-                           a.wsBytes, nullptr);
-  });
+  return call(records, n, T, rows, y,
+              [&](const Arrays &a) { return forwardOnDevice(a, n, T); });
 }

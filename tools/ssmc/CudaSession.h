@@ -13,6 +13,7 @@
 #include "runtime/cuda_driver.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include <functional>
 #include <memory>
 
 namespace ssmc {
@@ -46,6 +47,12 @@ private:
   void note(int result) { failure = failure ? failure : result; }
 };
 
+/// What comes with each time step; `dt` only where the model takes it.
+struct Rows {
+  const void *x;
+  const float *dt;
+};
+
 /// The C API of an object for GPUs, in this process, on arrays in the host's
 /// memory: every call copies what it needs to the device and back. Errors are
 /// those of the API.
@@ -58,9 +65,9 @@ public:
 
   /// Like NAME_step, NAME_chunk and NAME_forward of an object for CPUs, of n
   /// streams, all there is of T time steps each.
-  int step(char *records, int64_t n, const void *x, float *y);
-  int chunk(char *records, int64_t n, int64_t T, const void *x, float *y);
-  int forward(char *records, int64_t n, int64_t T, const void *x, float *y);
+  int step(char *records, int64_t n, Rows rows, float *y);
+  int chunk(char *records, int64_t n, int64_t T, Rows rows, float *y);
+  int forward(char *records, int64_t n, int64_t T, Rows rows, float *y);
 
   JitSession &getCode() { return *code; }
 
@@ -68,12 +75,17 @@ private:
   using Open = int(void **, int);
   using Close = int(void *);
   using WorkspaceBytes = size_t(const void *, int64_t, int64_t);
+  /// `Delta` is the type of dt, where the model takes it.
+  template <typename... Delta>
   using Step = int(void *, void *, const int64_t *, int64_t, const void *,
-                   float *, void *, size_t, void *);
+                   Delta..., float *, void *, size_t, void *);
+  template <typename... Delta>
   using Chunk = int(void *, void *, const int64_t *, int64_t, const int64_t *,
-                    int64_t, const void *, float *, void *, size_t, void *);
-  using Forward = int(void *, const void *, float *, int64_t, const int64_t *,
-                      int64_t, void *, void *, size_t, void *);
+                    int64_t, const void *, Delta..., float *, void *, size_t,
+                    void *);
+  template <typename... Delta>
+  using Forward = int(void *, const void *, Delta..., float *, int64_t,
+                      const int64_t *, int64_t, void *, void *, size_t, void *);
 
   ModelInfo info;
   std::unique_ptr<CudaDevice> device;
@@ -82,19 +94,22 @@ private:
   Open *open = nullptr;
   Close *close = nullptr;
   WorkspaceBytes *workspaceBytes = nullptr;
-  Step *stepOnDevice = nullptr;
-  Chunk *chunkOnDevice = nullptr;
-  Forward *forwardOnDevice = nullptr;
-
-  llvm::Error findFunctions();
 
   /// A call's arrays on the device.
   struct Arrays {
     void *records, *x, *ws;
-    float *y;
+    float *dt, *y;
     size_t wsBytes;
   };
-  int call(char *records, int64_t n, int64_t T, const void *x, float *y,
+  std::function<int(const Arrays &, int64_t n)> stepOnDevice;
+  std::function<int(const Arrays &, int64_t n, int64_t T)> chunkOnDevice,
+      forwardOnDevice;
+
+  llvm::Error findFunctions();
+  template <typename... Delta> llvm::Error findRuns();
+  template <typename Function>
+  llvm::Error find(llvm::StringRef name, Function *&function);
+  int call(char *records, int64_t n, int64_t T, Rows rows, float *y,
            llvm::function_ref<int(const Arrays &)> run);
 };
 

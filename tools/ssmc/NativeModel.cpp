@@ -76,31 +76,30 @@ template <typename... Delta> Error NativeModel::findRuns(JitSession &code) {
   Step *step;
   Chunk *chunk;
   Forward *forward;
-  WorkspaceBytes *workspaceBytes;
+  WorkspaceBytes *bytes;
   find("step", step);
   find("chunk", chunk);
   find("forward", forward);
-  find("workspace_bytes", workspaceBytes);
-  if (error)
-    return error;
-  model.step = [step](char *records, int64_t n, const void *x, float *y,
+  find("workspace_bytes", bytes);
+  this->step = [step](char *records, int64_t n, Rows rows, float *y,
                       const ssmc_executor *executor, AlignedBytes &ws) {
-    return step(records, nullptr, n, x, y, executor, ws.data(), ws.getSize());
+    return step(records, nullptr, n, rows.x, Delta(rows.dt)..., y, executor,
+                ws.data(), ws.getSize());
   };
-  model.chunk = [chunk](char *records, int64_t n, int64_t T, const void *x,
+  this->chunk = [chunk](char *records, int64_t n, int64_t T, Rows rows,
                         float *y, const ssmc_executor *executor,
                         AlignedBytes &ws) {
-    return chunk(records, nullptr, n, nullptr, T, x, y, executor, ws.data(),
-                 ws.getSize());
+    return chunk(records, nullptr, n, nullptr, T, rows.x, Delta(rows.dt)..., y,
+                 executor, ws.data(), ws.getSize());
   };
-  model.forward = [forward](char *records, int64_t n, int64_t T, const void *x,
+  this->forward = [forward](char *records, int64_t n, int64_t T, Rows rows,
                             float *y, const ssmc_executor *executor,
                             AlignedBytes &ws) {
-    return forward(x, y, n, nullptr, T, records, executor, ws.data(),
-                   ws.getSize());
+    return forward(rows.x, Delta(rows.dt)..., y, n, nullptr, T, records,
+                   executor, ws.data(), ws.getSize());
   };
-  model.workspaceBytes = workspaceBytes;
-  return model;
+  workspaceBytes = bytes;
+  return error;
 }
 
 Expected<NativeModel> NativeModel::loadOnGpu(std::unique_ptr<CudaDevice> device,
@@ -115,16 +114,17 @@ Expected<NativeModel> NativeModel::loadOnGpu(std::unique_ptr<CudaDevice> device,
   if (Error error = model.findCommon(model.cuda->getCode()))
     return error;
   CudaSession *cuda = model.cuda.get();
-  model.step = [cuda](char *records, int64_t n, const void *x, float *y,
-                      const ssmc_executor *,
-                      AlignedBytes &) { return cuda->step(records, n, x, y); };
-  model.chunk = [cuda](char *records, int64_t n, int64_t T, const void *x,
-                       float *y, const ssmc_executor *, AlignedBytes &) {
-    return cuda->chunk(records, n, T, x, y);
+  model.step = [cuda](char *records, int64_t n, Rows rows, float *y,
+                      const ssmc_executor *, AlignedBytes &) {
+    return cuda->step(records, n, rows, y);
   };
-  model.forward = [cuda](char *records, int64_t n, int64_t T, const void *x,
+  model.chunk = [cuda](char *records, int64_t n, int64_t T, Rows rows, float *y,
+                       const ssmc_executor *, AlignedBytes &) {
+    return cuda->chunk(records, n, T, rows, y);
+  };
+  model.forward = [cuda](char *records, int64_t n, int64_t T, Rows rows,
                          float *y, const ssmc_executor *, AlignedBytes &) {
-    return cuda->forward(records, n, T, x, y);
+    return cuda->forward(records, n, T, rows, y);
   };
   model.workspaceBytes = [](int64_t, int32_t) { return size_t(0); };
   return model;
@@ -161,7 +161,8 @@ static void copySteps(const char *from, int64_t fromSteps, int64_t fromFirst,
                 from + (b * fromSteps + fromFirst) * row, steps * row);
 }
 
-Error NativeModel::runPieces(const ArrayView &x, RunMode mode, char *records,
+Error NativeModel::runPieces(const ArrayView &x, ArrayRef<float> dt,
+                             RunMode mode, char *records,
                              std::vector<float> &y,
                              const ssmc_executor *executor,
                              AlignedBytes &ws) const {
@@ -169,17 +170,23 @@ Error NativeModel::runPieces(const ArrayView &x, RunMode mode, char *records,
   int64_t inputs = info.inputFeatures, outputs = info.outputFeatures;
   int64_t most = std::min(mode.steps, std::max<int64_t>(length, 1));
   std::vector<int32_t> pieceX(batch * most * inputs);
+  std::vector<float> pieceDt(dt.empty() ? 0 : batch * most);
   std::vector<float> pieceY(info.pooled ? 0 : batch * most * outputs);
   for (int64_t t = 0; t < length; t += most) {
     int64_t steps = std::min(most, length - t);
     copySteps(x.bytes.data(), length, t,
               reinterpret_cast<char *>(pieceX.data()), steps, 0, batch, steps,
               inputs);
+    if (!dt.empty())
+      copySteps(reinterpret_cast<const char *>(dt.data()), length, t,
+                reinterpret_cast<char *>(pieceDt.data()), steps, 0, batch,
+                steps, 1);
+    Rows rows = {pieceX.data(), pieceDt.data()};
     float *out = info.pooled ? y.data() : pieceY.data();
     int code =
         mode.kind == RunMode::Kind::Step
-            ? step(records, batch, pieceX.data(), out, executor, ws)
-            : chunk(records, batch, steps, pieceX.data(), out, executor, ws);
+            ? step(records, batch, rows, out, executor, ws)
+            : chunk(records, batch, steps, rows, out, executor, ws);
     if (Error error =
             check(code, mode.kind == RunMode::Kind::Step ? "step" : "chunk"))
       return error;
@@ -191,8 +198,8 @@ Error NativeModel::runPieces(const ArrayView &x, RunMode mode, char *records,
   return Error::success();
 }
 
-Expected<Array> NativeModel::run(const ArrayView &x, RunMode mode,
-                                 AlignedBytes &records, bool isFresh,
+Expected<Array> NativeModel::run(const ArrayView &x, ArrayRef<float> dt,
+                                 RunMode mode, AlignedBytes &records, bool isFresh,
                                  const ssmc_executor *executor) const {
   int64_t batch = x.shape[0], length = x.shape[1];
   SmallVector<int64_t, 4> shape = {batch};
@@ -210,9 +217,10 @@ Expected<Array> NativeModel::run(const ArrayView &x, RunMode mode,
     mode = {RunMode::Kind::Chunk, std::max<int64_t>(length, 1)};
   Error error = mode.kind == RunMode::Kind::Forward
                     ? check(forward(records.data(), batch, length,
-                                    x.bytes.data(), y.data(), executor, ws),
+                                    {x.bytes.data(), dt.data()}, y.data(),
+                                    executor, ws),
                             "forward")
-                    : runPieces(x, mode, records.data(), y, executor, ws);
+                    : runPieces(x, dt, mode, records.data(), y, executor, ws);
   if (error)
     return error;
   return Array::fromF32(shape, y);

@@ -60,9 +60,11 @@ public:
 
   /// Runs all of `x`, (B, L, F) or tokens (B, L), from the states in `records`
   /// (B of them), and leaves the last states there. Returns (B, L, O), or
-  /// (B, O) when the model is pooled. `isFresh` says that the states are those
-  /// of new streams.
-  llvm::Expected<Array> run(const ArrayView &x, RunMode mode,
+  /// (B, O) when the model is pooled. `dt` is (B, L) for a model that takes time
+  /// deltas, else empty. `isFresh` says that the states are those of new
+  /// streams.
+  llvm::Expected<Array> run(const ArrayView &x, llvm::ArrayRef<float> dt,
+                            RunMode mode,
                             AlignedBytes &records, bool isFresh,
                             const ssmc_executor *executor = nullptr) const;
 
@@ -80,10 +82,10 @@ public:
   const ModelInfo &getInfo() const { return info; }
 
 private:
-  using Step = int(char *records, int64_t n, const void *x, float *y,
+  using Step = int(char *records, int64_t n, Rows rows, float *y,
                    const ssmc_executor *, AlignedBytes &ws);
-  using Chunk = int(char *records, int64_t n, int64_t T, const void *x,
-                    float *y, const ssmc_executor *, AlignedBytes &ws);
+  using Chunk = int(char *records, int64_t n, int64_t T, Rows rows, float *y,
+                    const ssmc_executor *, AlignedBytes &ws);
   using Reset = int(void *, int64_t, int64_t);
   using WorkspaceBytes = size_t(int64_t, int32_t);
   using StrError = const char *(int);
@@ -118,7 +120,9 @@ private:
     return llvm::Error::success();
   }
   llvm::Error check(int code, llvm::StringRef function) const;
-  llvm::Error runPieces(const ArrayView &x, RunMode mode, char *records,
+  template <typename... Delta> llvm::Error findRuns(JitSession &code);
+  llvm::Error runPieces(const ArrayView &x, llvm::ArrayRef<float> dt,
+                        RunMode mode, char *records,
                         std::vector<float> &y, const ssmc_executor *executor,
                         AlignedBytes &ws) const;
 };

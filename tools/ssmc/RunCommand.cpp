@@ -42,6 +42,9 @@ static constexpr Flag kFlags[] = {
     {"--state-out", "FILE",
      "write the states after the last time step there: one\n"
      "tensor per state, such as layers.1.blocks.0"},
+    {kTimeStepsFlag, "FILE",
+     "time deltas, (L) or (B, L), that multiply each mode's\n"
+     "own step size (S5, LinOSS); formats are those of X"},
     {"--reference", "",
      "compute with the f64 interpreter instead of compiled\n"
      "code, and write f64"},
@@ -53,10 +56,10 @@ static constexpr Flag kFlags[] = {
     kWeightsFlag,
     kRunTargetFlag,
     kPtxasFlag,
+    kProductsFlag,
     kChunkFlag,
     kTileFlag,
     kIgnoreUnknownFlag};
-    kProductsFlag,
 
 static constexpr CommandSpec kSpec = {
     "run", "MODEL",
@@ -100,7 +103,7 @@ static bool isPooled(ArrayRef<StateEntry> used) {
 }
 
 static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
-                                               const Array &x,
+                                               const Array &x, const Array &dt,
                                                const StateMap *states,
                                                bool withoutHead) {
   Progress progress("interpreting");
@@ -108,6 +111,8 @@ static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
   std::vector<StateEntry> used = getUsedStates(model, withoutHead);
   if (states)
     options.initialStates = toReference(*states, used);
+  if (!dt.shape.empty())
+    options.timeSteps = {dt.shape, dt.view().toF64()};
   reference::Tensor input(x.shape, std::vector<double>());
   if (x.dtype == DType::I32) {
     std::vector<int32_t> ids = *x.view().toI32();
@@ -126,7 +131,7 @@ static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
 }
 
 static Expected<RunResult> runCode(const NativeModel &model, const Array &x,
-                                   const StateMap *states, RunMode mode,
+                                   const Array &dt, const StateMap *states, RunMode mode,
                                    const Threads &threads) {
   int64_t batch = x.shape[0];
   auto records = model.makeRecords(batch);
@@ -134,8 +139,8 @@ static Expected<RunResult> runCode(const NativeModel &model, const Array &x,
     return records.takeError();
   if (states)
     packStates(*states, model.getInfo(), batch, records->data());
-  auto y = model.run(x.view(), mode, *records, /*isFresh=*/!states,
-                     threads.getExecutor());
+  auto y = model.run(x.view(), dt.view().toF32(), mode, *records,
+                     /*isFresh=*/!states, threads.getExecutor());
   if (!y)
     return y.takeError();
   return RunResult{std::move(*y),
@@ -146,6 +151,7 @@ namespace {
 /// The command line, checked.
 struct RunOptions {
   ArrayPath input, output;
+  std::optional<ArrayPath> timeSteps;
   RunMode mode;
   int32_t threads = 1;
   TargetCpu target;
@@ -202,8 +208,16 @@ static Expected<RunOptions> parseOptions(const CommandLine &line) {
     if (line.has("--reference") && line.has(native))
       return createStringError("option '" + native +
                                "' has no meaning with --reference");
-  RunOptions options{std::move(*input), std::move(*output), *mode, *threads, {},
-                     std::nullopt};
+  RunOptions options{std::move(*input), std::move(*output), std::nullopt, *mode,
+                     *threads,          {},                 std::nullopt};
+  if (line.has(kTimeStepsFlag)) {
+    auto deltas = ArrayPath::parse(line.get(kTimeStepsFlag));
+    if (!deltas)
+      return createStringError(kTimeStepsFlag + " " +
+                               line.get(kTimeStepsFlag) + ": " +
+                               toString(deltas.takeError()));
+    options.timeSteps = std::move(*deltas);
+  }
   if (Error error = parseTarget(line, options))
     return error;
   return options;
@@ -221,6 +235,7 @@ static mlir::FailureOr<NativeModel> compileAndLoadOnGpu(mlir::ModuleOp model,
     return report(context, std::move(error));
   CompileOptions options;
   options.withoutHead = line.has(kWithoutHeadFlag.name);
+  options.products = request.products;
   auto lowered = lowerForGpus(model, options, "model", request.target.getAll());
   if (failed(lowered))
     return mlir::failure();
@@ -235,9 +250,9 @@ static mlir::FailureOr<NativeModel> compileAndLoadOnGpu(mlir::ModuleOp model,
 }
 
 static mlir::FailureOr<RunResult>
-  options.products = request.products;
 runCompiled(mlir::ModuleOp model, const CommandLine &line,
-            const RunOptions &options, const Array &x, const StateMap *states) {
+            const RunOptions &options, const Array &x, const Array &dt,
+            const StateMap *states) {
   mlir::MLIRContext &context = *model->getContext();
   if (!options.gpu)
     if (Error error = checkRunsHere(options.target))
@@ -252,7 +267,7 @@ runCompiled(mlir::ModuleOp model, const CommandLine &line,
   if (failed(loaded))
     return mlir::failure();
   Progress progress("running");
-  auto result = runCode(*loaded, x, states, options.mode, *threads);
+  auto result = runCode(*loaded, x, dt, states, options.mode, *threads);
   if (!result)
     return report(context, result.takeError());
   return std::move(*result);
@@ -277,6 +292,14 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
         createStringError("has no time steps, and the mean over none is "
                           "undefined; expected at least one"));
 
+  Array dt;
+  if (options.timeSteps) {
+    auto read = readTimeSteps(*options.timeSteps, *input);
+    if (!read)
+      return emitFileError(&context, line.get(kTimeStepsFlag),
+                           read.takeError());
+    dt = std::move(*read);
+  }
   std::optional<StateMap> states;
   if (line.has("--state-in")) {
     auto read = readStates(line.get("--state-in"), used, x.shape[0]);
@@ -286,8 +309,8 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
   }
   const StateMap *start = states ? &*states : nullptr;
   auto result = line.has("--reference")
-                    ? runReference(*model, x, start, withoutHead)
-                    : runCompiled(*model, line, options, x, start);
+                    ? runReference(*model, x, dt, start, withoutHead)
+                    : runCompiled(*model, line, options, x, dt, start);
   if (failed(result))
     return mlir::failure();
 

@@ -67,6 +67,17 @@ static Array makeInput(mlir::ModuleOp model) {
   return Array::fromF32({kBatch, kLength, type.features}, values);
 }
 
+/// Time deltas between 1/2 and 2, for a model that takes them.
+static Array drawTimeSteps(mlir::ModuleOp model) {
+  if (!takesTimeSteps(model))
+    return {};
+  std::mt19937_64 engine(2);
+  std::vector<float> values(kBatch * kLength);
+  for (float &value : values)
+    value = std::exp2(2 * drawUniform(engine) - 1);
+  return Array::fromF32({kBatch, kLength}, values);
+}
+
 static reference::Tensor toTensor(const Array &x) {
   if (x.dtype == DType::I32) {
     std::vector<int32_t> ids = *x.view().toI32();
@@ -114,15 +125,20 @@ struct NativeRun {
   Array y;
   StateMap states;
 };
+
+/// What the model is run on.
+struct Input {
+  Array x, dt;
+};
 } // namespace
 
-static Expected<NativeRun> runNative(const NativeModel &model, const Array &x,
-                                     RunMode mode,
+static Expected<NativeRun> runNative(const NativeModel &model,
+                                     const Input &input, RunMode mode,
                                      const ssmc_executor *executor = nullptr) {
   auto records = model.makeRecords(kBatch);
   if (!records)
     return records.takeError();
-  auto y = model.run(x.view(), mode, *records, /*isFresh=*/true, executor);
+  auto y = model.run(input.x.view(), input.dt.view().toF32(), mode, *records, /*isFresh=*/true, executor);
   if (!y)
     return y.takeError();
   return NativeRun{std::move(*y),
@@ -132,7 +148,7 @@ static Expected<NativeRun> runNative(const NativeModel &model, const Array &x,
 /// Step, chunk and threads against forward, and so is forward itself where it
 /// is another CPU's: equal to the last bit. `cpu` is put in front of what is
 /// reported.
-static Error checkBits(const NativeModel &model, const Array &x,
+static Error checkBits(const NativeModel &model, const Input &input,
                        const NativeRun &forward, bool isOther, StringRef cpu,
                        Report &report) {
   auto threads = Threads::start(2);
@@ -148,7 +164,7 @@ static Error checkBits(const NativeModel &model, const Array &x,
       {"in chunks of 7", {RunMode::Kind::Chunk, kChunk}},
       {"on two threads", {RunMode::Kind::Forward, 1}, threads->getExecutor()}};
   for (const auto &way : ArrayRef(ways).drop_front(isOther ? 0 : 1)) {
-    auto run = runNative(model, x, way.mode, way.executor);
+    auto run = runNative(model, input, way.mode, way.executor);
     if (!run)
       return run.takeError();
     bool same = run->y.bytes == forward.y.bytes;
@@ -161,13 +177,13 @@ static Error checkBits(const NativeModel &model, const Array &x,
 
 /// The error of what enters the head, by compiling the model without it.
 static mlir::LogicalResult
-checkBeforeHead(mlir::ModuleOp model, const TargetCpu &target, const Array &x,
+checkBeforeHead(mlir::ModuleOp model, const TargetCpu &target, const Input &input,
                 const reference::Tensor &hidden, Report &errors) {
   mlir::MLIRContext &context = *model->getContext();
   auto loaded = compileAndLoad(model, target, /*withoutHead=*/true, "headless");
   if (failed(loaded))
     return mlir::failure();
-  auto run = runNative(*loaded, x, RunMode());
+  auto run = runNative(*loaded, input, RunMode());
   if (!run)
     return report(context, run.takeError());
   Array expected = Array::fromF64(hidden.shape, hidden.floats());
@@ -212,11 +228,11 @@ loadVariants(const NativeCode &native) {
 
 /// Bits of all variants, against those of the first.
 static Error checkVariants(ArrayRef<LoadedVariant> variants, bool nameCpus,
-                           const Array &x, const NativeRun &forward,
+                           const Input &input, const NativeRun &forward,
                            Report &report) {
   for (const LoadedVariant &one : variants) {
     std::string cpu = nameCpus ? one.variant->target.cpu + ", " : std::string();
-    if (Error error = checkBits(one.model, x, forward,
+    if (Error error = checkBits(one.model, input, forward,
                                 &one != &variants.front(), cpu, report))
       return error;
   }
@@ -230,11 +246,14 @@ mlir::LogicalResult ssmc::verifyModel(mlir::ModuleOp model,
   if (!variants)
     return report(context, variants.takeError());
   Progress progress("verifying");
-  Array x = makeInput(model);
-  auto expected = reference::runModel(model, toTensor(x));
+  Input input{makeInput(model), drawTimeSteps(model)};
+  reference::ModelOptions options;
+  if (takesTimeSteps(model))
+    options.timeSteps = toTensor(input.dt);
+  auto expected = reference::runModel(model, toTensor(input.x), options);
   if (failed(expected))
     return mlir::failure();
-  auto run = runNative(variants->front().model, x, RunMode());
+  auto run = runNative(variants->front().model, input, RunMode());
   if (!run)
     return report(context, run.takeError());
 
@@ -242,13 +261,13 @@ mlir::LogicalResult ssmc::verifyModel(mlir::ModuleOp model,
   Array y = Array::fromF64(expected->y.shape, expected->y.floats());
   errors.add("output", measureError(run->y.view(), y.view()));
   if (from == Level::Model && expected->y.shape != expected->hidden.shape &&
-      failed(checkBeforeHead(model, variants->front().variant->target, x,
+      failed(checkBeforeHead(model, variants->front().variant->target, input,
                              expected->hidden, errors)))
     return mlir::failure();
   for (const auto &[path, state] : fromReference(expected->states))
     errors.add(path, measureError(run->states.at(path).view(), state.view()));
   bool nameCpus = native.lowered.variants.size() > 1;
-  if (Error error = checkVariants(*variants, nameCpus, x, *run, errors))
+  if (Error error = checkVariants(*variants, nameCpus, input, *run, errors))
     return report(context, std::move(error));
   if (!errors.allPass)
     return report(context,

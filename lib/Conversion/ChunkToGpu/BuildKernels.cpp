@@ -53,6 +53,9 @@ public:
 
 private:
   void call(StringRef name, ArrayRef<Value> operands);
+  void beginTimed(StringRef name, SmallVector<StringRef> arguments);
+  void callTimed(StringRef name, SmallVector<Value> leading, Value x, Value row,
+                 Value y);
   void answer(Value ids, Value first, Value count, Value y);
   void forGroups(llvm::function_ref<void(Value, Value, Value)> body);
   Value inputBytes() { return kernel.number(4 * plan.inputFeatures); }
@@ -83,6 +86,25 @@ void ModelKernels::call(StringRef name, ArrayRef<Value> operands) {
 }
 
 /// What a pooled head says of `count` streams, if it is asked.
+/// The kernel takes time deltas last, where the model takes them.
+void ModelKernels::beginTimed(StringRef name,
+                              SmallVector<StringRef> arguments) {
+  if (plan.takesTimeSteps)
+    arguments.push_back("dt");
+  kernel.begin(name, arguments);
+}
+
+/// Rows from `row` of the caller's on, whose input is at `x`.
+void ModelKernels::callTimed(StringRef name, SmallVector<Value> leading,
+                             Value x, Value row, Value y) {
+  leading.push_back(x);
+  if (plan.takesTimeSteps)
+    leading.push_back(kernel.advance(
+        kernel["dt"], kernel.multiply(row, kernel.number(4))));
+  leading.push_back(y);
+  call(plan.takesTimeSteps ? (name + "_timed").str() : name.str(), leading);
+}
+
 void ModelKernels::answer(Value ids, Value first, Value count, Value y) {
   if (!plan.pooled)
     return;
@@ -93,8 +115,8 @@ void ModelKernels::answer(Value ids, Value first, Value count, Value y) {
 }
 
 void ModelKernels::buildTime() {
-  kernel.begin("ssm_time",
-               {"blob", "states", "ids", "n", "lengths", "L", "x", "y"});
+  beginTimed("ssm_time",
+             {"blob", "states", "ids", "n", "lengths", "L", "x", "y"});
   Value steps = kernel["L"], rows = kernel.number(chunkRows);
   kernel.forBlocks(kernel["n"], [&](Value b) {
     Value id = kernel.loadOr(kernel["ids"], b, b);
@@ -113,8 +135,9 @@ void ModelKernels::buildTime() {
       Value yNow = plan.pooled
                        ? y
                        : kernel.advance(y, kernel.multiply(t, outputBytes()));
-      call("layers_chunk",
-           {kernel["blob"], record, kernel.smaller(left, rows), xNow, yNow});
+      callTimed("layers_chunk",
+                {kernel["blob"], record, kernel.smaller(left, rows)}, xNow,
+                kernel.add(first, t), yNow);
     });
     answer(kernel.null(), id, kernel.number(1), y);
   });
@@ -141,11 +164,13 @@ void ModelKernels::forGroups(
 }
 
 void ModelKernels::buildRows() {
-  kernel.begin("ssm_rows", {"blob", "states", "ids", "n", "x", "y"});
+  beginTimed("ssm_rows", {"blob", "states", "ids", "n", "x", "y"});
   forGroups([&](Value first, Value count, Value y) {
     Value x = kernel.advance(kernel["x"], kernel.multiply(first, inputBytes()));
-    call("layers_rows", {kernel["blob"], kernel["states"], idsFrom(first),
-                         first, kernel.number(1), count, kernel.null(), x, y});
+    callTimed("layers_rows",
+              {kernel["blob"], kernel["states"], idsFrom(first), first,
+               kernel.number(1), count, kernel.null()},
+              x, first, y);
     answer(idsFrom(first), first, count, y);
   });
   kernel.end();
