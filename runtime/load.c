@@ -315,9 +315,10 @@ static int read_file(struct load *load, const char *file, size_t n,
   return error == OK ? copy_numbers(load, hash) : error;
 }
 
-/* Not inlined: see cpu.h. */
+/* Not inlined: see cpu.h. Zeros are between what @prepare writes. */
 __attribute__((noinline)) static void pack(const struct load *load,
                                            char *packed) {
+  __builtin_memset(packed, 0, (size_t)model_packed_bytes);
   ssm_prepare(load->ws, packed, load->ws + model_raw_bytes);
 }
 

@@ -21,8 +21,11 @@ struct weights_header {
   uint64_t configuration; /* hash of the model without weights */
   uint64_t hash;          /* of the model with these weights */
   uint64_t packed_bytes;  /* behind the header */
-  uint64_t reserved[2];
+  uint64_t reserved[3];
 };
+
+_Static_assert(sizeof(struct weights_header) == RECORD_ALIGNMENT,
+               "packed weights are aligned as their set is");
 
 /* Finds the packed weights of a call, and the hash of the model with them. */
 static inline int find_weights(const void *given, const char **packed,
