@@ -47,20 +47,6 @@ static LogicalResult verifyStatic(Operation *op) {
   return success();
 }
 
-/// What a chunk reads of weights: of a model that is planned the blob, else as
-/// if each product of the module ran once.
-static int64_t getWeightBytes(ModuleOp module) {
-  if (auto plan = module->getAttrOfType<DictionaryAttr>("ssm.plan"))
-    if (auto bytes = plan.getAs<IntegerAttr>("blob_bytes"))
-      return bytes.getInt();
-  int64_t elements = 0;
-  module.walk([&](PanelMapOp map) {
-    if (map.getX())
-      elements += cast<ShapedType>(map.getW().getType()).getNumElements();
-  });
-  return elements * int64_t(sizeof(float));
-}
-
 namespace {
 struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
   using ChunkToLoopsBase::ChunkToLoopsBase;
@@ -83,7 +69,6 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
       if (isa<SsmDialect>(op->getDialect()))
         ops.push_back(op);
     });
-    int64_t weightBytes = getWeightBytes(getOperation());
     OpBuilder builder(&getContext());
     for (Operation *op : ops) {
       if (op->getNumResults()) {
@@ -95,7 +80,7 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](PanelMapOp map) {
-            lowerPanelMap(map, *target, *shape, weightBytes, builder);
+            lowerPanelMap(map, *target, *shape, builder);
           })
           .Case([&](LookupOp lookup) { lowerLookup(lookup, builder); })
           .Case([&](DropRowsOp drop) { lowerDropRows(drop, builder); })

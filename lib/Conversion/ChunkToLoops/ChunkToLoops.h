@@ -15,11 +15,9 @@
 namespace ssmc {
 
 /// Each emits loops in the operation's place; the caller erases it.
-/// Without `shape` the cost model chooses the largest tile. `weightBytes` is
-/// what all products of the model read.
+/// Without `shape` the cost model chooses the largest tile.
 void lowerPanelMap(PanelMapOp op, const TargetDescription &target,
-                   std::optional<TileShape> shape, int64_t weightBytes,
-                   mlir::OpBuilder &builder);
+                   std::optional<TileShape> shape, mlir::OpBuilder &builder);
 void lowerChannelRows(ChannelRowsOp op, const TargetDescription &target,
                       mlir::OpBuilder &builder);
 void lowerLookup(LookupOp op, mlir::OpBuilder &builder);
