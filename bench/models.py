@@ -19,15 +19,40 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from discretax.encoder import LinearEncoder
+from discretax.blocks import StandardBlock
 from discretax.heads import ClassificationHead
-from discretax.models import LRU, S5, LinOSS
+from discretax.models import LRU, S5, DeltaNet, LinOSS
+from discretax.sequence_mixers import S4DSequenceMixer
+from discretax.channel_mixers import GLU
 
 import ssmc
 from bench import truth
 from bench.expert import weights as expert_weights
 from bench.workloads import STEPS, WORKLOADS, Workload
 
-FAMILIES = {"s5": S5, "lru": LRU, "linoss": LinOSS}
+FAMILIES = {"s5": S5, "lru": LRU, "linoss": LinOSS, "deltanet": DeltaNet}
+
+
+def middle(w: Workload, key) -> list:
+    """A model of the family, or a list of blocks where discretax has no such model."""
+    if w.kind in FAMILIES:
+        family = FAMILIES[w.kind]
+        return [family(hidden_dim=w.hidden, num_blocks=w.blocks, **w.mixer_options(), key=key)]
+    keys = jax.random.split(key, 3 * w.blocks).reshape(w.blocks, 3, -1)
+    return [
+        StandardBlock(
+            in_features=w.hidden,
+            sequence_mixer=S4DSequenceMixer(w.hidden, key=first, state_dim=w.state),
+            channel_mixer=GLU(w.hidden, key=second),
+            key=third,
+        )
+        for first, second, third in keys
+    ]
+
+
+def blocks_of(model) -> list:
+    inner = model.layers[1:-1]
+    return list(getattr(inner[0], "blocks", inner))
 
 
 def build(name: str):
@@ -36,18 +61,17 @@ def build(name: str):
     keys = jax.random.split(jax.random.PRNGKey(0), 4)
 
     def parts():
-        mixer = FAMILIES[w.kind]
         return eqx.nn.Sequential(
             [
                 LinearEncoder(in_features=w.features, out_features=w.hidden, key=keys[0]),
-                mixer(hidden_dim=w.hidden, num_blocks=w.blocks, state_dim=w.state, key=keys[1]),
+                *middle(w, keys[1]),
                 ClassificationHead(in_features=w.hidden, out_features=w.classes, key=keys[2]),
             ]
         )
 
     model, state = eqx.nn.make_with_state(parts)()
     rng = np.random.default_rng(1)
-    for block in model.layers[1].blocks:
+    for block in blocks_of(model):
         mean = rng.normal(0, 0.1, w.hidden) * (name != "W1decay")
         variance = rng.uniform(0.5, 1.5, w.hidden)
         values = (jnp.asarray(mean, jnp.float32), jnp.asarray(variance, jnp.float32))
@@ -72,6 +96,18 @@ def forward(model, state, xs):
 
 def discretized(mixer, kind: str) -> dict[str, np.ndarray]:
     """The recurrence's matrices in f64, by discretax's formulas without their cancellations."""
+    if kind == "deltanet":
+        return {
+            name: np.asarray(getattr(mixer, f"{name}_proj").weight, np.float64)
+            for name in ("q", "k", "v", "beta", "out")
+        }
+    if kind == "s4d":
+        kernel = mixer.kernel
+        exact = lambda field: np.asarray(field, np.float64)  # noqa: E731
+        rate = -np.exp(exact(kernel.log_a_real)) + 1j * exact(kernel.A_imag)
+        angle = rate * np.exp(exact(kernel.log_dt))[:, None]
+        c = np.asarray(kernel.C, np.complex128) * np.expm1(angle) / rate
+        return {"lam": np.exp(angle), "C": c}
     get = lambda field: np.asarray(getattr(mixer, field), np.float64)  # noqa: E731
     if kind == "s5":
         eigenvalues = np.minimum(get("Lambda_re"), -1e-4) + 1j * get("Lambda_im")
@@ -98,20 +134,22 @@ def discretized(mixer, kind: str) -> dict[str, np.ndarray]:
 
 def collect(model, state, w: Workload) -> dict[str, np.ndarray]:
     """All weights in f64, by name; those of block i start with `i.`."""
-    encoder, head = model.layers[0].linear, model.layers[2].linear
+    encoder, head = model.layers[0].linear, model.layers[-1].linear
     weights = {"enc": encoder.weight, "head_w": head.weight, "head_b": head.bias}
-    for i, block in enumerate(model.layers[1].blocks):
+    for i, block in enumerate(blocks_of(model)):
         mean, variance = (np.asarray(v, np.float64) for v in state.get(block.norm.ema_state_index))
         scale = 1 / np.sqrt(variance + 1e-5)
         gates = block.channel_mixer
         of_block = {
             "scale": scale,
             "shift": -mean * scale,
-            "D": block.sequence_mixer.D,
             "W": np.concatenate([gates.w1.weight, gates.w2.weight]),
-            "bias": np.concatenate([gates.w1.bias, gates.w2.bias]),
             **discretized(block.sequence_mixer, w.kind),
         }
+        if gates.w1.bias is not None:
+            of_block["bias"] = np.concatenate([gates.w1.bias, gates.w2.bias])
+        if hasattr(block.sequence_mixer, "D"):
+            of_block["D"] = block.sequence_mixer.D
         weights |= {f"{i}.{name}": value for name, value in of_block.items()}
     return {
         name: np.asarray(v, np.complex128 if np.iscomplexobj(v) else np.float64)
@@ -132,7 +170,7 @@ def export(folder: pathlib.Path, name: str) -> None:
     if name == "big":
         return
     weights, x = collect(model, state, w), make_input(w)
-    if w.kind != "linoss":
+    if w.has_expert:
         expert_weights.pack(weights, w).tofile(folder / "expert.f32")
     x.tofile(folder / "x.f32")
     np.save(folder / "truth.npy", truth.forward(weights, w, x))

@@ -29,6 +29,8 @@ class Params:
 
     def _block(self, i: int) -> dict[str, np.ndarray]:
         b = {k.split(".", 1)[1]: v for k, v in self.z.items() if k.startswith(f"{i}.")}
+        if self.kind in ("s4d", "deltanet"):
+            return b
         B, C = b.pop("B"), b.pop("C")  # complex (P, H) and (H, P)
         b["Bint"] = np.stack([B.real, B.imag], 1).reshape(2 * self.P, self.H)  # rows p.re, p.im
         b["Cint"] = np.stack([C.real, -C.imag], 2).reshape(self.H, 2 * self.P)

@@ -1,7 +1,8 @@
 """jax.jit peers: discretax as it is, rewritten scans, one streaming step.
 
 Variants: discretax; scan8 (lax.scan); two (two-level real scan); bmm (scan as
-recursive batched products); step_natural (complex state, weights as arguments);
+recursive batched products); fft, blocks (S4D, see s4d.py);
+chunk8, chunk16, chunk32, recurrence (DeltaNet, see deltanet.py); step_natural (complex state, weights as arguments);
 step_real (real state, weights baked in).
 """
 
@@ -18,7 +19,7 @@ if __name__ == "__main__":
 import jax
 import numpy as np
 
-from bench.peers import rewrites, steps
+from bench.peers import deltanet, rewrites, s4d, steps
 
 
 def time_step(p: common.Params, a) -> None:
@@ -40,7 +41,11 @@ def time_step(p: common.Params, a) -> None:
 
 
 def time_sequence(p: common.Params, a) -> None:
-    f, w, x = rewrites.build(p, a.variant, a.batch)
+    build = rewrites.build
+    for family in (s4d, deltanet):
+        if a.variant in family.VARIANTS:
+            build = family.build
+    f, w, x = build(p, a.variant, a.batch)
     w, x = jax.device_put(w), jax.device_put(x)
     watch = common.Stopwatch()
     compiled = jax.jit(f).lower(w, x).compile()

@@ -14,6 +14,8 @@ JOBS = (
     ("W4", 1, f"{DISCRETAX} {REWRITES} torch:compile_bmm@1"),
     ("W4", 8, "jax:discretax@1 jax:bmm@1 jax:bmm@2 onnx:bmm@1 onnx:bmm@2"),
     ("W4s5", 1, ""),
+    ("S4D", 1, "jax:discretax@1 jax:fft@1 jax:blocks@1"),
+    ("DeltaNet", 1, "jax:discretax@1 jax:chunk8@1 jax:chunk16@1 jax:chunk32@1 jax:recurrence@1"),
 )
 
 
@@ -25,7 +27,7 @@ def run_job(bench: Bench, name: str, batch: int, specs: str) -> Row:
         lambda: bench.ours(name, batch, 2),
     ]
     makers += [lambda code=code: bench.ours(name, batch, 1, code) for code in bench.codes()]
-    if w.kind != "linoss":
+    if w.has_expert:
         makers.append(lambda: bench.expert(name, batch))
     programs, failed = bench.build(*makers)
     rows = bench.measure([*bench.peaks(), *programs, *bench.peers(specs, name, batch)])
