@@ -61,6 +61,7 @@ def block(sequence, channel=None, **options):
 S5 = {"target": "S5", "hidden_dim": HIDDEN, "num_blocks": 1, "state_dim": 4}
 LRU = {"target": "LRU", "hidden_dim": HIDDEN, "num_blocks": 1, "state_dim": 3}
 LINOSS = {"target": "LinOSS", "hidden_dim": HIDDEN, "num_blocks": 1, "state_dim": 3}
+DELTANET = {"target": "DeltaNet", "hidden_dim": HIDDEN, "num_blocks": 1, "chunk_size": 1}
 
 
 @pytest.mark.parametrize(
@@ -277,6 +278,25 @@ def test_infinite_parameters_are_legal(tmp_path):
     assert np.isinf(tensors["layers.0.blocks.0.sequence_mixer.nu_log"]).all()
 
 
+@pytest.mark.parametrize(
+    "options",
+    combinations(n_heads=[1, 2], prenorm=[True, False], num_blocks=[1, 2])
+    + [{"head_dim": 3}, {"n_heads": 3, "head_dim": 5}],
+    ids=str,
+)
+def test_deltanet(tmp_path, options):
+    config, _ = check(tmp_path, DELTANET | options)
+    written = config["layers"][0]
+    assert written["head_dim"] == options.get("head_dim", HIDDEN // options.get("n_heads", 4))
+    assert all(written[k] == v for k, v in options.items() if k in written)
+
+
+def test_deltanet_in_a_block(tmp_path):
+    mixer = {"target": "DeltaNetSequenceMixer", "n_heads": 2, "chunk_size": 1}
+    config, _ = check(tmp_path, block(mixer, {"use_bias": False}))
+    assert config["layers"][0]["sequence_mixer"] == mixer | {"head_dim": HIDDEN // 2}
+
+
 # -- What is refused, and how it is named --------------------------------------
 
 
@@ -294,8 +314,6 @@ def edited(where, value, *layers):
          r"layers\[0\]: equinox\.nn\S*Lambda cannot be exported"),
         (lambda: (eqx.nn.MLP(2, 2, 2, 1, key=jax.random.PRNGKey(0)), None),
          r"layers\[0\]: equinox\S*MLP cannot be exported"),
-        (lambda: build({"target": "DeltaNet", "hidden_dim": 4, "num_blocks": 1}),
-         r"layers\[0\]: discretax\S*DeltaNet cannot be exported here; expected .*LinOSS"),
         (lambda: build(block({"target": "LRUSequenceMixer"},
                              {"target": "MLPChannelMixer", "non_linearity": "elu"})),
          r"channel_mixer\.non_linearity is 'elu'; expected one of relu, gelu"),

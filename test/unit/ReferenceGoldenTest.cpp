@@ -65,11 +65,6 @@ protected:
       });
       module = importModel(context, {GetParam(), "", false, ""});
     }
-    if (hasUnsupportedLayers()) {
-      EXPECT_FALSE(module);
-      ASSERT_NE(message.find("not supported"), std::string::npos) << message;
-      GTEST_SKIP() << message;
-    }
     ASSERT_TRUE(module) << message;
   }
 
@@ -86,14 +81,6 @@ protected:
     return tensor;
   }
   /// What f64 itself loses to cancellation in discretax is not our error.
-  /// The cases with layers that the importer refuses. By name: a case that it
-  /// refuses by mistake must fail, not be passed over.
-  bool hasUnsupportedLayers() {
-    return llvm::is_contained({"deltanet-heads", "mixed-every-mixer",
-                               "mixed-models", "s4d-bare-block"},
-                              llvm::sys::path::filename(GetParam()));
-  }
-
   double getTolerance() {
     return StringRef(GetParam()).ends_with("s5-zoh-cancellation") ? 1e-7 : 1e-9;
   }
@@ -104,6 +91,8 @@ protected:
     manager.addPass(createDiscretizeS5());
     manager.addPass(createDiscretizeLru());
     manager.addPass(createDiscretizeLinoss());
+    manager.addPass(createDiscretizeS4d());
+    manager.addPass(createLowerDeltaNet());
     manager.addPass(createLowerLayers());
     ASSERT_TRUE(succeeded(manager.run(*module)));
   }

@@ -19,6 +19,12 @@ static int64_t countFlopsOfModes(ScanOp scan) {
   return (scan.getKind() == ScanKind::oscillator ? 20 : 8) * modes;
 }
 
+/// S k, S q, and what is added to S: three multiply-adds for each number.
+static int64_t countFlopsOfMatrices(DeltaRuleOp rule) {
+  return 6 * rule.getNumHeads() * rule.getHeadFeatures() *
+         rule.getHeadFeatures();
+}
+
 /// countFlopsPerStep() of a recurrence-level module.
 static int64_t countFlops(mlir::ModuleOp model) {
   auto isSequence = [](mlir::Type type) {
@@ -34,6 +40,8 @@ static int64_t countFlops(mlir::ModuleOp model) {
       flops += 2 * getNumFeatures(op->getResult(0).getType());
     } else if (auto scan = dyn_cast<ScanOp>(op)) {
       flops += countFlopsOfModes(scan);
+    } else if (auto rule = dyn_cast<DeltaRuleOp>(op)) {
+      flops += countFlopsOfMatrices(rule);
     } else if (isa<MeanPoolOp>(op)) {
       flops += getNumFeatures(op->getOperand(0).getType());
     }
