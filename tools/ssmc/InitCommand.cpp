@@ -32,7 +32,7 @@ static constexpr CommandSpec kSpec = {
 
 static Expected<uint32_t> parseSeed(const CommandLine &line) {
   if (!line.has(kSeedFlag.name))
-    return createStringError("--seed N is missing");
+    return createStringError("option '--seed' is missing");
   StringRef text = line.get(kSeedFlag.name);
   uint32_t seed;
   if (text.getAsInteger(10, seed))
@@ -62,7 +62,7 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
   if (!seed)
     return reportUsage(kSpec.name, seed.takeError());
   if (!line.has(kOutputFlag.name))
-    return reportUsage(kSpec.name, createStringError("-o FILE is missing"));
+    return reportUsage(kSpec.name, createStringError("option '-o' is missing"));
   mlir::FailureOr<ModelFile> model = readModelFile(
       context, line.getArgument(), line.has(kIgnoreUnknownFlag.name));
   if (failed(model))

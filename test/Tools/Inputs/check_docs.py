@@ -63,7 +63,7 @@ def main() -> int:
     for file in (root / "lib").rglob("*.h"):
         operations.update(ATTRIBUTE.findall(file.read_text()))
     options = set()
-    for command in ("compile", "run", "inspect", "bench", "schema"):
+    for command in re.findall(r"^  (\w+)  ", help_of(ssmc), re.MULTILINE):
         options |= set(re.findall(r"^  (--[\w-]+)", help_of(ssmc, command), re.MULTILINE))
     pages = [root / "README.md", root / "CONTRIBUTING.md", root / "CHANGELOG.md"]
     pages += sorted((root / "docs").glob("*.md"))
