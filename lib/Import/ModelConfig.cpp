@@ -228,10 +228,10 @@ FailureOr<const ClassSpec *> Reader::readTarget(const JsonValue &json,
            << "; expected the name of a class";
   const ClassSpec *spec = findClass(target->value.text);
   auto fitting = llvm::make_filter_range(getClasses(), [&](const ClassSpec &c) {
-    return is_contained(roles, c.role) && c.isSupported;
+    return is_contained(roles, c.role);
   });
   auto names = map_range(fitting, [](const ClassSpec &c) { return c.name; });
-  if (spec && spec->isSupported && is_contained(roles, spec->role))
+  if (spec && is_contained(roles, spec->role))
     return spec;
 
   InFlightDiagnostic error =
@@ -239,8 +239,6 @@ FailureOr<const ClassSpec *> Reader::readTarget(const JsonValue &json,
   if (!spec) {
     error << "discretax has no class '" << target->value.text << "'";
     suggest(error, target->value.text, names);
-  } else if (!spec->isSupported) {
-    error << spec->name << " is not supported";
   } else {
     error << spec->name << " is " << describe(spec->role);
   }

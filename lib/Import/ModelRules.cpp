@@ -120,6 +120,12 @@ static LogicalResult checkBlock(const LayerConfig &layer,
       failed(checkDeltaNet(*layer.sequenceMixer, features, diagnostics)))
     return failure();
   const LayerConfig &mixer = *layer.channelMixer;
+  if (mixer.spec->family == Family::SwiGLU && !getSwiGluWidth(mixer, features))
+    return error(mixer, "hidden_ratio", diagnostics)
+           << "is " << formatNumber(mixer.getNumber("hidden_ratio"))
+           << ", which leaves no features between the maps: in_features * "
+              "hidden_ratio * 2 / 3, rounded down, is 0; raise it, or add "
+              "\"intermediate_dim\"";
   if (!mixer.spec->find("out_features"))
     return success();
   std::optional<int64_t> out = mixer.getOptionalInteger("out_features");

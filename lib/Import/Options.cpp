@@ -155,10 +155,11 @@ static OptionList deltaNetOptions() {
                  {},
                  "Features of a head; null for the features of the block "
                  "divided by n_heads, rounded down."},
-      integer("chunk_size", int64_t(64), 1, kMaxInteger,
-              "Steps per chunk of discretax's own arithmetic, which needs it to "
-              "divide the length; compiled models take any length and do not "
-              "depend on it."),
+      integer(
+          "chunk_size", int64_t(64), 1, kMaxInteger,
+          "Steps per chunk of discretax's own arithmetic, which needs it to "
+          "divide the length; compiled models take any length and do not "
+          "depend on it."),
   };
 }
 
@@ -223,14 +224,10 @@ static OptionList headOptions() {
 }
 
 static std::vector<ClassSpec> makeClasses() {
-  auto unsupported = [](StringRef name, Role role) {
-    return ClassSpec{name, role, Family::None, false, "", {}};
-  };
   return {
       {"LinearEncoder",
        Role::Encoder,
        Family::None,
-       true,
        "A linear map of every time step.",
        {size("in_features", "Features of the input."),
         size("out_features", "Features of the output."),
@@ -238,66 +235,62 @@ static std::vector<ClassSpec> makeClasses() {
       {"EmbeddingEncoder",
        Role::Encoder,
        Family::None,
-       true,
        "Looks tokens up in a table; negative ids count from the end once, then "
        "ids are clamped. Only as the first layer.",
        {size("num_classes", "Number of tokens."),
         size("out_features", "Features of the output.")}},
-      {"S5", Role::Model, Family::S5, true, "Blocks of S5 and GLU.",
+      {"S5", Role::Model, Family::S5, "Blocks of S5 and GLU.",
        modelOptions(s5Options())},
-      {"LRU", Role::Model, Family::LRU, true, "Blocks of LRU and GLU.",
+      {"LRU", Role::Model, Family::LRU, "Blocks of LRU and GLU.",
        modelOptions(lruOptions(2 * numbers::pi))},
-      {"LinOSS", Role::Model, Family::LinOSS, true, "Blocks of LinOSS and GLU.",
+      {"LinOSS", Role::Model, Family::LinOSS, "Blocks of LinOSS and GLU.",
        modelOptions(linossOptions())},
-      {"DeltaNet", Role::Model, Family::DeltaNet, true,
+      {"DeltaNet", Role::Model, Family::DeltaNet,
        "Blocks of DeltaNet and GLU without biases.",
        OptionList{hiddenDim(), numBlocks()} + deltaNetOptions() +
            blockOptions()},
-      {"StandardBlock", Role::Block, Family::None, true,
+      {"StandardBlock", Role::Block, Family::None,
        "One residual block, put together by hand.",
        OptionList{size("in_features", "Number of features."),
                   mixer("sequence_mixer", "The mixer along time."),
                   mixer("channel_mixer", "The mixer of features.")} +
            blockOptions()},
-      {"ClassificationHead", Role::Head, Family::None, true,
+      {"ClassificationHead", Role::Head, Family::None,
        "Log-probabilities of classes.", headOptions()},
-      {"RegressionHead", Role::Head, Family::None, true, "A linear map.",
+      {"RegressionHead", Role::Head, Family::None, "A linear map.",
        headOptions()},
-      {"S5SequenceMixer", Role::SequenceMixer, Family::S5, true,
+      {"S5SequenceMixer", Role::SequenceMixer, Family::S5,
        "S5 inside a StandardBlock.", s5Options()},
-      {"LRUSequenceMixer", Role::SequenceMixer, Family::LRU, true,
+      {"LRUSequenceMixer", Role::SequenceMixer, Family::LRU,
        "LRU inside a StandardBlock.", lruOptions(6.28)},
-      {"LinOSSSequenceMixer", Role::SequenceMixer, Family::LinOSS, true,
+      {"LinOSSSequenceMixer", Role::SequenceMixer, Family::LinOSS,
        "LinOSS inside a StandardBlock.", linossOptions()},
-      {"S4DSequenceMixer", Role::SequenceMixer, Family::S4D, true,
+      {"S4DSequenceMixer", Role::SequenceMixer, Family::S4D,
        "S4D inside a StandardBlock.", s4dOptions()},
-      {"DeltaNetSequenceMixer", Role::SequenceMixer, Family::DeltaNet, true,
+      {"DeltaNetSequenceMixer", Role::SequenceMixer, Family::DeltaNet,
        "DeltaNet inside a StandardBlock.", deltaNetOptions()},
       {"IdentitySequenceMixer",
        Role::SequenceMixer,
        Family::Identity,
-       true,
        "Passes its input on, and has no state.",
        {}},
       {"GLU",
        Role::ChannelMixer,
        Family::GLU,
-       true,
        "Gated linear unit: w1(x) * sigmoid(w2(x)).",
        {integerOrNull("out_features",
                       "null for in_features of the block; 1 is added to every "
                       "feature."),
         boolean("use_bias", true, "Biases in both maps.")}},
-      {"SwiGLU", Role::ChannelMixer, Family::SwiGLU, true,
+      {"SwiGLU", Role::ChannelMixer, Family::SwiGLU,
        "Gated linear unit with swish: down_proj(silu(gate_proj(x)) * "
        "up_proj(x)).",
        swiGluOptions()},
-      {"MLPChannelMixer", Role::ChannelMixer, Family::MLP, true,
+      {"MLPChannelMixer", Role::ChannelMixer, Family::MLP,
        "One linear map and a non-linearity.", mlpOptions()},
       {"IdentityChannelMixer",
        Role::ChannelMixer,
        Family::Identity,
-       true,
        "Passes its input on.",
        {}},
   };

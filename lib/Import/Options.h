@@ -60,15 +60,13 @@ struct ClassSpec {
   llvm::StringRef name;
   Role role;
   Family family;
-  /// False: known, but not compiled by this version.
-  bool isSupported;
   llvm::StringRef doc;
   std::vector<OptionSpec> options;
 
   const OptionSpec *find(llvm::StringRef option) const;
 };
 
-/// All classes of discretax, supported or not, in the order of documentation.
+/// All classes of discretax, in the order of documentation.
 /// Defaults are those of the class named: a model's may differ from those of
 /// its mixer.
 llvm::ArrayRef<ClassSpec> getClasses();

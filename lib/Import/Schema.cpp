@@ -27,7 +27,7 @@ static json::Value toJson(const OptionValue &value) {
 static void printReferences(json::OStream &json, ArrayRef<Role> roles) {
   json.attributeArray("oneOf", [&] {
     for (const ClassSpec &spec : getClasses())
-      if (spec.isSupported && is_contained(roles, spec.role))
+      if (is_contained(roles, spec.role))
         json.object(
             [&] { json.attribute("$ref", ("#/$defs/" + spec.name).str()); });
   });
@@ -120,8 +120,7 @@ void ssmc::printSchema(raw_ostream &os) {
     json.attribute("additionalProperties", false);
     json.attributeObject("$defs", [&] {
       for (const ClassSpec &spec : getClasses())
-        if (spec.isSupported)
-          json.attributeObject(spec.name, [&] { printClass(json, spec); });
+        json.attributeObject(spec.name, [&] { printClass(json, spec); });
     });
   });
   os << "\n";
@@ -145,8 +144,6 @@ static std::string formatDefault(const OptionSpec &option) {
 
 void ssmc::printOptionTables(raw_ostream &os) {
   for (const ClassSpec &spec : getClasses()) {
-    if (!spec.isSupported)
-      continue;
     os << "### " << spec.name << "\n\n"
        << spec.doc << "\n\n"
        << "| option | default | legal | meaning |\n|---|---|---|---|\n";
