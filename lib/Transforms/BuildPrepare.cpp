@@ -69,6 +69,20 @@ LogicalResult PrepareBuilder::planUnits(func::FuncOp prepare) {
   return success();
 }
 
+/// What a unit returns may lie in its workspace: it must be used up before the
+/// next unit gets it.
+static LogicalResult verifyShortLived(func::CallOp call) {
+  Operation *next = call->getNextNode();
+  while (next && !isa<func::CallOp>(next))
+    next = next->getNextNode();
+  for (Operation *user : call->getUsers())
+    if (next &&
+        next->isBeforeInBlock(call->getBlock()->findAncestorOpInBlock(*user)))
+      return call.emitOpError() << "returns a buffer that is used after the "
+                                   "next unit's prepare";
+  return success();
+}
+
 /// Plans the buffers of @prepare, and behind them the units' workspace: one for
 /// all, as they run one after the other.
 FailureOr<int64_t> PrepareBuilder::passWorkspace(func::FuncOp prepare) {
@@ -88,9 +102,13 @@ FailureOr<int64_t> PrepareBuilder::passWorkspace(func::FuncOp prepare) {
     operands.push_back(memref::ViewOp::create(
         builder, loc, bytes, prepare.getArguments().back(), index(*own),
         ValueRange{index(planned->second)}));
-    func::CallOp::create(builder, call.getLoc(), call.getCallee(), TypeRange(),
-                         operands);
+    auto withWorkspace =
+        func::CallOp::create(builder, call.getLoc(), call.getCallee(),
+                             call.getResultTypes(), operands);
+    call.replaceAllUsesWith(withWorkspace.getResults());
     call.erase();
+    if (failed(verifyShortLived(withWorkspace)))
+      return failure();
   }
   return *own + most;
 }

@@ -102,7 +102,9 @@ FailureOr<int64_t> ssmc::planBuffers(func::FuncOp function) {
     MemRefType type = op.getType();
     if (!type.hasStaticShape())
       return op.emitOpError() << "has no static size";
-    int64_t bytes = type.getNumElements() * (type.getElementTypeBitWidth() / 8);
+    int64_t bytes = // a truth value takes a byte, too
+        type.getNumElements() *
+        llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     buffers.push_back({op, int64_t(llvm::alignTo(bytes, kCacheLineBytes)),
                        positions[op], lastUse(op, block, positions)});
   }
