@@ -46,8 +46,8 @@ static std::vector<double> findFrequencies(int64_t size) {
   std::vector<double> frequencies(size);
   double omega = 0;
   for (int64_t pair = 0; pair < size / 2; ++pair) {
-    double turn =
-        llvm::numbers::pi / 2 * static_cast<double>(2 * (size / 2 - pair) - 1);
+    int64_t halfTurns = 2 * (size / 2 - pair) - 1;
+    double turn = llvm::numbers::pi / 2 * static_cast<double>(halfTurns);
     omega = findFrequency(size, turn, omega);
     frequencies[(size + 1) / 2 + pair] = omega;
     frequencies[size / 2 - 1 - pair] = -omega;

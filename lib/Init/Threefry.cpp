@@ -31,9 +31,9 @@ RandomKey ssmc::threefry(RandomKey key, uint64_t counter) {
 }
 
 std::vector<RandomKey> ssmc::split(RandomKey key, int64_t count) {
-  std::vector<RandomKey> keys;
+  std::vector<RandomKey> keys(count);
   for (int64_t i = 0; i < count; ++i)
-    keys.push_back(threefry(key, i));
+    keys[i] = threefry(key, i);
   return keys;
 }
 
