@@ -30,6 +30,11 @@ static const char kLoadTemplate[] = {
 #include "lib/Target/LoadHeader.h.inc"
 };
 
+/// And for objects that run a model in training mode, too.
+static const char kTrainTemplate[] = {
+#include "lib/Target/TrainHeader.h.inc"
+};
+
 /// The same for objects with code for GPUs.
 static const char kCudaTemplate[] = {
 #include "lib/Target/CudaHeader.h.inc"
@@ -185,8 +190,36 @@ static StringMap<std::string> getWords(const ModelInfo &info) {
   return words;
 }
 
+/// What a header says of training mode; empty where there is none.
+static void addTrainingWords(const ModelInfo &info,
+                             StringMap<std::string> &words) {
+  words["training"] = "";
+  if (!info.training)
+    return;
+  std::string statistics;
+  raw_string_ostream stream(statistics);
+  int64_t offset = 0;
+  for (const TrainingNorm &norm : info.training->norms) {
+    // A path comes from IR: it must not end the comment.
+    StringRef path = norm.path;
+    stream << formatv(" *   {0,6}  {1}: {2} features\n", offset,
+                      path.contains("*/") ? "?" : path, norm.features);
+    offset += norm.getBytes();
+  }
+  words["training_statistics"] =
+      statistics.empty() ? " *        0  nothing: the model has no such norm"
+                         : StringRef(statistics).rtrim().str();
+  words["training_bytes"] = std::to_string(offset);
+  words["training_y"] = "y is (batch, " + std::string(info.pooled ? "" : "L, ") +
+                        std::to_string(info.outputFeatures) + ")";
+  words["training"] = replaceWords(
+      StringRef(kTrainTemplate, sizeof(kTrainTemplate)), words);
+}
+
 std::string ssmc::emitHeader(const ModelInfo &info) {
-  return replaceWords(StringRef(kTemplate, sizeof(kTemplate)), getWords(info));
+  StringMap<std::string> words = getWords(info);
+  addTrainingWords(info, words);
+  return replaceWords(StringRef(kTemplate, sizeof(kTemplate)), words);
 }
 
 /// "sm_80, sm_90, and PTX for all GPUs from compute capability 9.0 on".

@@ -11,6 +11,7 @@
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/CompileCuda.h"
 #include "tools/ssmc/CompileFiles.h"
+#include "tools/ssmc/TrainCommands.h"
 #include "tools/ssmc/Verify.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
@@ -61,6 +62,7 @@ static constexpr Flag kFlags[] = {
     {kTimeStepsFlag, "input",
      "take a time delta per step (irregular sampling): it\n"
      "multiplies each mode's own step size (S5, LinOSS)"},
+    kTrainToFlag,
     kWithoutHeadFlag,
     kChunkFlag,
     kTileFlag,
@@ -201,7 +203,17 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
                                    ArrayRef<TargetCpu> targets,
                                    const Levels &levels,
                                    ArrayRef<EmitKind> kinds) {
-  auto model = loadModel(context, line, name);
+  mlir::OwningOpRef<mlir::ModuleOp> model, training;
+  if (line.has(kTrainToFlag.name)) {
+    training = importTrainingForm(context, line, name);
+    if (!training)
+      return mlir::failure();
+    model = training->clone();
+    if (failed(takeInferenceForm(*model)))
+      return mlir::failure();
+  } else {
+    model = loadModel(context, line, name);
+  }
   if (!model)
     return mlir::failure();
   if (line.has("--verify") && failed(requireWeights(*model, "--verify")))
@@ -210,7 +222,8 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   bool keepWeights =
       line.has("--verify") || llvm::is_contained(kinds, EmitKind::Model);
   auto native = compileForCpus(*model, targets, withoutHead, name, levels.from,
-                               keepWeights);
+                               keepWeights,
+                               training ? *training : mlir::ModuleOp());
   if (failed(native))
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);
@@ -255,6 +268,8 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
 /// Refuses options that would have no effect together.
 static Error checkTogether(const CommandLine &line, const Levels &levels,
                            ArrayRef<EmitKind> kinds) {
+  if (Error error = checkTrainToFlag(line))
+    return error;
   if (line.getArgument().ends_with(".mlir") && !line.has("--compile-from"))
     return createStringError("MODEL is an .mlir file; name its level with "
                              "--compile-from");

@@ -9,6 +9,7 @@
 #include "dialect/SsmDialect.h"
 #include "lib/Import/DiagnosticPrinter.h"
 #include "lib/Init/Threefry.h"
+#include "lib/Target/CudaTarget.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/Threads.h"
@@ -38,6 +39,25 @@ Error ssmc::checkTrainFlags(const CommandLine &line) {
     if (trains && line.has("--reference") && line.has(flag))
       return createStringError("option '" + flag +
                                "' has no meaning with --reference");
+  return Error::success();
+}
+
+Error ssmc::checkTrainToFlag(const CommandLine &line) {
+  if (!line.has(kTrainToFlag.name))
+    return Error::success();
+  for (StringRef flag :
+       {StringRef("--compile-from"), StringRef("--compile-to"),
+        kWithoutHeadFlag.name, StringRef(kTimeStepsFlag)})
+    if (line.has(flag))
+      return createStringError("option '" + flag + "' has no meaning with " +
+                               kTrainToFlag.name);
+  if (line.get(kWeightsFlag.name) == "runtime")
+    return createStringError(kTrainToFlag.name +
+                             " packs weights when it compiles; leave "
+                             "--weights=runtime off");
+  if (isCudaTarget(line.get(kTargetsFlag.name)))
+    return createStringError(kTrainToFlag.name +
+                             " is for CPUs; leave it off for GPUs");
   return Error::success();
 }
 

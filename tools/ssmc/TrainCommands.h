@@ -30,8 +30,16 @@ inline constexpr Flag kWeightsOutFlag = {
     "with --train: write the weights there, with the new\n"
     "statistics, a safetensors file"};
 
+/// The same, of compile.
+inline constexpr Flag kTrainToFlag = {
+    "--train", "",
+    "add NAME_train_forward, which runs the model in training\n"
+    "mode; packed weights are there twice then"};
+
 /// Refuses what has no meaning with, or without, --train.
 llvm::Error checkTrainFlags(const CommandLine &line);
+/// The same, of compile.
+llvm::Error checkTrainToFlag(const CommandLine &line);
 
 /// ssmc run --train: returns the program's exit status.
 int runInTrainingMode(mlir::MLIRContext &context, const CommandLine &line);
