@@ -144,9 +144,12 @@ static std::string formatDefault(const OptionSpec &option) {
 
 void ssmc::printOptionTables(raw_ostream &os) {
   for (const ClassSpec &spec : getClasses()) {
-    os << "### " << spec.name << "\n\n"
-       << spec.doc << "\n\n"
-       << "| option | default | legal | meaning |\n|---|---|---|---|\n";
+    os << "### " << spec.name << "\n\n" << spec.doc << "\n\n";
+    if (spec.options.empty()) {
+      os << "No options.\n\n";
+      continue;
+    }
+    os << "| option | default | legal | meaning |\n|---|---|---|---|\n";
     for (const OptionSpec &option : spec.options)
       os << "| `" << option.name << "` | " << formatDefault(option) << " | "
          << option.describeLegal() << " | " << option.doc << " |\n";

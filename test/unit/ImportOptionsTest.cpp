@@ -186,7 +186,7 @@ TEST(ImportOptions, RulesBetweenOptions) {
   EXPECT_EQ(
       importBlock("LRUSequenceMixer\"", "SwiGLU\", \"hidden_ratio\": 1e300"),
       "model.json:1:13: error: layers[0]: too large: "
-      "layers.0.channel_mixer.gate_proj.weight has shape [2147483648, 4], and "
+      "layers.0.channel_mixer.gate_proj.weight has shape [2147483648,4], and "
       "a model has at most 1073741824 parameters\n");
   EXPECT_EQ(importBlock("LRUSequenceMixer\"",
                         "MLPChannelMixer\", \"non_linearity\": \"elu\""),
