@@ -12,6 +12,13 @@ adds what thread blocks wait for (docs/cost-model.md).
 """
 
 
+PEAKS = {
+    "fma": "the GPU's FMA peak",
+    "bf16x3": "a third of the bf16 peak of tensor cores, by `mma.sync`",
+    "tf32": "the tf32 peak of tensor cores, by `mma.sync`",
+}
+
+
 def table(head: list[str], rows: Iterable[list[Any]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
@@ -152,7 +159,8 @@ def write_page(results: dict[str, Any]) -> str:
             f"## {name}: {w['kind']}, {w['hidden']} features, state {w['state']},"
             f" {w['blocks']} blocks\n\n"
             f"{report['flops_per_step']} FLOPs per time step, {size(report['blob_bytes'])} of"
-            " packed weights. In brackets: share of the GPU's FMA peak, and the limit.\n"
+            f" packed weights. In brackets: share of {PEAKS[report.get('products', 'fma')]},"
+            " and the limit.\n"
         )
         parts += [kernels(report), traffic(report), counted(report), predictions(report)]
     return "\n".join(part for part in parts if part)

@@ -6,13 +6,15 @@
 //===----------------------------------------------------------------------===//
 //
 // ssm-gpu-plan MODEL.mlir SM [BATCHxLENGTH...] [-r NAME=REGISTERS...]
+//     [-p bf16x3|tf32]
 //
 // Reads a model at model level with its weights (ssmc compile --emit model) and
 // prints as JSON what its units have to do, the kernels that are made of it for
 // compute capability SM / 10,
 // and for each known GPU and each BATCHxLENGTH two predictions: of the schedule
 // that the cost model would choose, and of the kernel for whole sequences as it
-// is, if -r says what ptxas gave it. Nothing here was measured. BATCH 0 is as
+// is, if -r says what ptxas gave it; with -p, products are on tensor cores, and
+// peaks are those of tensor cores. Nothing here was measured. BATCH 0 is as
 // many streams as fill the GPU.
 //
 //===----------------------------------------------------------------------===//
@@ -82,12 +84,17 @@ static json::Object toJson(const GpuDescription &gpu, const GpuSchedule &plan) {
                       {"bound", getGpuBoundName(plan.bound)}};
 }
 
-static json::Object toJson(const KnownGpu &known) {
+static json::Object toJson(const KnownGpu &known,
+                           std::optional<TensorProducts> products) {
   const GpuDescription &gpu = known.gpu;
+  GpuProduct product;
+  product.tensorCores = products;
+  double peak =
+      2e-3 * getMultiplyAddsPerCycle(gpu, product) * gpu.smCount * gpu.clockMhz;
   return json::Object{{"name", StringRef(known.name)},
                       {"sm", gpu.sm},
                       {"sm_count", gpu.smCount},
-                      {"peak_gflops", gpu.peakGflops()},
+                      {"peak_gflops", peak},
                       {"memory_gb_per_second", gpu.memoryGbPerSecond},
                       {"l2_bytes", gpu.l2Bytes},
                       {"l2_bytes_per_cycle", gpu.l2BytesPerCycle},
@@ -117,12 +124,22 @@ struct Request {
   SmallVector<GpuWork> works;
   /// Of kernels by name.
   llvm::StringMap<int64_t> registers;
+  std::optional<TensorProducts> products;
 };
 } // namespace
 
 static FailureOr<Request> parseRequest(ArrayRef<char *> arguments) {
   Request request;
   for (size_t i = 0; i < arguments.size(); ++i) {
+    if (StringRef(arguments[i]) == "-p") {
+      StringRef text = ++i < arguments.size() ? arguments[i] : "";
+      request.products = symbolizeTensorProducts(text);
+      if (request.products)
+        continue;
+      llvm::errs() << "error: -p is '" << text
+                   << "'; expected bf16x3 or tf32\n";
+      return failure();
+    }
     if (StringRef(arguments[i]) != "-r") {
       FailureOr<GpuWork> work = parseWork(arguments[i]);
       if (failed(work))
@@ -141,11 +158,12 @@ static FailureOr<Request> parseRequest(ArrayRef<char *> arguments) {
 }
 
 /// The units at chunk level, in chunks of `rows`.
-static FailureOr<SmallVector<GpuUnit>> describe(ModuleOp model, int64_t rows,
-                                                ModelPlan &plan) {
+static FailureOr<SmallVector<GpuUnit>>
+describe(ModuleOp model, int64_t rows, std::optional<TensorProducts> products,
+         ModelPlan &plan) {
   PassManager passes(model.getContext());
   buildModelToRecurrence(passes);
-  buildRecurrenceToThreadChunk(passes, rows);
+  buildRecurrenceToThreadChunk(passes, rows, products);
   passes.enableVerifier(false); // levels have verifiers of their own
   if (failed(passes.run(model)))
     return failure();
@@ -215,7 +233,9 @@ static json::Array predict(const Request &request, ArrayRef<GpuUnit> units,
 static FailureOr<json::Object> report(ModuleOp model, unsigned architecture,
                                       const Request &request) {
   OwningOpRef<ModuleOp> copy = model.clone();
-  auto compiled = compileCudaModel(*copy, CompileOptions(), {80});
+  CompileOptions options;
+  options.products = request.products;
+  auto compiled = compileCudaModel(*copy, options, {80});
   if (failed(compiled))
     return failure();
   json::Array kernels, gpus, described;
@@ -228,13 +248,13 @@ static FailureOr<json::Object> report(ModuleOp model, unsigned architecture,
                                    {"rows", kernel.rows}});
   int64_t rows = made.empty() ? 1 : made.front().rows;
   ModelPlan plan;
-  auto units = describe(model, rows, plan);
+  auto units = describe(model, rows, request.products, plan);
   if (failed(units))
     return failure();
   for (const GpuUnit &unit : *units)
     described.push_back(toJson(unit));
   for (const KnownGpu &known : knownGpus())
-    gpus.push_back(toJson(known));
+    gpus.push_back(toJson(known, request.products));
   return json::Object{{"blob_bytes", int64_t(compiled->blob.size())},
                       {"state_bytes", plan.stateBytes},
                       {"input_features", plan.inputFeatures},
@@ -250,7 +270,7 @@ int main(int argc, char **argv) {
   unsigned architecture = 0;
   if (argc < 3 || StringRef(argv[2]).getAsInteger(10, architecture)) {
     llvm::errs() << "usage: ssm-gpu-plan MODEL.mlir SM [BATCHxLENGTH...] "
-                    "[-r KERNEL=REGISTERS...]\n";
+                    "[-r KERNEL=REGISTERS...] [-p bf16x3|tf32]\n";
     return 2;
   }
   auto request = parseRequest(ArrayRef<char *>(argv, argc).drop_front(3));

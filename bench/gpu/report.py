@@ -3,7 +3,8 @@
 Compiles each workload with random weights for GPUs, and writes gpu-kernels.json and
 gpu-kernels.md: registers, spills, shared memory and occupancy as ptxas says (where there is
 one), bytes that have to be moved, FLOPs, and PREDICTED times on named GPUs, by roofline and by
-the compiler's cost model. `--count` runs a few time steps on the emulated device of the tests,
+the compiler's cost model. `--products bf16x3` is for kernels whose products are on tensor
+cores: peaks are theirs then. `--count` runs a few time steps on the emulated device of the tests,
 and adds the bytes that were moved there.
 """
 
@@ -28,7 +29,9 @@ def batches(w: Workload) -> list[tuple[int, int]]:
     return [(b, w.length) for b in sorted({1, w.batch, 1024})]
 
 
-def assemble(build: Path, folder: Path, name: str, sms: list[int]) -> dict[str, list[dict]]:
+def assemble(
+    build: Path, folder: Path, name: str, sms: list[int], products: str
+) -> dict[str, list[dict]]:
     """ptxas' figures of a model's kernels by architecture; none without ptxas."""
     program = ptxas.find()
     found = {}
@@ -36,7 +39,8 @@ def assemble(build: Path, folder: Path, name: str, sms: list[int]) -> dict[str, 
         prefix = folder / f"{name}-sm_{sm}"
         target = f"cuda:compute_{sm}"
         command = [build / "bin/ssmc", "compile", folder / f"{name}.json", "--weights", "random:1"]
-        run([*command, "--target", target, "--emit", "ptx", "-o", prefix])
+        command += ["--target", target, "--products", products]
+        run([*command, "--emit", "ptx", "-o", prefix])
         if program:
             kernels = ptxas.assemble(program, prefix.with_suffix(".ptx"), sm)
             found[str(sm)] = [asdict(k) for k in kernels]
@@ -95,26 +99,35 @@ def describe(gpu: dict[str, Any], work: roofline.Work) -> dict[str, Any]:
 
 
 def ask(
-    build: Path, model: Path, sm: int, works: list[str], kernels: list[dict[str, Any]]
+    build: Path,
+    model: Path,
+    sm: int,
+    works: list[str],
+    kernels: list[dict[str, Any]],
+    products: str,
 ) -> dict[str, Any]:
     """Kernels and predictions of the compiler."""
     registers = [text for k in kernels for text in ("-r", f"{k['name']}={k['registers']}")]
-    return json.loads(run([build / "bin/ssm-gpu-plan", model, sm, *works, *registers]))
+    how = [] if products == "fma" else ["-p", products]
+    return json.loads(run([build / "bin/ssm-gpu-plan", model, sm, *works, *registers, *how]))
 
 
-def report_workload(build: Path, folder: Path, name: str, sms: list[int]) -> dict[str, Any]:
+def report_workload(
+    build: Path, folder: Path, name: str, sms: list[int], products: str
+) -> dict[str, Any]:
     w = WORKLOADS[name]
     model = folder / f"{name}.json"
     model.write_text(json.dumps(w.model_json()))
     command = [build / "bin/ssmc", "compile", model, "--weights", "random:1"]
     run([*command, "--emit", "model", "-o", folder / name])
-    figures = assemble(build, folder, name, sms)
+    figures = assemble(build, folder, name, sms, products)
     works = [f"{batch}x{length}" for batch, length in batches(w)]
     file = folder / f"{name}.model.mlir"
-    plans = {sm: ask(build, file, sm, works, figures.get(str(sm), [])) for sm in sms}
+    plans = {sm: ask(build, file, sm, works, figures.get(str(sm), []), products) for sm in sms}
     report = plans[sms[0]] | {"kernels": {str(sm): plan["kernels"] for sm, plan in plans.items()}}
     del report["predictions"]
     report |= {"workload": asdict(w), "flops_per_step": w.flops_of_step(), "ptxas": figures}
+    report["products"] = products
     add_occupancy(report)
     report["predicted"] = predict(report, plans, w)
     return report
@@ -136,16 +149,21 @@ def main() -> int:
     p.add_argument("--folder", type=Path, help="for all files (default BUILD/bench-gpu)")
     p.add_argument("--workloads", nargs="+", default=DEFAULT, choices=sorted(WORKLOADS))
     p.add_argument("--architectures", nargs="+", type=int, default=[80, 90, 100])
+    p.add_argument("--products", default="fma", choices=["fma", "bf16x3", "tf32"])
     p.add_argument("--count", action="store_true", help="run on the emulated device, too")
     options = p.parse_args()
     folder = options.folder or options.build / "bench-gpu"
     folder.mkdir(parents=True, exist_ok=True)
     if not ptxas.find():
         print("no ptxas: registers, spills and occupancy are left out", file=sys.stderr)
+    if options.count and options.products != "fma":
+        p.error("--count runs kernels whose products are fma")
     results: dict[str, Any] = {"measured": False, "workloads": {}}
     try:
         for name in options.workloads:
-            report = report_workload(options.build, folder, name, options.architectures)
+            report = report_workload(
+                options.build, folder, name, options.architectures, options.products
+            )
             if options.count:
                 report["counted"] = count(options.build, folder, name, report)
             results["workloads"][name] = report

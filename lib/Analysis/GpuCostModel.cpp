@@ -33,6 +33,14 @@ static constexpr double kL2Port = 64;
 /// Cycles of shared memory for a load of 16 bytes by a warp in which
 /// neighbours read the same.
 static constexpr double kWideLoad = 2;
+/// The same of different 16 bytes, all that the warp's banks hold four times;
+/// of those of 8 rows whose places in the banks are the same, 64 bytes each.
+static constexpr double kWholeLoad = 4, kFragmentLoad = 8;
+/// Cycles from an mma.sync to the next on its sums.
+static constexpr double kMmaLatency = 33;
+/// Instructions that make a fragment of 4 floats: for bf16x3 4 conversions of
+/// pairs, 4 that make f32 of bf16 and 4 differences.
+static constexpr double kSplitBf16 = 12, kSplitTf32 = 4;
 /// Instructions of the loop over the depth beside loads and multiply-adds, for
 /// each step of 4.
 static constexpr double kLoopOps = 3;
@@ -42,12 +50,16 @@ static constexpr double kLoopOps = 3;
 /// Kernels of units alone take some 40 less than the one of all layers.
 static constexpr int64_t kRegistersOfSum = 5, kRegistersOfRow = 7,
                          kOtherRegisters = 104;
+/// And for each panel's weights on tensor cores.
+static constexpr int64_t kRegistersOfFragment = 8;
 /// How units and latencies that are equally long overlap: with exponent 4 they
 /// take 19 % longer than one of them.
 static constexpr double kOverlap = 4;
 
-int64_t ssmc::countRegisters(const GpuTile &tile) {
-  return kRegistersOfSum * tile.rows * tile.panels +
+int64_t ssmc::countRegisters(const GpuTile &tile, const GpuProduct &product) {
+  int64_t ofFragments =
+      product.tensorCores ? kRegistersOfFragment * tile.panels : 0;
+  return ofFragments + kRegistersOfSum * tile.rows * tile.panels +
          kRegistersOfRow * tile.rows + kOtherRegisters;
 }
 
@@ -57,7 +69,7 @@ int64_t ssmc::countRegisters(const GpuTile &tile) {
 
 llvm::StringRef ssmc::getGpuBoundName(GpuBound bound) {
   static constexpr llvm::StringLiteral kNames[kNumGpuBounds] = {
-      "FMA", "issue", "f64", "shared", "L2", "memory", "latency"};
+      "FMA", "tensor", "issue", "f64", "shared", "L2", "memory", "latency"};
   return kNames[static_cast<int>(bound)];
 }
 
@@ -98,16 +110,32 @@ GpuBound GpuCycles::bound(int64_t blocks) const {
 // Products
 //===----------------------------------------------------------------------===//
 
+int64_t GpuProduct::panelBytes() const {
+  return (tensorCores ? llvm::alignTo(depth, kPanelLanes) : depth) * 64;
+}
+
+double ssmc::getMultiplyAddsPerCycle(const GpuDescription &gpu,
+                                     const GpuProduct &product) {
+  if (!product.tensorCores)
+    return gpu.fmasPerCycle();
+  bool isBf16 = *product.tensorCores == TensorProducts::bf16x3;
+  return double(gpu.tensorFmas) / (isBf16 ? 3 : 2);
+}
+
 namespace {
 /// How the threads of a block share a product.
 struct Split {
-  int64_t columns, groups, warps, trips;
+  /// `together`: threads with one tile's rows and panels between them.
+  int64_t columns, groups, together, warps, trips;
 
   Split(const GpuBlockShape &block, const GpuProduct &product,
         const GpuTile &tile)
       : columns(divideCeil(product.panels, tile.panels)),
-        groups(divideCeil(block.rows, tile.rows)) {
-    int64_t items = columns * groups * kThreadLanes;
+        groups(divideCeil(block.rows, product.tensorCores
+                                          ? tile.rows * tile.rowGroups
+                                          : tile.rows)),
+        together(product.tensorCores ? kWarp : kThreadLanes) {
+    int64_t items = columns * groups * together;
     warps = divideCeil(items, kWarp);
     trips = divideCeil(items, block.threads);
   }
@@ -130,19 +158,65 @@ static double weightsFromL2(const GpuBlockShape &block,
                             const Split &split) {
   if (block.staged || staysInL1(block))
     return 0;
-  int64_t pairs = std::max<int64_t>(1, block.threads / kThreadLanes);
+  int64_t pairs = std::max<int64_t>(1, block.threads / split.together);
   int64_t columnsOfTrip = std::max<int64_t>(1, pairs / split.groups);
-  int64_t bytesOfTrip =
-      std::min(split.columns, columnsOfTrip) * tile.panels * product.depth * 64;
+  int64_t bytesOfTrip = std::min(split.columns, columnsOfTrip) * tile.panels *
+                        product.panelBytes();
   int64_t readings = divideCeil(split.groups, pairs);
   if (bytesOfTrip * block.blocks <= block.l1Bytes)
     readings = 1;
   return double(product.weightBytes()) * readings;
 }
 
+/// The same on tensor cores: a warp has tile.rows / 2 fragments of 8 rows by
+/// tile.panels panels, and goes through 16 inputs in a step.
+static GpuCycles costFragments(const GpuDescription &gpu,
+                               const GpuBlockShape &block,
+                               const GpuProduct &product, const GpuTile &tile) {
+  Split split(block, product, tile);
+  bool isBf16 = *product.tensorCores == TensorProducts::bf16x3;
+  double fragments = tile.rows / 2.0, panels = tile.panels;
+  double steps = divideCeil(product.depth, kPanelLanes);
+  // Of a warp, in a step. Each mma.sync has to wait for the one before on the
+  // same sums.
+  double inTurn = isBf16 ? 3 : 2, mmas = inTurn * fragments * panels;
+  double perMma = kWarp / 4 * kPanelLanes * kPanelLanes /
+                  getMultiplyAddsPerCycle(gpu, product) / inTurn;
+  double loads = fragments + 2 * panels;
+  double instructions =
+      mmas + loads + (isBf16 ? kSplitBf16 : kSplitTf32) * fragments + kLoopOps;
+  double after = 2.0 * tile.rows * tile.panels * product.ops;
+  double perFma = kWarp / gpu.fmasPerCycle();
+
+  GpuCycles cycles;
+  cycles[GpuBound::Tensor] = split.warps * steps * mmas * perMma;
+  cycles[GpuBound::Fma] = split.warps * after * perFma;
+  cycles[GpuBound::Issue] =
+      split.warps * (steps * instructions + after) / kSchedulers;
+  cycles[GpuBound::Shared] =
+      split.warps * steps *
+      (kFragmentLoad * fragments + 2 * kWholeLoad * panels);
+  cycles[GpuBound::L2] =
+      weightsFromL2(block, product, tile, split) / bytesPerCycleOfL2(gpu);
+  double load = block.staged       ? kSharedLatency
+                : staysInL1(block) ? kL1Latency
+                                   : kL2Latency;
+  double step = load +
+                std::max(inTurn * kMmaLatency, mmas * perMma * kSchedulers) +
+                instructions - mmas;
+  double perScheduler = std::max(1.0, perFma * kSchedulers);
+  cycles[GpuBound::Latency] =
+      split.trips *
+          (steps * step + after * perScheduler + product.ops * gpu.fmaLatency) +
+      kBarrier;
+  return cycles;
+}
+
 GpuCycles ssmc::costProduct(const GpuDescription &gpu,
                             const GpuBlockShape &block,
                             const GpuProduct &product, const GpuTile &tile) {
+  if (product.tensorCores)
+    return costFragments(gpu, block, product, tile);
   Split split(block, product, tile);
   double steps = divideCeil(product.depth, kTogether);
   // Of a warp, in a step of 4.
@@ -216,18 +290,30 @@ static int64_t countRowGroups(const GpuBlockShape &block,
   return most >= 4 ? 4 : most >= 2 ? 2 : 1;
 }
 
+/// Whether the product may have a tile of so many rows.
+static bool suits(const GpuBlockShape &block, const GpuProduct &product,
+                  int64_t rows) {
+  // Fragments of 8 rows, two of each, without one that is empty.
+  if (product.tensorCores)
+    return rows >= 2 && rows <= 8 && (rows / 2 - 1) * 8 < block.rows;
+  return rows <= block.rows;
+}
+
 GpuTile ssmc::chooseGpuTile(const GpuDescription &gpu,
                             const GpuBlockShape &block,
                             const GpuProduct &product, int64_t registers) {
-  GpuTile best;
+  GpuTile best{product.tensorCores ? 2 : 1, 1, product.tensorCores ? 4 : 1};
   double least = HUGE_VAL;
   for (int64_t rows : {1, 2, 4, 8, 16})
     for (int64_t panels : {1, 2, 4}) {
-      if (rows > block.rows || panels > product.panels)
+      if (!suits(block, product, rows) || panels > product.panels)
         break;
-      GpuTile tile{rows, panels, countRowGroups(block, product, rows, panels)};
-      bool fits = countRegisters(tile) <= registers;
-      if (!fits && (rows > 1 || panels > 1))
+      GpuTile tile{rows, panels,
+                   product.tensorCores
+                       ? 4
+                       : countRowGroups(block, product, rows, panels)};
+      bool fits = countRegisters(tile, product) <= registers;
+      if (!fits && (rows > (product.tensorCores ? 2 : 1) || panels > 1))
         continue;
       double cycles =
           costProduct(gpu, block, product, tile).together(block.blocks);

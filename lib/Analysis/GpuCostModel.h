@@ -14,6 +14,7 @@
 #ifndef SSMC_LIB_ANALYSIS_GPUCOSTMODEL_H
 #define SSMC_LIB_ANALYSIS_GPUCOSTMODEL_H
 
+#include "dialect/SsmDialect.h"
 #include "lib/Analysis/GpuDescription.h"
 #include "llvm/ADT/SmallVector.h"
 
@@ -24,9 +25,17 @@ struct GpuProduct {
   int64_t panels = 0, depth = 0;
   /// Instructions per sum of what is done with it.
   double ops = 0;
+  /// How tensor cores compute it, if they do.
+  std::optional<TensorProducts> tensorCores;
 
-  int64_t weightBytes() const { return panels * depth * 64; }
+  int64_t panelBytes() const;
+  int64_t weightBytes() const { return panels * panelBytes(); }
 };
+
+/// Multiply-adds of f32 that an SM does in a cycle for such a product: those of
+/// its lanes, or what tensor cores do of smaller numbers in their place.
+double getMultiplyAddsPerCycle(const GpuDescription &gpu,
+                               const GpuProduct &product);
 
 /// A recurrence: a thread for each of `modes` goes through all rows.
 struct GpuScan {
@@ -56,6 +65,8 @@ struct GpuUnit {
 /// j + 8 of each. Threads with the same lanes of the same panels and other rows
 /// are `rowGroups` to a warp (1, 2 or 4): the more, the fewer lines of weights
 /// a warp touches at once.
+///
+/// On tensor cores `rows` are two of each fragment of 8, and `rowGroups` is 4.
 struct GpuTile {
   int64_t rows = 1, panels = 1, rowGroups = 1;
 
@@ -65,14 +76,14 @@ struct GpuTile {
   }
 };
 
-/// 32-bit registers of a thread with such a tile, in the kernel that needs the
-/// most.
-int64_t countRegisters(const GpuTile &tile);
+/// 32-bit registers of a thread with such a tile of a product, in the kernel
+/// that needs the most.
+int64_t countRegisters(const GpuTile &tile, const GpuProduct &product = {});
 
 /// What limits the speed.
-enum class GpuBound { Fma, Issue, F64, Shared, L2, Memory, Latency };
+enum class GpuBound { Fma, Tensor, Issue, F64, Shared, L2, Memory, Latency };
 llvm::StringRef getGpuBoundName(GpuBound bound);
-inline constexpr int kNumGpuBounds = 7;
+inline constexpr int kNumGpuBounds = 8;
 
 /// Cycles of one SM by what they are spent on: `of[Fma]` the multiply-add
 /// units, ..., `of[Latency]` those of a thread block that has the SM to itself

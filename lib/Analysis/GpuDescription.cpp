@@ -20,6 +20,7 @@ static constexpr DeviceKey<GpuDescription> kKeys[] = {
     {{"ssm.gpu.f32_lanes", 32, 1024, true}, &GpuDescription::f32Lanes},
     {{"ssm.gpu.fma_rate", 1, 8}, &GpuDescription::fmaRate},
     {{"ssm.gpu.fma_latency", 1, 64}, &GpuDescription::fmaLatency},
+    {{"ssm.gpu.tensor_fmas", 1, 65536}, &GpuDescription::tensorFmas},
     {{"ssm.gpu.f64_ratio", 1, 128}, &GpuDescription::f64Ratio},
     {{"ssm.gpu.registers_per_sm", 8192, kMega},
      &GpuDescription::registersPerSm},

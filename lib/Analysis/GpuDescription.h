@@ -37,6 +37,9 @@ struct GpuDescription {
   int64_t fmaRate = 1;
   /// Cycles until the sum of one can be the addend of the next.
   int64_t fmaLatency = 4;
+  /// Multiply-adds of bf16 with sums in f32 that an SM's tensor cores do in a
+  /// cycle by `mma.sync`; half as many of tf32.
+  int64_t tensorFmas = 1024;
   /// f32 multiply-adds in the time of one in f64.
   int64_t f64Ratio = 2;
   /// 32-bit registers.

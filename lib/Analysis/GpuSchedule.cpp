@@ -34,11 +34,16 @@ llvm::StringRef ssmc::getGpuSchemeName(GpuScheme scheme) {
   return scheme == GpuScheme::Stream ? "stream" : "look-back";
 }
 
-static double multiplyAddsPerRow(llvm::ArrayRef<GpuUnit> units) {
+/// Those of tensor cores count as the part that the f32 lanes would do in that
+/// time.
+static double multiplyAddsPerRow(const GpuDescription &gpu,
+                                 llvm::ArrayRef<GpuUnit> units) {
   double all = 0;
   for (const GpuUnit &unit : units)
     for (const GpuProduct &product : unit.products)
-      all += double(unit.layers) * product.panels * product.depth * kPanelLanes;
+      all += double(unit.layers) * product.panels * product.depth *
+             kPanelLanes *
+             (gpu.fmasPerCycle() / getMultiplyAddsPerCycle(gpu, product));
   return all;
 }
 
@@ -103,7 +108,7 @@ GpuCycles Candidate::costUnit(const GpuUnit &unit, const GpuBlockShape &block,
   tiles.clear();
   for (const GpuProduct &product : unit.products) {
     GpuTile tile = chooseGpuTile(gpu, block, product, plan.registerLimit);
-    plan.registers = std::max(plan.registers, countRegisters(tile));
+    plan.registers = std::max(plan.registers, countRegisters(tile, product));
     tiles.push_back(tile);
     all += costProduct(gpu, block, product, tile);
   }
@@ -205,7 +210,7 @@ bool Candidate::evaluate(const GpuSizes &sizes) {
     costLookBack(costs);
   plan.occupancy = double(plan.blocksPerSm) * plan.threads / gpu.threadsPerSm;
   if (plan.cycles > 0) // there are units
-    plan.fmaFraction = batch() * work.length * multiplyAddsPerRow(units) /
+    plan.fmaFraction = batch() * work.length * multiplyAddsPerRow(gpu, units) /
                        (gpu.fmasPerCycle() * gpu.smCount * plan.cycles);
   return true;
 }

@@ -55,8 +55,8 @@ struct GpuSchedule {
   double occupancy = 0;
   /// Of the whole work, and of one SM for a row of each of its blocks.
   double cycles = 0, cyclesPerRow = 0;
-  /// Multiply-adds of the products, as a part of what the GPU could do in that
-  /// time.
+  /// Multiply-adds of the products, as a part of what the GPU's units for them,
+  /// f32 lanes or tensor cores, could do in that time.
   double fmaFraction = 0;
   GpuBound bound = GpuBound::Latency;
 };

@@ -116,8 +116,8 @@ static void describeMap(PanelMapOp map, GpuUnit &unit) {
   if (map.getX() || !scans) {
     GpuProduct product;
     product.panels = map.getNumPanels();
-    if (map.getX())
-      product.depth = cast<ShapedType>(map.getW().getType()).getDimSize(1);
+    product.depth = map.getProductDepth();
+    product.tensorCores = map.getTensorCores();
     // Before a scan, sums are stored only.
     product.ops = scans ? 1 : body.f32 + body.f64;
     unit.weightBytes += product.weightBytes();

@@ -111,8 +111,7 @@ static void limitThreads(ModuleOp kernels, int64_t threads) {
 
 /// Leaves the tiles at all variants of each unit's function, and whether
 /// weights are staged.
-static void setTiles(ModuleOp chunks, const GpuSchedule &schedule,
-                     bool tensor) {
+static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
   llvm::StringMap<DenseI64ArrayAttr> byUnit;
   auto unitOf = [](func::FuncOp function) {
     return function.getSymName().rsplit('.').first;
@@ -130,8 +129,7 @@ static void setTiles(ModuleOp chunks, const GpuSchedule &schedule,
   }
   for (auto function : chunks.getOps<func::FuncOp>())
     if (auto found = byUnit.find(unitOf(function)); found != byUnit.end()) {
-      if (!tensor)
-        function->setAttr(kThreadTilesAttr, found->second);
+      function->setAttr(kThreadTilesAttr, found->second);
       if (schedule.stageWeights)
         function->setAttr(kStageWeightsAttr, builder.getUnitAttr());
     }
@@ -156,7 +154,7 @@ lowerToKernels(ModuleOp model, const GpuDescription &gpu,
     auto module = lowerToChunks(model, rows, products);
     if (failed(module))
       return failure();
-    setTiles(**module, *schedule, products.has_value());
+    setTiles(**module, *schedule);
     if (failed(runPipeline(**module, [&](OpPassManager &passes) {
           buildChunkToGpu(passes, threads);
         })))

@@ -236,7 +236,10 @@ static int64_t getPanelFeature(int64_t panel, int64_t lane, int64_t features,
   return lane < kHalfPanel ? feature : plane + feature;
 }
 
-static Tensor evaluatePackPanels(PackPanelsOp op, const Values &values) {
+static FailureOr<Tensor> evaluatePackPanels(PackPanelsOp op,
+                                            const Values &values) {
+  if (op.getFragments())
+    return op.emitOpError() << "gives words of fragments, which are no numbers";
   const Tensor &weight = values[op.getWeight()];
   ArrayRef<int64_t> shape = op.getResult().getType().getShape();
   Tensor result = Tensor::ofFloats(shape);

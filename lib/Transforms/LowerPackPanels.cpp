@@ -90,8 +90,8 @@ Source PackLowering::outFeature(Value panel, Value lane) {
   return inRange(feature, feature, features);
 }
 
-/// The weight at lane `lane` of panel `panel`, and place `k` of its inputs (null
-/// for a weight of rank 1), or 0.
+/// The weight at lane `lane` of panel `panel`, and place `k` of its inputs
+/// (null for a weight of rank 1), or 0.
 Value PackLowering::weightAt(Value panel, Value lane, Value k) {
   Source out = outFeature(panel, lane);
   SmallVector<Value> place{out.feature};
@@ -101,9 +101,9 @@ Value PackLowering::weightAt(Value panel, Value lane, Value k) {
     Source in{k, {}};
     if (op.getPairedIn()) {
       Value lanes = constant(kPanelLanes);
-      in = pairedFeature(arith::DivUIOp::create(builder, loc, k, lanes),
-                         arith::RemUIOp::create(builder, loc, k, lanes),
-                         inputs);
+      in =
+          pairedFeature(arith::DivUIOp::create(builder, loc, k, lanes),
+                        arith::RemUIOp::create(builder, loc, k, lanes), inputs);
     } else if (type.getDimSize(1) > inputs) {
       in = inRange(k, k, inputs);
     }
@@ -125,21 +125,20 @@ Value PackLowering::toFloat(Value value) {
                    .getResult();
 }
 
-/// The bits of `value`, a float, without the last `bits`, rounded: half to even,
-/// or away from zero. NaN stays one.
+/// The bits of `value`, a float, without the last `bits`, rounded: half to
+/// even, or (`toEven` false) half away from zero. NaN stays one.
 Value PackLowering::roundBits(Value value, unsigned bits, bool toEven) {
   Type i32 = builder.getI32Type();
   auto number = [&](int64_t n) -> Value {
     return arith::ConstantIntOp::create(builder, loc, n, 32);
   };
   Value word = arith::BitcastOp::create(builder, loc, i32, value);
-  Value half = number(int64_t(1) << (bits - 1));
+  Value half = number((int64_t(1) << (bits - 1)) - toEven);
   if (toEven) {
     Value last = arith::AndIOp::create(
-        builder, loc,
-        arith::ShRUIOp::create(builder, loc, word, number(bits)), number(1));
-    half = arith::AddIOp::create(
-        builder, loc, number((int64_t(1) << (bits - 1)) - 1), last);
+        builder, loc, arith::ShRUIOp::create(builder, loc, word, number(bits)),
+        number(1));
+    half = arith::AddIOp::create(builder, loc, half, last);
   }
   Value isNaN = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNO,
                                       value, value);
@@ -151,15 +150,14 @@ Value PackLowering::roundBits(Value value, unsigned bits, bool toEven) {
       number(-(int64_t(1) << bits)));
 }
 
-/// The bf16 of `value` (lo: of what it is more than that) as the upper half of a
-/// word whose lower one is 0.
+/// The bf16 of `value` (lo: of what it is more than that) as the upper half of
+/// a word whose lower one is 0.
 Value PackLowering::halfWord(Value value, Value isLo) {
   Value hi = roundBits(toFloat(value), 16, /*toEven=*/true);
   Value rounded =
       arith::BitcastOp::create(builder, loc, builder.getF32Type(), hi);
   if (!value.getType().isF32())
-    rounded =
-        arith::ExtFOp::create(builder, loc, value.getType(), rounded);
+    rounded = arith::ExtFOp::create(builder, loc, value.getType(), rounded);
   Value rest = arith::SubFOp::create(builder, loc, value, rounded);
   Value lo = roundBits(toFloat(rest), 16, /*toEven=*/true);
   return arith::SelectOp::create(builder, loc, isLo, lo, hi);

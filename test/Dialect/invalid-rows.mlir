@@ -197,3 +197,41 @@ func.func @pack_panels_c2(%w: tensor<9x6xf64>) {
   %0 = ssm.pack_panels %w {paired_out} : tensor<9x6xf64> -> tensor<1x6x16xf32>
   return
 }
+
+// -----
+
+func.func @pack_panels_c3(%w: tensor<10x6xf64>) {
+  // expected-error @+1 {{(C3) result has shape [1, 6, 16]; expected [1, 16, 16]}}
+  %0 = ssm.pack_panels %w fragments tf32 : tensor<10x6xf64> -> tensor<1x6x16xf32>
+  return
+}
+
+// -----
+
+func.func @pack_panels_c3_rank(%b: tensor<10xf64>) {
+  // expected-error @+1 {{(C3) weight has rank 1; fragments need 2}}
+  %0 = ssm.pack_panels %b fragments tf32 : tensor<10xf64> -> tensor<1x16xf32>
+  return
+}
+
+// -----
+
+func.func @panel_map_c7(%x: memref<24x20xf32>, %w: memref<2x20x16xf32>, %out: memref<24x32xf32>) {
+  // expected-error @+1 {{(C7) depth is 20, w has shape [2, 20, 16] and x [24, 20]; expected [P, K, 16] with K = depth rounded up to 16, and [R, at least depth]}}
+  ssm.panel_map product(%x : memref<24x20xf32>, %w : memref<2x20x16xf32>) tensor_cores(bf16x3 depth 20) outs(%out : memref<24x32xf32>) {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @panel_map_c7_no_product(%out: memref<24x16xf32>) {
+  // expected-error @+1 {{(C7) tensor cores need a product and its depth}}
+  ssm.panel_map tensor_cores(bf16x3 depth 20) outs(%out : memref<24x16xf32>) {
+  ^bb0(%o: vector<16xf32>):
+    ssm.yield %o : vector<16xf32>
+  }
+  return
+}

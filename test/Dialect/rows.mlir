@@ -97,6 +97,18 @@ func.func @pack(%w: tensor<10x6xf64>, %b: tensor<10xf32>) {
   %1 = ssm.pack_panels %w {paired_in, paired_out} : tensor<10x6xf64> -> tensor<1x16x16xf32>
   // CHECK: ssm.pack_panels %{{.*}} : tensor<10xf32> -> tensor<1x16xf32>
   %2 = ssm.pack_panels %b : tensor<10xf32> -> tensor<1x16xf32>
+  // CHECK: ssm.pack_panels %{{.*}} fragments bf16x3 {paired_out} : tensor<10x6xf64> -> tensor<1x16x16xf32>
+  %3 = ssm.pack_panels %w fragments bf16x3 {paired_out} : tensor<10x6xf64> -> tensor<1x16x16xf32>
+  return
+}
+
+// CHECK-LABEL: func @tensor_cores
+func.func @tensor_cores(%x: memref<24x20xf32>, %w: memref<2x32x16xf32>, %out: memref<24x32xf32>) {
+  // CHECK: ssm.panel_map product(%{{.*}} : memref<24x20xf32>, %{{.*}} : memref<2x32x16xf32>) tensor_cores(tf32 depth 20) outs(
+  ssm.panel_map product(%x : memref<24x20xf32>, %w : memref<2x32x16xf32>) tensor_cores(tf32 depth 20) outs(%out : memref<24x32xf32>) {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
   return
 }
 

@@ -62,10 +62,53 @@ func.func private @columns_of_8() {
   return
 }
 
+// In fragments, 4 words a lane: rows of 16 words are lanes 4 g to 4 g + 3, so k is 0,
+// 4, 8 and 12, of columns g and g + 8. tf32: (g, k), (g + 8, k), (g, k + 1),
+// (g + 8, k + 1); eight rows on, k + 2 and k + 3. k = 5 and what follows is zero. 2049
+// has 12 bits: half away from zero, 2050.
+// CHECK:      [1,  16,  16] strides
+// CHECK-NEXT: {{\[\[}}1,    81,    2,    82,    5,    85,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0],
+// CHECK-NEXT:    [11,    91,    12,    92,    15,    95,    0,
+// CHECK-COUNT-6: [
+// CHECK-NEXT:    [3,    83,    4,    84,    0,    0,    0,
+// CHECK-NEXT:    [13,    2050,    14,    94,    0,    0,    0,
+func.func private @tf32() {
+  %w = arith.constant dense<[[1.0, 2.0, 3.0, 4.0, 5.0], [11.0, 12.0, 13.0, 14.0, 15.0],
+    [0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0],
+    [0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0],
+    [81.0, 82.0, 83.0, 84.0, 85.0], [91.0, 92.0, 2049.0, 94.0, 95.0]]> : tensor<10x5xf64>
+  %p = ssm.pack_panels %w fragments tf32 : tensor<10x5xf64> -> tensor<1x16x16xf32>
+  %u = tensor.cast %p : tensor<1x16x16xf32> to tensor<*xf32>
+  call @printMemrefF32(%u) : (tensor<*xf32>) -> ()
+  return
+}
+
+// bf16x3: the upper half of a word is of k + 1; the lower ones here, of even k, are 0.
+// (g, k), (g + 8, k), (g, k + 2), (g + 8, k + 2); eight rows on what is left of them: 257.5
+// is 258 and -0.5, 259 as far from 258 as from 260, whose last bit is even.
+// CHECK:      [1,  16,  16] strides
+// CHECK-NEXT: {{\[\[}}258,    82,    4,    84,    0,
+// CHECK-NEXT:    [12,    92,    260,    94,    0,
+// CHECK-COUNT-6: [
+// CHECK-NEXT:    [-0.5,    0,    0,    0,    0,
+// CHECK-NEXT:    [0,    0,    -1,    0,    0,
+func.func private @bf16x3() {
+  %w = arith.constant dense<[[0.0, 257.5, 0.0, 4.0], [0.0, 12.0, 0.0, 259.0],
+    [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0],
+    [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0],
+    [0.0, 82.0, 0.0, 84.0], [0.0, 92.0, 0.0, 94.0]]> : tensor<10x4xf64>
+  %p = ssm.pack_panels %w fragments bf16x3 : tensor<10x4xf64> -> tensor<1x16x16xf32>
+  %u = tensor.cast %p : tensor<1x16x16xf32> to tensor<*xf32>
+  call @printMemrefF32(%u) : (tensor<*xf32>) -> ()
+  return
+}
+
 func.func @main() {
   call @plain() : () -> ()
   call @paired_out() : () -> ()
   call @paired_in() : () -> ()
   call @columns_of_8() : () -> ()
+  call @tf32() : () -> ()
+  call @bf16x3() : () -> ()
   return
 }

@@ -6,6 +6,7 @@
 // CHECK:         linalg.generic {{.*}} outs(%{{.+}} : tensor<2x4x16xf32>)
 // CHECK-DAG:       %[[P:.+]] = linalg.index 0
 // CHECK-DAG:       %[[J:.+]] = linalg.index 2
+// CHECK-DAG:       %[[K:.+]] = linalg.index 1
 // CHECK-DAG:       %[[C16:.+]] = arith.constant 16
 // CHECK:           %[[BASE:.+]] = arith.muli %[[P]], %[[C16]]
 // CHECK:           %[[O:.+]] = arith.addi %[[BASE]], %[[J]]
@@ -13,12 +14,11 @@
 // CHECK:           %[[VALID:.+]] = arith.cmpi slt, %[[O]], %[[C20]]
 // Nothing beyond the matrix is read.
 // CHECK:           %[[SAFE:.+]] = arith.select %[[VALID]], %[[O]], %{{.+}}
-// CHECK:           %[[K:.+]] = linalg.index 1
 // CHECK:           %[[V:.+]] = tensor.extract %[[W]][%[[SAFE]], %[[K]]] : tensor<20x4xf64>
-// CHECK:           %[[R:.+]] = arith.truncf %[[V]] : f64 to f32
-// CHECK:           %[[ZERO:.+]] = arith.constant 0.000000e+00 : f32
-// CHECK:           %[[LANE:.+]] = arith.select %[[VALID]], %[[R]], %[[ZERO]]
-// CHECK:           linalg.yield %[[LANE]]
+// CHECK:           %[[ZERO:.+]] = arith.constant 0.000000e+00 : f64
+// CHECK:           %[[LANE:.+]] = arith.select %[[VALID]], %[[V]], %[[ZERO]]
+// CHECK:           %[[R:.+]] = arith.truncf %[[LANE]] : f64 to f32
+// CHECK:           linalg.yield %[[R]]
 func.func @plain(%w: tensor<20x4xf64>) -> tensor<2x4x16xf32> {
   %p = ssm.pack_panels %w : tensor<20x4xf64> -> tensor<2x4x16xf32>
   return %p : tensor<2x4x16xf32>
@@ -46,9 +46,9 @@ func.func @paired_out(%b: tensor<24xf32>) -> tensor<2x16xf32> {
 
 // CHECK-LABEL: func.func @paired_in(
 // CHECK:         linalg.generic {{.*}} outs(%{{.+}} : tensor<1x16x16xf32>)
+// CHECK:           %[[K:.+]] = linalg.index 1
 // CHECK:           %[[ROWVALID:.+]] = arith.cmpi slt
 // CHECK:           %[[LANES:.+]] = arith.constant 16
-// CHECK:           %[[K:.+]] = linalg.index 1
 // CHECK:           arith.divui %[[K]], %[[LANES]]
 // CHECK:           %[[COLUMNVALID:.+]] = arith.cmpi slt
 // CHECK:           %[[VALID:.+]] = arith.andi %[[ROWVALID]], %[[COLUMNVALID]]

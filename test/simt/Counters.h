@@ -65,7 +65,7 @@ public:
 
   uint64_t launches = 0, blocks = 0, barriers = 0, shuffles = 0, atomics = 0,
            multiplications = 0; ///< mma.sync, by lane.
-  size_t mostSharedBytes = 0; ///< Static and dynamic, of a block.
+  size_t mostSharedBytes = 0;   ///< Static and dynamic, of a block.
 
 private:
   struct Instruction;

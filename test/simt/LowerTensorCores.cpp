@@ -50,14 +50,14 @@ void Rewriter::lowerConversions() {
     Type *halves = conversion->getSrcTy()->getWithNewType(builder.getInt16Ty());
     auto number = [&](uint32_t n) { return ConstantInt::get(words, n); };
     Value *bits = builder.CreateBitCast(value, words);
-    Value *last = builder.CreateAnd(builder.CreateLShr(bits, number(16)),
-                                    number(1));
+    Value *last =
+        builder.CreateAnd(builder.CreateLShr(bits, number(16)), number(1));
     Value *rounded =
         builder.CreateAdd(builder.CreateAdd(bits, number(0x7FFF)), last);
     Value *isNaN = builder.CreateFCmpUNO(value, value);
     rounded = builder.CreateSelect(isNaN, number(0x7FFF0000), rounded);
-    rounded = builder.CreateTrunc(builder.CreateLShr(rounded, number(16)),
-                                  halves);
+    rounded =
+        builder.CreateTrunc(builder.CreateLShr(rounded, number(16)), halves);
     conversion->replaceAllUsesWith(
         builder.CreateBitCast(rounded, conversion->getDestTy()));
     conversion->eraseFromParent();

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Manufacturers say only that sums are of f32 at least. Published tests of
-// tensor cores (Fasi et al. 2021) found products exact, added to the sum some at
-// a time (8 in bf16, 4 in tf32), all cut to the unit of the largest: that is
+// tensor cores (Fasi et al. 2021) found products exact, added to the sum some
+// at a time (8 in bf16, 4 in tf32), all cut to the unit of the largest: that is
 // done here, with no bit more than f32 has, so that devices that keep more are
 // more accurate than this.
 //

@@ -14,8 +14,9 @@
 
 namespace ssmc::simt {
 
-/// D = A B + C with A 16 x K, B K x 8: K = 16 in bf16, 8 in tf32. A lane's words
-/// are, as the PTX manual has them, 4 of A, 2 of B and 4 of C, which D replaces.
+/// D = A B + C with A 16 x K, B K x 8: K = 16 in bf16, 8 in tf32. A lane's
+/// words are, as the PTX manual has them, 4 of A, 2 of B and 4 of C, which D
+/// replaces.
 void multiplyFragments(const std::array<uint32_t *, 32> &lanes, bool isBf16);
 
 } // namespace ssmc::simt

@@ -84,8 +84,8 @@ void PanelMapThreads::emitFragmentTile(const ThreadTile &tile, Value item,
     for (int64_t p = 0; p < tile.panels; ++p) {
       Values columnsOfPanel = loadColumns(tilePanels[p], pair);
       for (int64_t r = 0; r < 2 * fragments; ++r) {
-        ArrayRef<Value> fragment = ArrayRef<Value>(sums).slice(
-            (p * fragments + r / 2) * kSums, kSums);
+        ArrayRef<Value> fragment =
+            ArrayRef<Value>(sums).slice((p * fragments + r / 2) * kSums, kSums);
         Value sum = vector::FromElementsOp::create(
             builder, loc, VectorType::get(2, builder.getF32Type()),
             ValueRange{fragment[r % 2], fragment[2 + r % 2]});
@@ -116,14 +116,13 @@ PanelMapThreads::emitFragmentProduct(ArrayRef<Value> inputRows,
   for (Value panel : tilePanels) {
     Value first, second;
     if (op.getBias()) {
-      Value start =
-          rows.loadLanes(op.getBias(), panel, rows.index(0),
-                         rows.divide(lane, kInputs), kPanelLanes);
+      Value start = rows.loadLanes(op.getBias(), panel, rows.index(0),
+                                   rows.divide(lane, kInputs), kPanelLanes);
       first = vector::ExtractOp::create(builder, loc, start, 0);
       second = vector::ExtractOp::create(builder, loc, start, 1);
     } else {
-      first = second = arith::ConstantOp::create(builder, loc,
-                                                 builder.getF32FloatAttr(0));
+      first = second =
+          arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
     }
     for (size_t m = 0; m < inputRows.size(); ++m)
       sums.append({first, first, second, second});
@@ -158,8 +157,8 @@ SmallVector<Value> PanelMapThreads::loadInputs(Value row, Value k, Value lane,
         builder, loc, type, op.getX(), ValueRange{row, rows.plus(k, place)},
         /*nontemporal=*/false, llvm::MaybeAlign(kInputs * sizeof(float)));
     if (there < kDepth) {
-      Value zeros = arith::ConstantOp::create(builder, loc,
-                                              builder.getZeroAttr(type));
+      Value zeros =
+          arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
       loaded = arith::SelectOp::create(
           builder, loc, rows.isBelow(first, rows.index(there)), loaded, zeros);
     }
@@ -169,13 +168,13 @@ SmallVector<Value> PanelMapThreads::loadInputs(Value row, Value k, Value lane,
   }
   for (int64_t i = 0; i < kInputs; ++i) {
     Value place = rows.add(first, i);
-    Value near = there < kDepth ? rows.smaller(place, rows.index(there - 1))
-                                : place;
+    Value near =
+        there < kDepth ? rows.smaller(place, rows.index(there - 1)) : place;
     Value input = memref::LoadOp::create(builder, loc, op.getX(),
                                          ValueRange{row, rows.plus(k, near)});
     if (there < kDepth) {
-      Value zero = arith::ConstantOp::create(builder, loc,
-                                             builder.getF32FloatAttr(0));
+      Value zero =
+          arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
       input = arith::SelectOp::create(
           builder, loc, rows.isBelow(place, rows.index(there)), input, zero);
     }
@@ -220,9 +219,9 @@ static SmallVector<Value> splitInputs(OpBuilder &builder, Location loc,
   SmallVector<Value> words;
   if (products == TensorProducts::tf32) {
     for (Value input : inputs)
-      words.push_back(NVVM::ConvertFloatToTF32Op::create(
-          builder, loc, builder.getI32Type(), input,
-          NVVM::FPRoundingMode::RNA));
+      words.push_back(
+          NVVM::ConvertFloatToTF32Op::create(builder, loc, builder.getI32Type(),
+                                             input, NVVM::FPRoundingMode::RNA));
     return words;
   }
   for (int64_t i : {0, 2})
@@ -285,8 +284,8 @@ SmallVector<Value> PanelMapThreads::emitFragmentDepth(
                                                {f32, f32, f32, f32});
   SmallVector<Values> inputs, weights;
   for (Value row : inputRows)
-    inputs.push_back(splitInputs(builder, loc, products,
-                                 loadInputs(row, k, lane, there)));
+    inputs.push_back(
+        splitInputs(builder, loc, products, loadInputs(row, k, lane, there)));
   for (Value panel : tilePanels)
     weights.push_back(loadFragment(panel, k, lane));
   Values next(sums);

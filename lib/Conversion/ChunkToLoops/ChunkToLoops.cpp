@@ -77,6 +77,11 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
       }
       if (failed(verifyStatic(op)))
         return signalPassFailure();
+      if (auto map = dyn_cast<PanelMapOp>(op); map && map.getTensorCores()) {
+        op->emitOpError() << "is for tensor cores of a GPU; loops need weights "
+                             "that are not in fragments";
+        return signalPassFailure();
+      }
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](PanelMapOp map) {

@@ -1,8 +1,8 @@
 """Registers of the benchmark's models on GPUs, as ptxas sees them.
 
-    spills.py COMPILER PTXAS WORK WORKLOAD...
+    spills.py COMPILER PTXAS WORK WORKLOAD... [--OPTION=VALUE...]
 
-Prints a line per workload, architecture and kernel; exit 1 where one spills.
+Options are the compiler's. Prints a line per workload, architecture and kernel; exit 1 where one spills.
 """
 
 import json
@@ -17,20 +17,22 @@ ARCHITECTURES = (80, 90, 100)
 FOUND = re.compile(r"properties for (\w+)\n(.*)\n.* Used (\d+) registers")
 
 
-def compile_ptx(compiler, work, name):
+def compile_ptx(compiler, work, name, options):
     model = work / f"{name}.json"
     model.write_text(json.dumps(WORKLOADS[name].model_json()))
     targets = ",".join(f"sm_{n}" for n in ARCHITECTURES)
     command = [compiler, "compile", model, "--weights", "random:1", "--name", "model"]
     command += ["--target", f"cuda:{targets}", "--emit", "ptx", "-o", work / name]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run([*command, *options], check=True, capture_output=True)
 
 
 def main() -> int:
     compiler, ptxas, work, *names = sys.argv[1:]
+    options = [name for name in names if name.startswith("--")]
+    names = [name for name in names if name not in options]
     work, spilled = pathlib.Path(work), 0
     for name in names:
-        compile_ptx(compiler, work, name)
+        compile_ptx(compiler, work, name, options)
         jobs = []
         for n in ARCHITECTURES:
             command = [ptxas, "-v", f"-arch=sm_{n}", work / f"{name}.sm_{n}.ptx", "-o", "/dev/null"]

@@ -1,7 +1,9 @@
 """Kernels for GPUs against discretax in float64, on the emulated device.
 
-    goldens.py COMPILER DRIVER GOLDENS WORK PATTERN...
+    goldens.py COMPILER DRIVER GOLDENS WORK PATTERN... [--OPTION=VALUE...] [TOLERANCE]
 
+Options are the compiler's; TOLERANCE is that of products that are not in f32, in
+the place of golden.py's where it is larger.
 For every case in the folder GOLDENS that matches a pattern: outputs and final
 states within the tolerance of golden.py, however the sequence is cut and in
 company; every call the same bits in every order of threads and thread blocks,
@@ -24,10 +26,17 @@ STREAMS, PREFIX = 5, 60
 
 
 class CudaCase(Case):
+    options: tuple[str, ...] = ()
+    least_tolerance = 0.0
+
     def compare(self) -> None:
+        for kind, tolerance in self.tolerance.items():
+            self.tolerance[kind] = max(tolerance, self.least_tolerance)
         self.tolerance["cut"] = self.tolerance["y"]
         with cuda.environment(races=1):
-            model = cuda.build(self.compiler, self.model, self.work / "model", self.swap_mode)
+            model = cuda.build(
+                self.compiler, self.model, self.work / "model", self.swap_mode, *self.options
+            )
         x = self.data["x"][None]
         y, states = model.forward(x)
         self.close("y", "y", y[0], self.data["y64"])
@@ -108,6 +117,10 @@ class CudaCase(Case):
 
 def main() -> int:
     compiler, library, goldens, work, *patterns = sys.argv[1:]
+    CudaCase.options = tuple(p for p in patterns if p.startswith("--"))
+    patterns = [p for p in patterns if p not in CudaCase.options]
+    if patterns[-1][0].isdigit():
+        CudaCase.least_tolerance = float(patterns.pop())
     driver = cuda.load_driver(library)
     goldens, work = pathlib.Path(goldens), pathlib.Path(work)
     names = sorted(p.parent.name for p in goldens.glob("*/case.safetensors"))

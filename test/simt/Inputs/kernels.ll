@@ -15,6 +15,9 @@ declare float @llvm.nvvm.shfl.sync.down.f32(i32, float, i32, i32)
 declare { i32, i1 } @llvm.nvvm.shfl.sync.up.i32p(i32, i32, i32, i32)
 declare i32 @llvm.nvvm.vote.ballot.sync(i32, i1)
 declare float @llvm.fma.f32(float, float, float)
+declare { float, float, float, float } @llvm.nvvm.mma.m16n8k16.row.col.bf16(i32, i32, i32, i32, i32, i32, float, float, float, float)
+declare { float, float, float, float } @llvm.nvvm.mma.m16n8k8.row.col.tf32(i32, i32, i32, i32, i32, i32, float, float, float, float)
+declare i32 @llvm.nvvm.f2tf32.rna(float)
 
 ; y[i] = x[0] + ... + x[i] inside each block of threads: Hillis and Steele's.
 define ptx_kernel void @scan(ptr addrspace(1) %x, ptr addrspace(1) %y) {
@@ -191,6 +194,73 @@ define ptx_kernel void @columns(ptr addrspace(1) %y, i64 %stride) {
 }
 
 ; y[0] = a * b, flushed or not.
+; A lane's 4 words of A, 2 of B and 4 of C are a row of %words, its sums a row of %sums.
+define ptx_kernel void @mma(ptr %words, ptr %sums, i64 %tf32) {
+  %lane = call i32 @llvm.nvvm.read.ptx.sreg.laneid()
+  %row = getelementptr [10 x i32], ptr %words, i32 %lane
+  %a0 = load i32, ptr %row, align 4
+  %p1 = getelementptr i32, ptr %row, i32 1
+  %a1 = load i32, ptr %p1, align 4
+  %p2 = getelementptr i32, ptr %row, i32 2
+  %a2 = load i32, ptr %p2, align 4
+  %p3 = getelementptr i32, ptr %row, i32 3
+  %a3 = load i32, ptr %p3, align 4
+  %p4 = getelementptr i32, ptr %row, i32 4
+  %b0 = load i32, ptr %p4, align 4
+  %p5 = getelementptr i32, ptr %row, i32 5
+  %b1 = load i32, ptr %p5, align 4
+  %p6 = getelementptr i32, ptr %row, i32 6
+  %c0 = load float, ptr %p6, align 4
+  %p7 = getelementptr i32, ptr %row, i32 7
+  %c1 = load float, ptr %p7, align 4
+  %p8 = getelementptr i32, ptr %row, i32 8
+  %c2 = load float, ptr %p8, align 4
+  %p9 = getelementptr i32, ptr %row, i32 9
+  %c3 = load float, ptr %p9, align 4
+  %is_tf32 = icmp ne i64 %tf32, 0
+  br i1 %is_tf32, label %narrow, label %wide
+wide:
+  %d16 = call { float, float, float, float } @llvm.nvvm.mma.m16n8k16.row.col.bf16(
+    i32 %a0, i32 %a1, i32 %a2, i32 %a3, i32 %b0, i32 %b1, float %c0, float %c1, float %c2, float %c3)
+  br label %end
+narrow:
+  %d8 = call { float, float, float, float } @llvm.nvvm.mma.m16n8k8.row.col.tf32(
+    i32 %a0, i32 %a1, i32 %a2, i32 %a3, i32 %b0, i32 %b1, float %c0, float %c1, float %c2, float %c3)
+  br label %end
+end:
+  %d = phi { float, float, float, float } [ %d16, %wide ], [ %d8, %narrow ]
+  %q0 = getelementptr [4 x float], ptr %sums, i32 %lane
+  %q1 = getelementptr float, ptr %q0, i32 1
+  %q2 = getelementptr float, ptr %q0, i32 2
+  %q3 = getelementptr float, ptr %q0, i32 3
+  %d0 = extractvalue { float, float, float, float } %d, 0
+  %d1 = extractvalue { float, float, float, float } %d, 1
+  %d2 = extractvalue { float, float, float, float } %d, 2
+  %d3 = extractvalue { float, float, float, float } %d, 3
+  store float %d0, ptr %q0, align 4
+  store float %d1, ptr %q1, align 4
+  store float %d2, ptr %q2, align 4
+  store float %d3, ptr %q3, align 4
+  ret void
+}
+
+; Lane l rounds x[l] to bf16 and to tf32; both as f32.
+define ptx_kernel void @round(ptr %x, ptr %bf16, ptr %tf32) {
+  %lane = call i32 @llvm.nvvm.read.ptx.sreg.laneid()
+  %p = getelementptr float, ptr %x, i32 %lane
+  %v = load float, ptr %p, align 4
+  %half = fptrunc float %v to bfloat
+  %word = bitcast bfloat %half to i16
+  %wide = zext i16 %word to i32
+  %bits = shl i32 %wide, 16
+  %pb = getelementptr i32, ptr %bf16, i32 %lane
+  store i32 %bits, ptr %pb, align 4
+  %t = call i32 @llvm.nvvm.f2tf32.rna(float %v)
+  %pt = getelementptr i32, ptr %tf32, i32 %lane
+  store i32 %t, ptr %pt, align 4
+  ret void
+}
+
 define ptx_kernel void @multiply_flushed(ptr addrspace(1) %x, ptr addrspace(1) %y) #0 {
   call void @multiply(ptr addrspace(1) %x, ptr addrspace(1) %y)
   ret void
@@ -232,7 +302,16 @@ define ptx_kernel void @mistake(ptr addrspace(1) %x, i64 %case) {
     i64 4, label %misaligned
     i64 5, label %two_shuffles
     i64 6, label %spin
+    i64 7, label %lone_mma
   ]
+lone_mma:
+  br i1 %is_seven, label %end, label %mma
+mma:
+  %d = call { float, float, float, float } @llvm.nvvm.mma.m16n8k8.row.col.tf32(
+    i32 0, i32 0, i32 0, i32 0, i32 0, i32 0, float 0.0, float 0.0, float 0.0, float 0.0)
+  %d0 = extractvalue { float, float, float, float } %d, 0
+  store float %d0, ptr addrspace(1) %x, align 4
+  br label %end
 two_barriers:
   br i1 %is_seven, label %here, label %there
 here:

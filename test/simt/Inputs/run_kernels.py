@@ -63,6 +63,61 @@ def multiply(device):
         print(kernel, "0" if device.get(y, 1)[0] == 0 else "not 0")
 
 
+def to_words(a, b, c, tf32):
+    """Fragments of mma.sync as the PTX manual places them, a row per lane."""
+    words = np.zeros((32, 10), np.uint32)
+    group, place = np.divmod(np.arange(32), 4)
+    for i in range(4):
+        row, part = group + i % 2 * 8, i // 2
+        if tf32:
+            words[:, i] = a[row, place + 4 * part].view(np.uint32)
+        else:
+            pair = [a[row, 2 * place + 8 * part + u].view(np.uint32) for u in (0, 1)]
+            words[:, i] = pair[0] >> 16 | pair[1] & 0xFFFF0000
+        words[:, 6 + i] = c[group + i // 2 * 8, 2 * place + i % 2].view(np.uint32)
+    for i in range(2):
+        if tf32:
+            words[:, 4 + i] = b[place + 4 * i, group].view(np.uint32)
+        else:
+            pair = [b[2 * place + 8 * i + u, group].view(np.uint32) for u in (0, 1)]
+            words[:, 4 + i] = pair[0] >> 16 | pair[1] & 0xFFFF0000
+    return words
+
+
+def mma_once(device, a, b, c, tf32):
+    sums, d = device.empty(4 * 32 * 4), np.zeros((16, 8), np.float32)
+    device.launch("mma", 1, 32, 0, device.put(to_words(a, b, c, tf32)), sums, int(tf32))
+    lanes = device.get(sums, (32, 4))
+    group, place = np.divmod(np.arange(32), 4)
+    for i in range(4):
+        d[group + i // 2 * 8, 2 * place + i % 2] = lanes[:, i]
+    return d
+
+
+def mma(device):
+    """Small integers come out exactly; what is below the largest term's last bit is cut."""
+    rng = np.random.default_rng(0)
+    for name, depth in (("bf16", 16), ("tf32", 8)):
+        a, b, c = (
+            rng.integers(-99, 100, shape).astype(np.float32)
+            for shape in ((16, depth), (depth, 8), (16, 8))
+        )
+        d = mma_once(device, a, b, c, depth == 8)
+        print(name, "right" if np.array_equal(d, a @ b + c) else d - (a @ b + c))
+        a, b, c = np.zeros_like(a), np.ones_like(b), np.ones_like(c)
+        a[0], a[1, 0], a[2, 0], a[3, :2] = 2**-25, np.inf, np.nan, [2**24, 1]
+        d = mma_once(device, a, b, c, depth == 8)
+        print(name, *(float(value) for value in d[:4, 0]))
+
+
+def round_floats(device):
+    x = np.array([257, 259, 257.01, 2049, -2049, 1e-30, np.nan, np.inf] * 4, np.float32)
+    bf16, tf32 = device.empty(128), device.empty(128)
+    device.launch("round", 1, 32, 0, device.put(x), bf16, tf32)
+    for name, words in (("bf16", bf16), ("tf32", tf32)):
+        print(name, *(f"{value:g}" for value in device.get(words, 32)[:8]))
+
+
 def same_value(device):
     y = device.empty(4 * THREADS)
     device.launch("same_value", 1, THREADS, 256, y)
