@@ -81,3 +81,16 @@ func.func @mean_pool(%x: tensor<?x?x4xf32>, %sums: tensor<?x4xf64>, %count: tens
   %0:3 = ssm.mean_pool %x, %sums, %count : tensor<?x?x4xf32>, tensor<?x4xf64>, tensor<?xi64> -> tensor<?x4xf32>
   return
 }
+
+// CHECK-LABEL: func @non_linearities
+func.func @non_linearities(%x: tensor<?x?x4xf32>) {
+  // CHECK: ssm.relu %{{.*}} : tensor<?x?x4xf32>
+  %0 = ssm.relu %x : tensor<?x?x4xf32>
+  // CHECK: ssm.silu %{{.*}} : tensor<?x?x4xf32>
+  %1 = ssm.silu %x : tensor<?x?x4xf32>
+  // CHECK: ssm.tanh %{{.*}} : tensor<?x?x4xf32>
+  %2 = ssm.tanh %x : tensor<?x?x4xf32>
+  // CHECK: ssm.gate %{{.*}}, %{{.*}} {swish} : tensor<?x?x4xf32>
+  %3 = ssm.gate %x, %x {swish} : tensor<?x?x4xf32>
+  return
+}

@@ -179,3 +179,32 @@ func.func @postnorm(%in: tensor<?x?x1xf32>, %w: tensor<4x1xf32>, %m: tensor<4xf3
   }
   return %y : tensor<?x?x4xf32>
 }
+
+// -----
+
+// An identity as sequence mixer has no projection that could take the scale; it
+// carries nothing, and the stream is centred all the same.
+// CHECK-LABEL: func.func @identity(
+// CHECK:         %[[BIAS:.+]] = arith.negf
+// CHECK:         %[[IN:.+]] = ssm.linear %{{.+}}, %{{.+}} bias %[[BIAS]]
+// CHECK:         %[[S:.+]] = arith.divf
+// CHECK:         ssm.block "b"(%[[IN]])
+// CHECK-NEXT:    ^bb0(%[[U:.+]]: tensor<?x?x4xf32>):
+// CHECK-NEXT:      %[[N:.+]] = ssm.scale %[[U]] by %[[S]]
+// CHECK-NEXT:      %[[G:.+]] = ssm.gelu %[[N]]
+// CHECK-NEXT:      %[[R:.+]] = ssm.add %[[U]], %[[G]]
+// CHECK-NEXT:      ssm.shift %[[R]]
+func.func @identity(%x: tensor<?x?x2xf32>) -> tensor<?x?x4xf32> {
+  %w = ssm.parameter "w" : tensor<4x2xf32>
+  %m = ssm.parameter "m" : tensor<4xf32>
+  %v = ssm.parameter "v" : tensor<4xf32>
+  %e = ssm.linear %x, %w : (tensor<?x?x2xf32>, tensor<4x2xf32>) -> tensor<?x?x4xf32>
+  %r = ssm.block "b" (%e) : (tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  ^bb0(%u: tensor<?x?x4xf32>):
+    %n = ssm.batch_norm %u, %m, %v epsilon 1.0e-5 : tensor<?x?x4xf32>, tensor<4xf32>, tensor<4xf32>
+    %g = ssm.gelu %n : tensor<?x?x4xf32>
+    %y = ssm.add %u, %g : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+    ssm.yield %y : tensor<?x?x4xf32>
+  }
+  return %r : tensor<?x?x4xf32>
+}

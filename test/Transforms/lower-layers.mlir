@@ -56,3 +56,20 @@ func.func @one_feature(%x: tensor<?x?x4xf32>, %w1: tensor<1x4xf32>, %w2: tensor<
   %z = ssm.gelu %y : tensor<?x?x1xf32>
   return %z : tensor<?x?x1xf32>
 }
+
+// -----
+
+// An MLP of one feature: the product behind the non-linearity repeats its row.
+// CHECK-LABEL: func.func @broadcast_mlp(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<?x?x4xf32>, %[[W:[a-z0-9]+]]: tensor<1x4xf32>
+// CHECK:         %[[ROW:.+]] = tensor.extract_slice %[[W]][0, 0] [1, 4] [1, 1] : tensor<1x4xf32> to tensor<4xf32>
+// CHECK:         %[[ROWS:.+]] = linalg.broadcast ins(%[[ROW]] : tensor<4xf32>) outs(%{{.+}} : tensor<4x4xf32>) dimensions = [0]
+// CHECK:         %[[Y:.+]] = ssm.linear %[[X]], %[[ROWS]] : (tensor<?x?x4xf32>, tensor<4x4xf32>) -> tensor<?x?x4xf32>
+// CHECK-NEXT:    %[[T:.+]] = ssm.tanh %[[Y]] : tensor<?x?x4xf32>
+// CHECK-NEXT:    ssm.add %[[X]], %[[T]] : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+func.func @broadcast_mlp(%x: tensor<?x?x4xf32>, %w: tensor<1x4xf32>) -> tensor<?x?x4xf32> {
+  %y = ssm.linear %x, %w : (tensor<?x?x4xf32>, tensor<1x4xf32>) -> tensor<?x?x1xf32>
+  %t = ssm.tanh %y : tensor<?x?x1xf32>
+  %z = ssm.add %x, %t : (tensor<?x?x4xf32>, tensor<?x?x1xf32>) -> tensor<?x?x4xf32>
+  return %z : tensor<?x?x4xf32>
+}
