@@ -343,15 +343,20 @@ int64_t ChannelRowsOp::getNumModes() {
 }
 
 LogicalResult ChannelRowsOp::verify() {
-  if (getFactors().size() != 6)
+  if (getFactors().size() != 9)
     return emitOpError() << "(C1) has " << getFactors().size()
-                         << " factors; expected 6";
+                         << " factors; expected 9";
   ArrayRef<int64_t> first = shapeOf(getFactors().front());
-  for (Value factor : getFactors())
+  for (Value factor : getFactors().drop_back())
     if (first.size() != 3 || first[2] != kPanelLanes ||
         shapeOf(factor) != first)
       return emitOpError() << "(C1) factor " << factor.getType()
                            << "; expected [P, N, 16], all alike";
+  SmallVector<int64_t> flags{first[0], int64_t(llvm::divideCeil(first[1], 4))};
+  if (shapeOf(getFactors().back()) != ArrayRef<int64_t>(flags))
+    return emitOpError() << "(C1) corrected is "
+                         << getFactors().back().getType() << "; expected ["
+                         << flags << "]";
   ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY()),
                     carry = shapeOf(getCarry());
   int64_t panels = first[0], least = kPanelLanes * (panels - 1);

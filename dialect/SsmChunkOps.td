@@ -322,20 +322,25 @@ def Ssm_ChannelRowsOp : Ssm_RowOp<"channel_rows", [AttrSizedOperandSegments]> {
     where x is `x[r, 16 p : 16 p + 16]`, each factor is `factor[p, n, :]`, and y, 0
     before the first mode, becomes `y[r, 16 p : 16 p + 16]`. Products and sums are fused
     multiply-adds, small ones first; the two parts in parentheses are computed side by
-    side and added.
+    side and added. Where `corrected[p, n / 4]` is 0, `m = a - 1` rounded to f32 is near
+    enough, and a step may be (on CPUs it is)
+
+        re' = re + (m_re re - m_im im + x)
+        im' = im + (m_re im + m_im re)
 
     A stream's `carry` holds (panel, mode, [re, im], lane). Rows, `streams` and
     `count` as in `ssm.panel_map`: rows of one stream are consecutive time steps. Lanes
     at and beyond a row's width are not written and read as 0.
 
     Constraints:
-    * (C1) `factors` are a_re, a_re_lo, a_im, a_im_lo, c_re, c_im: (P, N, 16) each.
+    * (C1) `factors` are a_re, a_re_lo, a_im, a_im_lo, m_re, m_im, c_re, c_im, (P, N, 16)
+      each, and `corrected`, (P, ceil(N / 4)).
     * (C2) `x` and `y` are (R, more than 16 (P - 1)); they are different buffers.
     * (C3) `carry` is (S, 32 P N).
     * (C4) results, if any, have the types of `y` and `carry`.
 
     ```mlir
-    ssm.channel_rows %x : memref<24x64xf32> factors(%a, %al, %b, %bl, %c, %d : memref<4x32x16xf32>, ...)
+    ssm.channel_rows %x : memref<24x64xf32> factors(%a, %al, %b, %bl, %m, %n, %c, %d, %k : memref<4x32x16xf32>, ..., memref<4x8xf32>)
       outs(%y : memref<24x64xf32>, %s : memref<1x4096xf32>) count %n
     ```
   }];

@@ -59,7 +59,7 @@ func.func @channel_scan_c2(%x: tensor<?x?x4xf32>, %s: tensor<?x2x3x4xf32>, %f: t
 // -----
 
 func.func @channel_rows_c1(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %y: memref<24x32xf32>, %s: memref<1x192xf32>) {
-  // expected-error @+1 {{(C1) has 5 factors; expected 6}}
+  // expected-error @+1 {{(C1) has 5 factors; expected 9}}
   ssm.channel_rows %x : memref<24x32xf32>
     factors(%f, %f, %f, %f, %f : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>)
     outs(%y : memref<24x32xf32>, %s : memref<1x192xf32>)
@@ -68,50 +68,60 @@ func.func @channel_rows_c1(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %y: me
 
 // -----
 
-func.func @channel_rows_c1_shapes(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %g: memref<2x2x16xf32>, %y: memref<24x32xf32>, %s: memref<1x192xf32>) {
+func.func @channel_rows_c1_shapes(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %g: memref<2x2x16xf32>, %k: memref<2x1xf32>, %y: memref<24x32xf32>, %s: memref<1x192xf32>) {
   // expected-error @+1 {{(C1) factor 'memref<2x2x16xf32>'; expected [P, N, 16], all alike}}
   ssm.channel_rows %x : memref<24x32xf32>
-    factors(%f, %f, %f, %f, %f, %g : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x2x16xf32>)
+    factors(%f, %f, %f, %f, %f, %f, %f, %g, %k : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x2x16xf32>, memref<2x1xf32>)
     outs(%y : memref<24x32xf32>, %s : memref<1x192xf32>)
   return
 }
 
 // -----
 
-func.func @channel_rows_c2(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %y: memref<24x16xf32>, %s: memref<1x192xf32>) {
+func.func @channel_rows_c1_flags(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %k: memref<2x3xf32>, %y: memref<24x32xf32>, %s: memref<1x192xf32>) {
+  // expected-error @+1 {{(C1) corrected is 'memref<2x3xf32>'; expected [2, 1]}}
+  ssm.channel_rows %x : memref<24x32xf32>
+    factors(%f, %f, %f, %f, %f, %f, %f, %f, %k : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3xf32>)
+    outs(%y : memref<24x32xf32>, %s : memref<1x192xf32>)
+  return
+}
+
+// -----
+
+func.func @channel_rows_c2(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %k: memref<2x1xf32>, %y: memref<24x16xf32>, %s: memref<1x192xf32>) {
   // expected-error @+1 {{(C2) x [24, 32], y [24, 16]; expected [R, more than 16] for both}}
   ssm.channel_rows %x : memref<24x32xf32>
-    factors(%f, %f, %f, %f, %f, %f : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>)
+    factors(%f, %f, %f, %f, %f, %f, %f, %f, %k : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x1xf32>)
     outs(%y : memref<24x16xf32>, %s : memref<1x192xf32>)
   return
 }
 
 // -----
 
-func.func @channel_rows_c2_in_place(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %s: memref<1x192xf32>) {
+func.func @channel_rows_c2_in_place(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %k: memref<2x1xf32>, %s: memref<1x192xf32>) {
   // expected-error @+1 {{(C2) x is y; expected different buffers}}
   ssm.channel_rows %x : memref<24x32xf32>
-    factors(%f, %f, %f, %f, %f, %f : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>)
+    factors(%f, %f, %f, %f, %f, %f, %f, %f, %k : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x1xf32>)
     outs(%x : memref<24x32xf32>, %s : memref<1x192xf32>)
   return
 }
 
 // -----
 
-func.func @channel_rows_c3(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %y: memref<24x32xf32>, %s: memref<1x96xf32>) {
+func.func @channel_rows_c3(%x: memref<24x32xf32>, %f: memref<2x3x16xf32>, %k: memref<2x1xf32>, %y: memref<24x32xf32>, %s: memref<1x96xf32>) {
   // expected-error @+1 {{(C3) carry [1, 96]; expected [S, 192]}}
   ssm.channel_rows %x : memref<24x32xf32>
-    factors(%f, %f, %f, %f, %f, %f : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>)
+    factors(%f, %f, %f, %f, %f, %f, %f, %f, %k : memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x3x16xf32>, memref<2x1xf32>)
     outs(%y : memref<24x32xf32>, %s : memref<1x96xf32>)
   return
 }
 
 // -----
 
-func.func @channel_rows_c4(%x: tensor<24x32xf32>, %f: tensor<2x3x16xf32>, %y: tensor<24x32xf32>, %s: tensor<1x192xf32>) {
+func.func @channel_rows_c4(%x: tensor<24x32xf32>, %f: tensor<2x3x16xf32>, %k: tensor<2x1xf32>, %y: tensor<24x32xf32>, %s: tensor<1x192xf32>) {
   // expected-error @+1 {{(C4) results ('tensor<24x32xf32>') differ from y and carry}}
   %0 = ssm.channel_rows %x : tensor<24x32xf32>
-    factors(%f, %f, %f, %f, %f, %f : tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>)
+    factors(%f, %f, %f, %f, %f, %f, %f, %f, %k : tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x3x16xf32>, tensor<2x1xf32>)
     outs(%y : tensor<24x32xf32>, %s : tensor<1x192xf32>) -> tensor<24x32xf32>
   return
 }

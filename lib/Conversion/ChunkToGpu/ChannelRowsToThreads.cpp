@@ -202,7 +202,7 @@ void ChannelRowsThreads::storeState(Value buffer, Value row,
 // Steps
 //===----------------------------------------------------------------------===//
 
-/// As on CPUs, bit for bit.
+/// The corrected form for all modes: unlike a CPU, a GPU waits for memory here.
 ChannelRowsThreads::Complex
 ChannelRowsThreads::emitStep(ArrayRef<Value> factors, Complex state, Value x) {
   auto [re, im] = state;
@@ -216,8 +216,8 @@ ChannelRowsThreads::emitStep(ArrayRef<Value> factors, Complex state, Value x) {
 
 Value ChannelRowsThreads::emitReadout(ArrayRef<Value> factors, Complex state,
                                       Value y) {
-  y = fma(factors[4], state.first, y);
-  return fma(factors[5], state.second, y);
+  y = fma(factors[6], state.first, y);
+  return fma(factors[7], state.second, y);
 }
 
 /// `count` modes over all rows; adds their readouts to y, or begins it.
@@ -227,7 +227,7 @@ SmallVector<Value> ChannelRowsThreads::emitRows(const Channel &channel,
                                                 ValueRange states) {
   SmallVector<Values> factors;
   for (int64_t n = 0; n < count; ++n)
-    factors.push_back(loadFactors(channel, rows.add(mode, n), 6));
+    factors.push_back(loadFactors(channel, rows.add(mode, n), 8));
   return rows.loop(
       rows.index(0), rows.rowCount(op.getCount(), available), 1, states,
       [&](Value row, ValueRange carried) {
@@ -290,7 +290,7 @@ void ChannelRowsThreads::emitStreams() {
       Value x = loadFeature(op.getX(), row, channel);
       Value y = rows.loop(
           0, modes, 1, zero(), [&](Value mode, ValueRange carried) -> Values {
-            Values factors = loadFactors(channel, mode, 6);
+            Values factors = loadFactors(channel, mode, 8);
             Complex state = loadState(op.getCarry(), stream, channel, mode);
             state = emitStep(factors, state, x);
             storeState(op.getCarry(), stream, channel, mode, state);

@@ -18,6 +18,9 @@
 //   for row
 //     for modes step kModes          // y in a register
 //
+// Four modes have a flag that says whether they need the corrections of their
+// coefficients, which take half as many instructions again; most do not.
+//
 // Either way an output is one chain of fused multiply-adds in the order of
 // modes, and a mode's state one in the order of rows. Factors are memory
 // operands of the arithmetic: 6 per mode would not fit registers.
@@ -29,15 +32,16 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace ssmc;
 
-/// Modes whose recurrences run side by side. From state to state take three
-/// dependent instructions of about four cycles each, and a mode has twelve
-/// instructions, of which two start per cycle: two modes would do if nothing
-/// else waited, four hide y's chain as well. Their states are half of AVX2's
+/// Modes whose recurrences run side by side: those with one flag. From state to
+/// state take three dependent instructions of about four cycles each, and a mode
+/// has eight or twelve instructions, of which two start per cycle: three modes
+/// would do if nothing else waited. The states of four are half of AVX2's
 /// registers.
 static constexpr int64_t kModes = 4;
 
@@ -59,14 +63,25 @@ private:
     int64_t lane;
   };
 
+  /// Up to kModes modes from `mode` on.
+  struct Modes {
+    Value mode;
+    int64_t count;
+    bool isFirst;
+  };
+
   void emitTimeSteps(const Channels &channels);
-  void emitModesOverTime(const Channels &channels, Value mode, int64_t count,
-                         bool isFirst);
+  void emitModesOverTime(const Channels &channels, const Modes &modes,
+                         bool corrected);
   void emitStreams(const Channels &channels);
-  Value emitModes(const Channels &channels, Value mode, int64_t count, Value x,
-                  Value y, Values &states);
-  void emitMode(const Channels &channels, Value mode, Value x, Value &y,
-                Value &re, Value &im);
+  Value emitModes(const Channels &channels, const Modes &some, bool corrected,
+                  Value x, Value y, Values &states);
+  void emitMode(const Channels &channels, Value mode, bool corrected, Value x,
+                Value &y, Value &re, Value &im);
+  void emitCorrectedStep(ArrayRef<Value> factors, Value x, Value &re,
+                         Value &im);
+  void emitStep(ArrayRef<Value> factors, Value x, Value &re, Value &im);
+  Value isCorrected(const Channels &channels, Value mode);
   Value firstLane(const Channels &channels);
   Value statePlace(const Channels &channels, Value mode, int64_t plane);
   Values loadStates(const Channels &channels, Value stream, Value mode,
@@ -74,6 +89,12 @@ private:
   void storeStates(const Channels &channels, Value stream, Value mode,
                    ValueRange states);
   Value zeros();
+  Value fma(Value a, Value b, Value sum) {
+    return math::FmaOp::create(builder, loc, a, b, sum);
+  }
+  Value times(Value a, Value b) {
+    return arith::MulFOp::create(builder, loc, a, b);
+  }
 
   ChannelRowsOp op;
   RowBuilder rows;
@@ -136,28 +157,24 @@ void ChannelRowsLowering::storeStates(const Channels &channels, Value stream,
                     statePlace(channels, rows.add(mode, i / 2), i % 2));
 }
 
-/// One step of one mode; adds its readout to y.
-void ChannelRowsLowering::emitMode(const Channels &channels, Value mode,
-                                   Value x, Value &y, Value &re, Value &im) {
-  auto type = VectorType::get(lanes, builder.getF32Type());
-  Values factors;
-  // Where they lie must not be seen to be the same for all rows, nor to be
-  // beside those of the mode before: LLVM would keep them in registers, or load
-  // all modes' first.
-  Value panel = rows.opaque(channels.panel);
-  for (Value factor : op.getFactors())
-    factors.push_back(vector::LoadOp::create(
-        builder, loc, type, factor,
-        ValueRange{panel, mode, rows.index(channels.lane)}));
-  auto fma = [&](Value a, Value b, Value sum) -> Value {
-    return math::FmaOp::create(builder, loc, a, b, sum);
-  };
-  auto times = [&](Value a, Value b) -> Value {
-    return arith::MulFOp::create(builder, loc, a, b);
-  };
+/// The flag of the modes that begin with `mode`.
+Value ChannelRowsLowering::isCorrected(const Channels &channels, Value mode) {
+  Value group =
+      arith::DivUIOp::create(builder, loc, mode, rows.index(kModes));
+  Value flag = memref::LoadOp::create(builder, loc, op.getFactors().back(),
+                                      ValueRange{channels.panel, group});
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
+  return arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, flag,
+                               zero);
+}
+
+/// a is a sum of two numbers. The small products come first, and both parts
+/// side by side, as in a scan.
+void ChannelRowsLowering::emitCorrectedStep(ArrayRef<Value> factors, Value x,
+                                            Value &re, Value &im) {
   Value aRe = factors[0], aReLow = factors[1], aIm = factors[2],
         aImLow = factors[3];
-  // The small products come first, and both parts side by side, as in a scan.
   Value own = fma(aRe, re, fma(aReLow, re, x));
   Value other = fma(aIm, im, times(aImLow, im));
   Value nextRe = arith::SubFOp::create(builder, loc, own, other);
@@ -165,52 +182,95 @@ void ChannelRowsLowering::emitMode(const Channels &channels, Value mode,
   other = fma(aIm, re, times(aImLow, re));
   im = arith::AddFOp::create(builder, loc, own, other);
   re = nextRe;
-  y = fma(factors[4], re, y);
-  y = fma(factors[5], im, y);
 }
 
-Value ChannelRowsLowering::emitModes(const Channels &channels, Value mode,
-                                     int64_t count, Value x, Value y,
-                                     Values &states) {
-  for (int64_t n = 0; n < count; ++n)
-    emitMode(channels, rows.add(mode, n), x, y, states[2 * n],
+/// a is 1 + m: a slow mode's m is small, and its rounding smaller than that of
+/// a by as much.
+void ChannelRowsLowering::emitStep(ArrayRef<Value> factors, Value x, Value &re,
+                                   Value &im) {
+  Value mRe = factors[0], mIm = factors[1];
+  Value minus = arith::NegFOp::create(builder, loc, mIm);
+  Value moreRe = fma(mRe, re, fma(minus, im, x));
+  Value moreIm = fma(mRe, im, times(mIm, re));
+  re = arith::AddFOp::create(builder, loc, re, moreRe);
+  im = arith::AddFOp::create(builder, loc, im, moreIm);
+}
+
+/// One step of one mode; adds its readout to y.
+void ChannelRowsLowering::emitMode(const Channels &channels, Value mode,
+                                   bool corrected, Value x, Value &y, Value &re,
+                                   Value &im) {
+  auto type = VectorType::get(lanes, builder.getF32Type());
+  // Where factors lie must not be seen to be the same for all rows, nor to be
+  // beside those of the mode before: LLVM would keep them in registers, or load
+  // all modes' first.
+  Value panel = rows.opaque(channels.panel);
+  auto load = [&](size_t first, size_t count) {
+    Values values;
+    for (Value factor : op.getFactors().slice(first, count))
+      values.push_back(vector::LoadOp::create(
+          builder, loc, type, factor,
+          ValueRange{panel, mode, rows.index(channels.lane)}));
+    return values;
+  };
+  if (corrected)
+    emitCorrectedStep(load(0, 4), x, re, im);
+  else
+    emitStep(load(4, 2), x, re, im);
+  Values readout = load(6, 2);
+  y = fma(readout[0], re, y);
+  y = fma(readout[1], im, y);
+}
+
+Value ChannelRowsLowering::emitModes(const Channels &channels,
+                                     const Modes &some, bool corrected, Value x,
+                                     Value y, Values &states) {
+  for (int64_t n = 0; n < some.count; ++n)
+    emitMode(channels, rows.add(some.mode, n), corrected, x, y, states[2 * n],
              states[2 * n + 1]);
   return y;
 }
 
-/// `count` modes from `mode` on, over all rows.
 void ChannelRowsLowering::emitModesOverTime(const Channels &channels,
-                                            Value mode, int64_t count,
-                                            bool isFirst) {
+                                            const Modes &some, bool corrected) {
   Value stream = rows.index(0);
-  Values states = loadStates(channels, stream, mode, count);
+  Values states = loadStates(channels, stream, some.mode, some.count);
   int64_t available = cast<MemRefType>(op.getX().getType()).getDimSize(0);
   auto step = [&](Value row, ValueRange carried) {
     Values next(carried);
     Value first = firstLane(channels);
     Value x = rows.loadLanes(op.getX(), row, first, lanes);
-    Value y = isFirst ? zeros() : rows.loadLanes(op.getY(), row, first, lanes);
-    y = emitModes(channels, mode, count, x, y, next);
+    Value y =
+        some.isFirst ? zeros() : rows.loadLanes(op.getY(), row, first, lanes);
+    y = emitModes(channels, some, corrected, x, y, next);
     rows.storeLanes(y, op.getY(), row, first);
     return next;
   };
   states = op.getCount()
                ? rows.loop(rows.index(0), op.getCount(), 1, states, step)
                : rows.loop(0, available, 1, states, step);
-  storeStates(channels, stream, mode, states);
+  storeStates(channels, stream, some.mode, states);
 }
 
 void ChannelRowsLowering::emitTimeSteps(const Channels &channels) {
-  int64_t first = std::min(kModes, modes);
-  emitModesOverTime(channels, rows.index(0), first, /*isFirst=*/true);
-  int64_t whole = modes / kModes * kModes;
+  auto emit = [&](const Modes &some) {
+    auto choice =
+        scf::IfOp::create(builder, loc, isCorrected(channels, some.mode),
+                          /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(choice.thenBlock());
+    emitModesOverTime(channels, some, /*corrected=*/true);
+    builder.setInsertionPointToStart(choice.elseBlock());
+    emitModesOverTime(channels, some, /*corrected=*/false);
+  };
+  int64_t first = std::min(kModes, modes), whole = modes / kModes * kModes;
+  emit({rows.index(0), first, /*isFirst=*/true});
   rows.loop(first, whole, kModes, {}, [&](Value mode, ValueRange) {
-    emitModesOverTime(channels, mode, kModes, /*isFirst=*/false);
+    emit({mode, kModes, /*isFirst=*/false});
     return Values();
   });
   if (int64_t start = std::max(first, whole); start < modes)
-    emitModesOverTime(channels, rows.index(start), modes - start,
-                      /*isFirst=*/false);
+    emit({rows.index(start), modes - start, /*isFirst=*/false});
 }
 
 void ChannelRowsLowering::emitStreams(const Channels &channels) {
@@ -220,19 +280,31 @@ void ChannelRowsLowering::emitStreams(const Channels &channels) {
     Value stream = rows.streamOf(op.getStreams(), row);
     Value first = firstLane(channels);
     Value x = rows.loadLanes(op.getX(), row, first, lanes);
-    auto some = [&](Value mode, int64_t modesHere, Value y) {
-      Values states = loadStates(channels, stream, mode, modesHere);
-      y = emitModes(channels, mode, modesHere, x, y, states);
-      storeStates(channels, stream, mode, states);
-      return y;
+    auto step = [&](const Modes &some, bool corrected, Value y) {
+      Values states = loadStates(channels, stream, some.mode, some.count);
+      y = emitModes(channels, some, corrected, x, y, states);
+      storeStates(channels, stream, some.mode, states);
+      scf::YieldOp::create(builder, loc, y);
+    };
+    auto emit = [&](const Modes &some, Value y) -> Value {
+      auto choice =
+          scf::IfOp::create(builder, loc, TypeRange{y.getType()},
+                            isCorrected(channels, some.mode),
+                            /*addThenBlock=*/true, /*addElseBlock=*/true);
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(choice.thenBlock());
+      step(some, /*corrected=*/true, y);
+      builder.setInsertionPointToStart(choice.elseBlock());
+      step(some, /*corrected=*/false, y);
+      return choice.getResult(0);
     };
     int64_t whole = modes / kModes * kModes;
     Value y = rows.loop(0, whole, kModes, zeros(),
                         [&](Value mode, ValueRange carried) -> Values {
-                          return {some(mode, kModes, carried[0])};
+                          return {emit({mode, kModes, false}, carried[0])};
                         })[0];
     if (whole < modes)
-      y = some(rows.index(whole), modes - whole, y);
+      y = emit({rows.index(whole), modes - whole, false}, y);
     rows.storeLanes(y, op.getY(), row, first);
     return Values();
   });
