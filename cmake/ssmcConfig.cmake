@@ -1,11 +1,11 @@
 # find_package(ssmc) gives, besides SSMC_EXECUTABLE:
 #
-#   ssmc_add_model(TARGET MODEL [NAME id] [CPU cpu] [WEIGHTS file] [VERIFY])
+#   ssmc_add_model(TARGET MODEL [NAME id] [CPU cpu] [WEIGHTS weights] [VERIFY])
 #
 # TARGET is a static library with the model in MODEL (a folder or a model.json)
 # compiled; what links it finds its header, NAME.h, and those for threads. NAME is
-# TARGET by default, CPU (its --target: for GPUs "cuda:sm_80,sm_90"), WEIGHTS and
-# VERIFY are options of `ssmc compile`.
+# TARGET by default, CPU (its --target: for GPUs "cuda:sm_80,sm_90"), WEIGHTS (a
+# file, random:SEED or runtime) and VERIFY are options of `ssmc compile`.
 
 get_filename_component(SSMC_EXECUTABLE
   "${CMAKE_CURRENT_LIST_DIR}/../../../bin/ssmc" ABSOLUTE)
@@ -35,7 +35,9 @@ function(ssmc_add_model target model)
   if(ARG_CPU)
     list(APPEND options --target "${ARG_CPU}")
   endif()
-  if(ARG_WEIGHTS)
+  if(ARG_WEIGHTS MATCHES "^(runtime|random:[0-9]+)$")
+    list(APPEND options --weights "${ARG_WEIGHTS}")
+  elseif(ARG_WEIGHTS)
     get_filename_component(weights "${ARG_WEIGHTS}" ABSOLUTE)
     list(APPEND options --weights "${weights}")
     list(APPEND inputs "${weights}")
