@@ -74,11 +74,11 @@ static SmallVector<Expr> zeroOrderHoldOf(Expr dt, ArrayRef<Expr> unit) {
   // sin y = 2 sin(y/2) cos(y/2), cos y - 1 = -2 sin(y/2)^2.
   Expr grown = expm1(x);
   auto [sine, cosine] = sincos(halfY);
-  Expr turned = -2.0 * square(sine);
-  ComplexExpr aMinusOne{grown * turned + (grown + turned),
-                        (1.0 + grown) * (2.0 * sine * cosine)};
-  ComplexExpr gain = aMinusOne * ComplexExpr{unit[2], unit[3]};
-  return {1.0 + aMinusOne.re, aMinusOne.im, gain.re, gain.im};
+  Expr twice = sine + sine;
+  Expr turned = -(twice * sine), turn = twice * cosine;
+  Expr re = fma(grown, turned, grown + turned), im = fma(grown, turn, turn);
+  return {1.0 + re, im, fma(re, unit[2], -(im * unit[3])),
+          fma(re, unit[3], im * unit[2])};
 }
 
 static SmallVector<Expr> bilinearOf(Expr dt, ArrayRef<Expr> unit) {
@@ -87,7 +87,7 @@ static SmallVector<Expr> bilinearOf(Expr dt, ArrayRef<Expr> unit) {
   Expr scale = 1.0 / (square(left) + square(im));
   // (1 + w) / (1 - w) = (1 + w)(1 - conj w) / |1 - w|^2.
   Expr gainScale = step * scale;
-  return {((1.0 + re) * left - square(im)) * scale, 2.0 * im * scale,
+  return {fma(1.0 + re, left, -square(im)) * scale, (im + im) * scale,
           gainScale * left, gainScale * im};
 }
 

@@ -152,7 +152,12 @@ static SmallVector<Value> expand(OpBuilder &builder, Operation *op) {
         return {buildExp2(e, x)};
       })
       .Case([&](math::ExpOp) { return Values{buildExp(e, x)}; })
-      .Case([&](math::ExpM1Op) { return Values{buildExpM1(e, x)}; })
+      .Case([&](math::ExpM1Op) {
+        bool onLanes = isa<VectorType>(x.getType());
+        return Values{onLanes && e.getElementType().isF64()
+                          ? buildExpM1OnLanes(e, x)
+                          : buildExpM1(e, x)};
+      })
       .Case([&](math::TanhOp) {
         return Values{e.getElementType().isF32() ? buildFastTanh(e, x)
                                                  : buildTanh(e, x)};
@@ -166,6 +171,10 @@ static SmallVector<Value> expand(OpBuilder &builder, Operation *op) {
         return Values{viaF64(op, e, builder, x, buildCos)};
       })
       .Case([&](math::SincosOp) {
+        if (e.getElementType().isF64()) {
+          auto [sine, cosine] = buildSinCos(e, x);
+          return Values{sine, cosine};
+        }
         return Values{viaF64(op, e, builder, x, buildSin),
                       viaF64(op, e, builder, x, buildCos)};
       })

@@ -252,6 +252,18 @@ Value ssmc::buildExpM1(Elementwise &e, Value x) {
   return keepTiny(e, x, e.add(sum, sum), format.tiny);
 }
 
+Value ssmc::buildExpM1OnLanes(Elementwise &e, Value x) {
+  const Format &format = formatOf(e);
+  // Below 2^1023, so that 2^k is a number; above is beyond f32 by far.
+  x = e.clamp(x, format.expm1Lowest, 709);
+  Rounded exponent = roundScaled(e, x, log2E, format.bias);
+  Value coarse = e.fma(exponent.k, e.constant(-format.ln2Hi), x);
+  Value r = e.fma(exponent.k, e.constant(-format.ln2Lo), coarse);
+  Value power = e.fromBits(e.shiftLeft(exponent.bits, format.mantissaBits));
+  Value grown = e.fma(e.mul(r, r), e.polynomial(format.expm1, r), r);
+  return e.fma(power, grown, e.sub(power, e.constant(1)));
+}
+
 Value ssmc::buildTanh(Elementwise &e, Value x) {
   // With t = e^(-2|x|) - 1 in [-1, 0], |tanh(x)| = -t / (2 + t).
   Value t = buildExpM1(e, e.mul(e.abs(x), e.constant(-2)));
@@ -375,6 +387,30 @@ static Value buildSinShifted(Elementwise &e, Value x, int quarters) {
   Value reached = e.compare(CmpFPredicate::OLE, e.abs(x), e.constant(0x1p48));
   Value nan = e.constant(std::numeric_limits<double>::quiet_NaN());
   return e.select(reached, result, nan);
+}
+
+std::pair<Value, Value> ssmc::buildSinCos(Elementwise &e, Value x) {
+  Value reached = e.compare(CmpFPredicate::OLE, e.abs(x), e.constant(0x1p48));
+  Value nan = e.constant(std::numeric_limits<double>::quiet_NaN());
+  x = e.select(reached, x, nan);
+  // x = k pi/2 + r; the first step is exact.
+  Rounded quadrant = roundScaled(e, x, 0x1.45f306dc9c883p-1);
+  Value coarse = e.fma(quadrant.k, e.constant(-0x1.921fb54442d18p+0), x);
+  Value r = e.fma(quadrant.k, e.constant(-0x1.1a62633145c07p-54), coarse);
+  Value z = e.mul(r, r);
+  Value sine = e.fma(e.mul(z, r), e.polynomial(sinF64, z), r);
+  Value cosine = e.fma(e.mul(z, z), e.polynomial(cosF64, z),
+                       e.fma(z, e.constant(-0.5), e.constant(1)));
+  // Odd quadrants exchange the two; sin is negative in quadrants 2 and 3, cos
+  // in 1 and 2.
+  Value odd = e.isNonZero(e.andBits(quadrant.bits, e.integer(1)));
+  auto withSign = [&](Value value, Value bits) {
+    Value sign = e.andBits(e.shiftLeft(bits, 62), e.integer(uint64_t(1) << 63));
+    return e.fromBits(e.xorBits(e.bits(value), sign));
+  };
+  return {withSign(e.select(odd, cosine, sine), quadrant.bits),
+          withSign(e.select(odd, sine, cosine),
+                   e.addBits(quadrant.bits, e.integer(1)))};
 }
 
 Value ssmc::buildSin(Elementwise &e, Value x) {

@@ -56,6 +56,7 @@ std::pair<Expr, Expr> ssmc::sincos(Expr x) {
   return {Expr(x.builder(), both.getSin()), Expr(x.builder(), both.getCos())};
 }
 Expr ssmc::sqrt(Expr x) { return emit<math::SqrtOp>(x); }
+Expr ssmc::fma(Expr a, Expr b, Expr c) { return emit<math::FmaOp>(a, b, c); }
 Expr ssmc::square(Expr x) { return x * x; }
 Expr ssmc::sigmoid(Expr x) { return 1.0 / (1.0 + exp(-x)); }
 Expr ssmc::minimum(Expr a, Expr b) { return emit<arith::MinimumFOp>(a, b); }

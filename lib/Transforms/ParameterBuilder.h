@@ -57,6 +57,8 @@ Expr cos(Expr x);
 /// (sin(x), cos(x)), which share their argument's reduction.
 std::pair<Expr, Expr> sincos(Expr x);
 Expr sqrt(Expr x);
+/// a b + c, rounded once.
+Expr fma(Expr a, Expr b, Expr c);
 Expr square(Expr x);
 /// 1 / (1 + exp(-x)): of full relative accuracy at both ends.
 Expr sigmoid(Expr x);

@@ -36,7 +36,7 @@ static constexpr StringRef kLegal[] = {
     "arith.constant", "arith.extf", "arith.addf", "arith.subf", "arith.mulf",
     "arith.divf", "arith.negf", "arith.minimumf", "arith.maximumf",
     "arith.cmpf", "arith.select", "math.exp", "math.expm1", "math.sin",
-    "math.cos", "math.sincos", "math.sqrt", "tensor.empty", "tensor.extract_slice",
+    "math.cos", "math.sincos", "math.sqrt", "math.fma", "tensor.empty", "tensor.extract_slice",
     "tensor.insert_slice", "linalg.broadcast", "linalg.matvec"};
 
 /// Upstream operations compute on parameters only: what happens to sequences

@@ -94,13 +94,27 @@ private:
   llvm::DenseMap<Value, SmallVector<Value, 2>> values;
 };
 
+PanelBody::~PanelBody() = default;
+
+void PanelBody::hoistColumns(Value panel) {
+  hoisted = std::make_unique<LaneMapping>();
+  loadColumns(panel, /*isPair=*/false, *hoisted);
+  for (Operation &nested : op.getBody().front().without_terminator())
+    if (nested.getNumOperands() > 0 &&
+        llvm::all_of(nested.getOperands(),
+                     [&](Value value) { return hoisted->contains(value); }))
+      emitOp(nested, *hoisted, /*isPair=*/false);
+}
+
 SmallVector<SmallVector<Value>> PanelBody::emit(ArrayRef<Place> places) {
-  SmallVector<LaneMapping> lanes(places.size());
+  SmallVector<LaneMapping> lanes(places.size(),
+                                 hoisted ? *hoisted : LaneMapping());
   for (auto [place, mapping] : llvm::zip_equal(places, lanes))
     loadLanes(place, mapping);
   for (Operation &nested : op.getBody().front().without_terminator())
     for (auto [place, mapping] : llvm::zip_equal(places, lanes))
-      emitOp(nested, mapping, place.isPair);
+      if (nested.getNumResults() == 0 || !mapping.contains(nested.getResult(0)))
+        emitOp(nested, mapping, place.isPair);
   SmallVector<SmallVector<Value>> carries;
   for (auto [place, mapping] : llvm::zip_equal(places, lanes))
     carries.push_back(storeResults(place, mapping));
@@ -152,6 +166,15 @@ void PanelBody::loadLanes(const Place &place, LaneMapping &lanes) {
     bool apart = place.isPair && lanesOf(argument) == kPanelLanes;
     lanes.map(argument, SmallVector<Value, 2>(apart ? 2 : 1, value));
   }
+  if (!hoisted)
+    loadColumns(panels, place.isPair, lanes);
+  for (auto [argument, carry] :
+       llvm::zip_equal(op.getCarryArguments(), place.carries))
+    lanes.map(argument, carry);
+}
+
+void PanelBody::loadColumns(ArrayRef<Value> panels, bool isPair,
+                            LaneMapping &lanes) {
   for (auto [column, argument] :
        llvm::zip_equal(op.getColumns(), op.getColumnArguments())) {
     if (argument.use_empty())
@@ -160,13 +183,10 @@ void PanelBody::loadLanes(const Place &place, LaneMapping &lanes) {
     for (Value panel : panels)
       values.push_back(
           rows.loadLanes(column, panel, rows.index(0), lanesOf(argument)));
-    if (place.isPair && lanesOf(argument) == kHalfPanel)
+    if (isPair && lanesOf(argument) == kHalfPanel)
       values = {joinHalves(rows, values[0], values[1], 0)};
     lanes.map(argument, values);
   }
-  for (auto [argument, carry] :
-       llvm::zip_equal(op.getCarryArguments(), place.carries))
-    lanes.map(argument, carry);
 }
 
 /// Emits one operation of the body for a place.

@@ -10,6 +10,7 @@
 
 #include "dialect/SsmDialect.h"
 #include "lib/Conversion/ChunkToLoops/RowLoops.h"
+#include <memory>
 
 namespace ssmc {
 
@@ -28,6 +29,11 @@ public:
 
   /// `f32Lanes` numbers fit a register.
   PanelBody(PanelMapOp op, RowBuilder &rows, int64_t f32Lanes);
+  ~PanelBody();
+
+  /// Loads the columns of `panel` and runs what depends on them alone: places of
+  /// this panel that come after it use that.
+  void hoistColumns(mlir::Value panel);
 
   /// Whether two panels with 8 features each can be one place.
   bool canPair() const { return pairs; }
@@ -47,6 +53,8 @@ public:
 private:
   class LaneMapping;
   void loadLanes(const Place &place, LaneMapping &lanes);
+  void loadColumns(llvm::ArrayRef<mlir::Value> panels, bool isPair,
+                   LaneMapping &lanes);
   void emitOp(mlir::Operation &nested, LaneMapping &lanes, bool isPair);
   llvm::SmallVector<mlir::Value> storeResults(const Place &place,
                                               LaneMapping &lanes);
@@ -55,6 +63,7 @@ private:
   PanelMapOp op;
   RowBuilder &rows;
   bool pairs;
+  std::unique_ptr<LaneMapping> hoisted;
 };
 
 } // namespace ssmc

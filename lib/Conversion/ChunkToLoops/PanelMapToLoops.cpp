@@ -125,6 +125,9 @@ Value PanelMapLowering::emitTiles(Value from, const TileShape &shape) {
 /// Rows `from` to `to`, a multiple of the tile's, of `width` panels.
 void PanelMapLowering::emitColumn(Value panel, int64_t width, Value from,
                                   Value to, int64_t tileRows) {
+  // Without a product there are registers for columns.
+  if (!op.getX() && width == 1)
+    body.hoistColumns(panel);
   auto emitRows = [&](Value row, ValueRange) {
     emitTile({row, panel, tileRows, width});
     return SmallVector<Value>();
