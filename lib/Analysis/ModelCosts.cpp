@@ -7,6 +7,7 @@
 
 #include "lib/Analysis/ModelCosts.h"
 #include "dialect/SsmDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -26,14 +27,18 @@ static int64_t bytesOfType(Type type) {
 static std::string describeEpilogue(PanelMapOp op) {
   if (!op.getCarries().empty())
     return "scan";
-  bool hasExponential = false;
+  bool hasExponential = false, hasTanh = false, hasMaximum = false;
   op.getBody().walk([&](Operation *nested) {
     hasExponential |= isa<math::Exp2Op, math::ExpOp>(nested);
+    hasTanh |= isa<math::TanhOp>(nested);
+    hasMaximum |= isa<arith::MaximumFOp>(nested);
   });
   if (!hasExponential)
-    return "";
+    return hasTanh ? "tanh" : hasMaximum ? "relu" : "";
   auto lanes = cast<VectorType>(op.getYield().getValues()[0].getType());
-  return lanes.getNumElements() < kPanelLanes ? "gate" : "gelu";
+  return lanes.getNumElements() < kPanelLanes ? "gate"
+         : hasMaximum                         ? "gelu" // it clamps
+                                              : "silu";
 }
 
 static PhaseShape describePhase(Operation *op) {
