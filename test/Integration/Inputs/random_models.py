@@ -66,13 +66,19 @@ def linoss_options(pick: Chooser) -> dict:
     return options | scheme
 
 
-FAMILIES = {"S5": s5_options, "LRU": lru_options, "LinOSS": linoss_options}
+def s4d_options(pick: Chooser) -> dict:
+    return pick.some({"transposed": pick.truth(), "dt_min": 0.01, "state_dim": pick.one(STATES)})
+
+
+FAMILIES = {
+    "S5": s5_options, "LRU": lru_options, "LinOSS": linoss_options, "S4D": s4d_options,
+}  # fmt: skip
 
 
 def stack(pick: Chooser, width: int, family: str) -> list[dict]:
     """A model of the family, or StandardBlocks with its mixer."""
     common = {"drop_rate": 0.3, "prenorm": pick.truth()}
-    if pick.rng.random() < 0.6:
+    if family != "S4D" and pick.rng.random() < 0.6:
         common |= {"num_blocks": pick.one([0, 1, 2, 3]), "use_bias": pick.truth()}
         target = {"target": family, "hidden_dim": width}
         return [target | FAMILIES[family](pick) | pick.some(common)]
@@ -99,7 +105,7 @@ def random_layers(pick: Chooser, number: int) -> list[dict]:
         size = {"in_features": pick.one([1, 3, 10, 40]), "out_features": width}
         layers.append({"target": "LinearEncoder"} | size | pick.some({"use_bias": pick.truth()}))
     families = list(FAMILIES)
-    layers += stack(pick, width, families[number % 3])
+    layers += stack(pick, width, families[number % len(families)])
     if number % 7 == 3:  # log-probabilities as what later layers read
         size = {"in_features": width, "out_features": width}
         layers.append({"target": "ClassificationHead", "reduce": False} | size)
