@@ -26,9 +26,11 @@
 // CHECK:         }
 // CHECK:         scf.for %[[R:.+]] = %c0 to %[[N]] step %c1 {
 // CHECK-NEXT:      %[[STREAM:.+]] = memref.load %[[STREAMS]][%[[R]]]
+// CHECK:           %[[KN:.+]] = memref.load %[[X]][%[[R]], %c16]
+// CHECK-NEXT:      %[[K0:.+]] = vector.broadcast %[[KN]]
+// CHECK:           %[[QN:.+]] = memref.load %[[X]][%[[R]], %c0]
+// CHECK-NEXT:      %[[Q0:.+]] = vector.broadcast %[[QN]]
 // CHECK:           %[[S0:.+]] = vector.load %[[S]][%[[STREAM]], %c0]
-// CHECK:           %[[K0:.+]] = vector.broadcast
-// CHECK:           %[[Q0:.+]] = vector.broadcast
 // CHECK:           %[[SK0:.+]] = math.fma %[[S0]], %[[K0]], %[[ZERO:[a-z0-9_]+]]
 // CHECK:           %[[SQ0:.+]] = math.fma %[[S0]], %[[Q0]], %[[ZERO]]
 // CHECK:           vector.load %[[S]][%[[STREAM]], %c16]
@@ -58,19 +60,35 @@ func.func @one_head(%x: memref<2x64xf32>, %y: memref<2x16xf32>, %f: memref<2x16x
 
 // -----
 
-// Five heads of 33 features: a group of four heads and one of one; three panels
-// each, 16 of the rows of a panel's state at a time and one left over.
+// Five heads of 33 features: a group of four heads and one of one; 15 units of a
+// panel of v, and 5 of them, whose state fits half of an L1 cache, go through all
+// rows; 16 of the rows of a panel's state at a time and one left over.
 // CHECK-LABEL: func.func @many(
 // CHECK:         scf.for
 // CHECK:           vector.store %{{.+}}, %[[F:.+]][%{{.+}}, %c0] : memref<4x32xf32>, vector<4xf32>
 // CHECK:           vector.store %{{.+}}, %[[F]][%{{.+}}, %c16] : memref<4x32xf32>, vector<4xf32>
-// CHECK:         scf.for
-// CHECK-NEXT:      affine.for %{{.+}} = 0 to 5 {
-// CHECK:             affine.for %{{.+}} = 0 to 3 {
+// CHECK:         affine.for %{{.+}} = 0 to 15 step 5 {
+// CHECK-NEXT:      scf.for
+// CHECK-NEXT:        affine.for %{{.+}} = 0 to 5 {
 // CHECK:               affine.for %{{.+}} = 0 to 32 step 16 iter_args
 // CHECK:               affine.for %{{.+}} = 0 to 32 step 16 {
 func.func @many(%x: memref<4x736xf32>, %y: memref<4x240xf32>, %f: memref<4x32xf32>, %s: memref<1x7920xf32>) {
   ssm.delta_rows %x : memref<4x736xf32> outs(%y : memref<4x240xf32>, %f : memref<4x32xf32>, %s : memref<1x7920xf32>)
     heads 5 size 33 epsilon 1.0e-6
   return
+}
+
+// -----
+
+// With 32 registers of 16 numbers two panels of a head share what is read of k and
+// q: four sums each.
+module attributes {dlti.target_system_spec = #dlti.target_system_spec<
+    "CPU" = #dlti.target_device_spec<"ssm.f32_lanes" = 16 : i64, "ssm.vector_registers" = 32 : i64>>} {
+  // CHECK-LABEL: func.func @side_by_side(
+  // CHECK:         affine.for %{{.+}} = 0 to 32 step 8 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+  func.func @side_by_side(%x: memref<4x112xf32>, %y: memref<4x32xf32>, %f: memref<4x16xf32>, %s: memref<1x1024xf32>) {
+    ssm.delta_rows %x : memref<4x112xf32> outs(%y : memref<4x32xf32>, %f : memref<4x16xf32>, %s : memref<1x1024xf32>)
+      heads 1 size 32 epsilon 1.0e-6
+    return
+  }
 }

@@ -22,7 +22,8 @@ void lowerChannelRows(ChannelRowsOp op, const TargetDescription &target,
                       mlir::OpBuilder &builder);
 void lowerLookup(LookupOp op, mlir::OpBuilder &builder);
 void lowerDropRows(DropRowsOp op, mlir::OpBuilder &builder);
-void lowerDeltaRows(DeltaRowsOp op, mlir::OpBuilder &builder);
+void lowerDeltaRows(DeltaRowsOp op, const TargetDescription &target,
+                    mlir::OpBuilder &builder);
 void lowerPoolRows(PoolRowsOp op, mlir::OpBuilder &builder);
 void lowerPoolMean(PoolMeanOp op, mlir::OpBuilder &builder);
 void lowerRowLogSoftmax(RowLogSoftmaxOp op, mlir::OpBuilder &builder);

@@ -10,14 +10,15 @@
 //
 //   beta rk, -beta rk^2, rq, k . q        rk = 1 / (|k| + epsilon), rq alike
 //
-// The second is the recurrence: for each row, head and panel of v
+// The second is the recurrence: for each row, head and some panels of v
 //
 //   for k: Sk += S[k] k[k], Sq += S[k] q[k]     two chains each: even, odd k
 //   e = beta rk v - beta rk^2 Sk, y = rq (Sq + e (k . q))
 //   for k: S[k] += e k[k]
 //
 // S stays in the L1 cache: heads and panels do not wait for each other, so a
-// core has several of these short chains in flight.
+// core has several of these short chains in flight. Where S is too large, the
+// heads and panels that fit go through all rows before the next ones do.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,13 +41,14 @@ namespace {
 /// Emits the loops of one operation.
 class DeltaRows {
 public:
-  DeltaRows(DeltaRowsOp op, OpBuilder &builder)
+  DeltaRows(DeltaRowsOp op, const TargetDescription &target, OpBuilder &builder)
       : op(op), builder(builder), loc(op.getLoc()), rows(builder, loc),
-        panels(op.getHeadPanels()), lanes(panels * kPanelLanes) {}
+        panels(op.getHeadPanels()), lanes(panels * kPanelLanes),
+        tile(chooseTile(target)), l1Bytes(target.l1Bytes) {}
 
   void emit() {
     forEachRow([&](Value row) { emitFactors(row); });
-    forEachRow([&](Value row) { emitStep(row); });
+    emitRecurrence();
   }
 
 private:
@@ -59,13 +61,15 @@ private:
   SmallVector<Value> sumsOfHead(Value row, Value head);
   Value sumLanes(MutableArrayRef<Value> vectors);
 
-  void emitStep(Value row);
-  void emitPanel(Value row, Value stream, Value head, ArrayRef<Value> factors,
-                 Value panel);
+  int64_t chooseTile(const TargetDescription &target);
+  int64_t chooseGroup(int64_t units);
+  void emitRecurrence();
+  void emitUnit(Value row, Value stream, Value unit);
+  SmallVector<Value> loadFactors(Value row, Value head);
   SmallVector<Value> readState(Value row, Value place, Value stream,
                                Value kColumn);
   void updateState(Value row, Value place, Value stream, Value kColumn,
-                   Value change);
+                   ArrayRef<Value> changes);
 
   VectorType vectorOf(int64_t count) {
     return VectorType::get(count, builder.getF32Type());
@@ -108,11 +112,19 @@ private:
     return rows.add(rows.scale(head, 3 * lanes), part * lanes);
   }
 
+  /// Where row k of the state of a unit's panel lies in the carry.
+  Value stateAt(Value place, int64_t panel, Value k) {
+    return sum(rows.add(place, panel * op.getPanelFloats()),
+               rows.scale(k, kPanelLanes));
+  }
+
   DeltaRowsOp op;
   OpBuilder &builder;
   Location loc;
   RowBuilder rows;
   int64_t panels, lanes;
+  int64_t tile; ///< panels of v that share the loads of k and q
+  int64_t l1Bytes;
 };
 } // namespace
 
@@ -216,85 +228,141 @@ void DeltaRows::emitFactors(Value row) {
 // The recurrence
 //===----------------------------------------------------------------------===//
 
-/// S k and S q of a panel, whose state begins at `place` of the carry.
+/// As many panels of a head as have room for four chains each, besides S, k and
+/// q.
+int64_t DeltaRows::chooseTile(const TargetDescription &target) {
+  int64_t perPanel = kPanelLanes / target.f32Lanes;
+  for (int64_t count : {4, 2})
+    if (op.getHeadPanels() % count == 0 &&
+        count * 4 * perPanel <= target.vectorRegisters / 2)
+      return count;
+  return 1;
+}
+
+/// S k and S q of the panels of a unit, whose state begins at `place` of the
+/// carry.
 SmallVector<Value> DeltaRows::readState(Value row, Value place, Value stream,
                                         Value kColumn) {
-  int64_t size = op.getSize(), whole = size / kUnrolled * kUnrolled;
-  // Sk and Sq of even k, then of odd k.
-  SmallVector<Value> chains(4, filled(kPanelLanes, 0));
+  int64_t size = op.getSize(), step = kUnrolled / tile,
+          whole = size / step * step;
+  // Of each panel Sk and Sq of even k, then of odd k.
+  SmallVector<Value> chains(4 * tile, filled(kPanelLanes, 0));
   auto addTerms = [&](Value first, int64_t count, ValueRange before) {
     SmallVector<Value> sums(before);
     for (int64_t i = 0; i < count; ++i) {
       Value k = rows.add(first, i);
-      Value s = load(op.getCarry(), stream,
-                     sum(place, rows.scale(k, kPanelLanes)), kPanelLanes);
-      Value kth = spread(op.getX(), row, sum(kColumn, k));
-      Value qth = spread(op.getX(), row,
-                         arith::SubIOp::create(builder, loc, sum(kColumn, k),
-                                               rows.index(lanes)));
-      sums[i % 2 * 2] = fma(s, kth, sums[i % 2 * 2]);
-      sums[i % 2 * 2 + 1] = fma(s, qth, sums[i % 2 * 2 + 1]);
+      Value column = sum(kColumn, k);
+      Value kth = spread(op.getX(), row, column);
+      Value qth = spread(
+          op.getX(), row,
+          arith::SubIOp::create(builder, loc, column, rows.index(lanes)));
+      for (int64_t panel = 0; panel < tile; ++panel) {
+        Value s =
+            load(op.getCarry(), stream, stateAt(place, panel, k), kPanelLanes);
+        Value &known = sums[4 * panel + i % 2 * 2],
+              &answer = sums[4 * panel + i % 2 * 2 + 1];
+        known = fma(s, kth, known);
+        answer = fma(s, qth, answer);
+      }
     }
     return sums;
   };
-  chains = rows.loop(0, whole, kUnrolled, chains,
-                     [&](Value first, ValueRange before) {
-                       return addTerms(first, kUnrolled, before);
-                     });
+  chains =
+      rows.loop(0, whole, step, chains, [&](Value first, ValueRange before) {
+        return addTerms(first, step, before);
+      });
   chains = addTerms(rows.index(whole), size - whole, chains);
-  return {add(chains[0], chains[2]), add(chains[1], chains[3])};
+  SmallVector<Value> totals;
+  for (int64_t panel = 0; panel < tile; ++panel)
+    for (int64_t kind : {0, 1})
+      totals.push_back(
+          add(chains[4 * panel + kind], chains[4 * panel + kind + 2]));
+  return totals;
 }
 
 void DeltaRows::updateState(Value row, Value place, Value stream, Value kColumn,
-                            Value change) {
-  int64_t size = op.getSize(), whole = size / kUnrolled * kUnrolled;
+                            ArrayRef<Value> changes) {
+  int64_t size = op.getSize(), step = kUnrolled / tile,
+          whole = size / step * step;
   auto update = [&](Value first, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
       Value k = rows.add(first, i);
-      Value at = sum(place, rows.scale(k, kPanelLanes));
-      Value s = load(op.getCarry(), stream, at, kPanelLanes);
-      s = fma(change, spread(op.getX(), row, sum(kColumn, k)), s);
-      vector::StoreOp::create(builder, loc, s, op.getCarry(),
-                              ValueRange{stream, at});
+      Value kth = spread(op.getX(), row, sum(kColumn, k));
+      for (int64_t panel = 0; panel < tile; ++panel) {
+        Value at = stateAt(place, panel, k);
+        Value s = load(op.getCarry(), stream, at, kPanelLanes);
+        s = fma(changes[panel], kth, s);
+        vector::StoreOp::create(builder, loc, s, op.getCarry(),
+                                ValueRange{stream, at});
+      }
     }
   };
-  forEach(0, whole, kUnrolled, [&](Value first) { update(first, kUnrolled); });
+  forEach(0, whole, step, [&](Value first) { update(first, step); });
   update(rows.index(whole), size - whole);
 }
 
-/// `factors`: beta rk, -beta rk^2, rq, k . q.
-void DeltaRows::emitPanel(Value row, Value stream, Value head,
-                          ArrayRef<Value> factors, Value panel) {
-  Value number = sum(rows.scale(head, panels), panel);
-  Value place = rows.scale(number, op.getPanelFloats());
-  Value kColumn = columnOf(head, 1);
-  SmallVector<Value> read = readState(row, place, stream, kColumn);
-  Value lane = rows.scale(panel, kPanelLanes);
-  Value v = load(op.getX(), row, sum(columnOf(head, 2), lane), kPanelLanes);
-  Value change = fma(factors[1], read[0], mul(factors[0], v));
-  Value y = mul(factors[2], fma(change, factors[3], read[1]));
-  vector::StoreOp::create(builder, loc, y, op.getY(),
-                          ValueRange{row, rows.scale(number, kPanelLanes)});
-  updateState(row, place, stream, kColumn, change);
+/// beta rk, -beta rk^2, rq and k . q of a head, each in all lanes.
+SmallVector<Value> DeltaRows::loadFactors(Value row, Value head) {
+  Value four = rows.index(kGroup);
+  Value group = arith::DivUIOp::create(builder, loc, head, four);
+  Value within = arith::RemUIOp::create(builder, loc, head, four);
+  Value place = sum(rows.scale(group, kPanelLanes), within);
+  SmallVector<Value> factors;
+  for (int64_t kind = 0; kind < 4; ++kind)
+    factors.push_back(
+        spread(op.getFactors(), row, rows.add(place, kind * kGroup)));
+  return factors;
 }
 
-void DeltaRows::emitStep(Value row) {
-  Value stream = rows.streamOf(op.getStreams(), row);
-  forEach(0, op.getHeads(), 1, [&](Value head) {
-    Value four = rows.index(kGroup);
-    Value group = arith::DivUIOp::create(builder, loc, head, four);
-    Value within = arith::RemUIOp::create(builder, loc, head, four);
-    SmallVector<Value> factors;
-    for (int64_t kind = 0; kind < 4; ++kind)
-      factors.push_back(
-          spread(op.getFactors(), row,
-                 rows.add(sum(rows.scale(group, kPanelLanes), within),
-                          kind * kGroup)));
-    forEach(0, panels, 1,
-            [&](Value panel) { emitPanel(row, stream, head, factors, panel); });
+/// One step of `tile` panels of v of one head.
+void DeltaRows::emitUnit(Value row, Value stream, Value unit) {
+  Value perHead = rows.index(panels / tile);
+  Value head = arith::DivUIOp::create(builder, loc, unit, perHead);
+  Value within = arith::RemUIOp::create(builder, loc, unit, perHead);
+  SmallVector<Value> factors = loadFactors(row, head);
+  Value place = rows.scale(unit, tile * op.getPanelFloats());
+  Value kColumn = columnOf(head, 1);
+  SmallVector<Value> read = readState(row, place, stream, kColumn);
+  Value vColumn =
+      sum(columnOf(head, 2), rows.scale(within, tile * kPanelLanes));
+  Value yColumn = rows.scale(unit, tile * kPanelLanes);
+  SmallVector<Value> changes;
+  for (int64_t panel = 0; panel < tile; ++panel) {
+    Value v = load(op.getX(), row, rows.add(vColumn, panel * kPanelLanes),
+                   kPanelLanes);
+    Value change = fma(factors[1], read[2 * panel], mul(factors[0], v));
+    Value y = fma(change, factors[3], read[2 * panel + 1]);
+    vector::StoreOp::create(
+        builder, loc, mul(factors[2], y), op.getY(),
+        ValueRange{row, rows.add(yColumn, panel * kPanelLanes)});
+    changes.push_back(change);
+  }
+  updateState(row, place, stream, kColumn, changes);
+}
+
+/// Units that take turns on a row: all that a row's stream has, or as many as
+/// keep their state in half of an L1 cache while all rows pass.
+int64_t DeltaRows::chooseGroup(int64_t units) {
+  int64_t bytes = tile * op.getPanelFloats() * int64_t(sizeof(float));
+  int64_t group = units;
+  while (!op.getStreams() && group > 1 &&
+         (units % group || group * bytes > l1Bytes / 2))
+    --group;
+  return group;
+}
+
+void DeltaRows::emitRecurrence() {
+  int64_t units = op.getHeads() * panels / tile, group = chooseGroup(units);
+  forEach(0, units, group, [&](Value first) {
+    forEachRow([&](Value row) {
+      Value stream = rows.streamOf(op.getStreams(), row);
+      forEach(0, group, 1,
+              [&](Value unit) { emitUnit(row, stream, sum(first, unit)); });
+    });
   });
 }
 
-void ssmc::lowerDeltaRows(DeltaRowsOp op, OpBuilder &builder) {
-  DeltaRows(op, builder).emit();
+void ssmc::lowerDeltaRows(DeltaRowsOp op, const TargetDescription &target,
+                          OpBuilder &builder) {
+  DeltaRows(op, target, builder).emit();
 }
