@@ -3,7 +3,11 @@
 // A model in its training form passes.
 func.func @model(%x: tensor<?x?x4xf32>, %k: tensor<?x2xi32>) -> tensor<?x?x4xf32> {
   %w = ssm.parameter "w" : tensor<4x4xf32>
-  %d = ssm.dropout %x, %k rate 0.1 : tensor<?x?x4xf32>, tensor<?x2xi32>
+  %m = ssm.parameter "m" : tensor<4xf32>
+  %first = arith.constant dense<false> : tensor<i1>
+  %n, %m1, %v1 = ssm.batch_norm_training %x, %m, %m, %first epsilon 1.0e-5 momentum 0.99
+    : tensor<?x?x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<i1>
+  %d = ssm.dropout %n, %k rate 0.1 : tensor<?x?x4xf32>, tensor<?x2xi32>
   %y = ssm.linear %d, %w : (tensor<?x?x4xf32>, tensor<4x4xf32>) -> tensor<?x?x4xf32>
   return %y : tensor<?x?x4xf32>
 }
