@@ -246,6 +246,9 @@ void ssmc::finishEntryPoints(Module &module, const ModelInfo &info,
   for (GlobalValue &value : module.global_values()) {
     value.setVisibility(GlobalValue::DefaultVisibility);
     value.setDLLStorageClass(GlobalValue::DefaultStorageClass);
+    // Of string literals on Windows: groups go by names that end here.
+    if (auto *object = dyn_cast<GlobalObject>(&value))
+      object->setComdat(nullptr);
     if (value.getName().starts_with(kApiPrefix)) {
       api.push_back(&value);
       continue;
