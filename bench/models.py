@@ -18,12 +18,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from discretax.encoder import LinearEncoder
 from discretax.blocks import StandardBlock
+from discretax.channel_mixers import GLU
+from discretax.encoder import LinearEncoder
 from discretax.heads import ClassificationHead
 from discretax.models import LRU, S5, DeltaNet, LinOSS
 from discretax.sequence_mixers import S4DSequenceMixer
-from discretax.channel_mixers import GLU
 
 import ssmc
 from bench import truth

@@ -39,7 +39,8 @@ class Workload:
         A block: B 2 H 2P, C 2 2P H, GLU 2 H 2H, D 2 H; the recurrence 8 P, or for
         LinOSS 20 P (a real 2x2 on a complex pair 16 P, the input's two factors 4 P).
         DeltaNet: q, k, v and out 2 H H each, beta 2 H, the GLU, and 6 for each number of
-        the states (S k, S q, and adding to S). S4D: the recurrence 8 and its readout 4 per mode, and the GLU; no B, C or D.
+        the states (S k, S q, and adding to S). S4D: the recurrence 8 and its readout 4 per
+        mode, and the GLU; no B, C or D.
         Then the encoder 2 F H and the mean H. Nothing for norms, gelu and sigmoid.
         """
         if self.kind == "deltanet":

@@ -35,6 +35,7 @@ WORKLOADS = """\
 | W3 | LinOSS, 6 -> 128, 4 blocks, state 64, 5 classes | 17984 |
 | W4 | LRU, 2 -> 256, 6 blocks, state 256, 10 classes | 4096 |
 | W4s5 | S5, 2 -> 256, 6 blocks, state 256, 10 classes | 4096 |
+| S4D | StandardBlocks of S4D and GLU, 1 -> 64, 4 blocks, state 64, 10 classes | 4096 |
 """
 
 
