@@ -209,6 +209,8 @@ static std::optional<int64_t> getOutputBytes(ModuleOp module,
 /// writes y.
 static LogicalResult planLaunches(ModuleOp module, const ModelPlan &plan,
                                   CudaKernels &kernels) {
+  if (plan.takesTimeSteps)
+    return success(); // whole streams only
   constexpr int64_t kCallers = -1;
   SmallVector<const PlanStep *> steps;
   for (const PlanStep &step : plan.steps)

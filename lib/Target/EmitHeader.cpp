@@ -143,6 +143,26 @@ static void addWeightsWords(const ModelInfo &info,
     words[word] = replaceWords(std::string(words[word]), words);
 }
 
+/// What a header says of time deltas; empty where the model takes none.
+static void addTimeStepWords(const ModelInfo &info,
+                             StringMap<std::string> &words) {
+  bool takes = info.takesTimeSteps;
+  words["dt_taken"] = takes ? "const float *dt, " : "";
+  words["dt_given"] = takes ? "dt, " : "";
+  words["dt_doc"] =
+      takes ? " *   dt       time since the step before, in units of the trained "
+              "step: a float\n"
+              " *            per time step, shared by all layers; never NULL where "
+              "x is read.\n"
+              " *            It multiplies each mode's own step size. 1 is the model "
+              "as it was\n"
+              " *            trained, 0 leaves states as they are, negative numbers "
+              "compute as\n"
+              " *            the formulas say; NaN and infinity make the stream's "
+              "states NaN\n"
+            : "";
+}
+
 /// What stands for each $word of the template. NAME and name are the same: the
 /// two spellings only keep the template readable.
 static StringMap<std::string> getWords(const ModelInfo &info) {
@@ -156,6 +176,7 @@ static StringMap<std::string> getWords(const ModelInfo &info) {
   words["inputs"] = inputs;
   words["outputs"] = outputs;
   words["pooled"] = info.pooled ? "1" : "0";
+  addTimeStepWords(info, words);
   words["element"] = info.tokens ? "int32_t" : "float";
   words["element_doc"] = info.tokens ? "a token id." : "a feature.";
   words["per_output"] = info.pooled ? "stream" : "time step";

@@ -82,6 +82,12 @@ static void addLinked(func::FuncOp function, ValueRange carries) {
                   builder.getI64IntegerAttr(carries.size()));
 }
 
+static bool takesTimeSteps(func::FuncOp function) {
+  return llvm::any_of(llvm::seq(function.getNumArguments()), [&](unsigned i) {
+    return function.getArgAttr(i, SsmDialect::kTimeStepsAttr);
+  });
+}
+
 namespace {
 struct LinkChunks : ssmc::impl::LinkChunksBase<LinkChunks> {
   void runOnOperation() override {
@@ -90,6 +96,9 @@ struct LinkChunks : ssmc::impl::LinkChunksBase<LinkChunks> {
       if (function.isExternal() || !isVariant(function, "time"))
         continue;
       SmallVector<Operation *> scans = findScans(function);
+      // Without unit kernels there is nothing to link.
+      if (takesTimeSteps(function))
+        continue;
       // A delta rule's state cannot be passed on: in time order, all of it.
       if (scans.empty() || !function.getOps<DeltaRowsOp>().empty())
         continue;

@@ -7,6 +7,7 @@
 
 #include "lib/Conversion/ChunkToGpu/PanelMapThreads.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -102,6 +103,14 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
   };
   mapRows(op.getRows(), op.getRowArguments());
   mapRows(op.getOuts(), op.getOutArguments());
+  for (auto [scalar, argument] :
+       llvm::zip_equal(op.getScalars(), op.getScalarArguments())) {
+    Value number = memref::LoadOp::create(builder, rows.loc, scalar, place.row);
+    lanes.map(argument, vector::BroadcastOp::create(
+                            builder, rows.loc,
+                            ofThread(argument.getType(), Type()), number)
+                            .getResult());
+  }
   for (auto [column, argument] :
        llvm::zip_equal(place.columns, op.getColumnArguments()))
     if (column)
