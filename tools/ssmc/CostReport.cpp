@@ -38,6 +38,10 @@ static int64_t countFlops(mlir::ModuleOp model) {
                          .getNumElements();
     } else if (isa<SkipOp>(op)) {
       flops += 2 * getNumFeatures(op->getResult(0).getType());
+    } else if (auto channels = dyn_cast<ChannelScanOp>(op)) {
+      // Four multiply-adds of each channel's modes, and two of their readout.
+      flops += 12 * channels.getNumModes() *
+               getNumFeatures(channels.getX().getType());
     } else if (auto scan = dyn_cast<ScanOp>(op)) {
       flops += countFlopsOfModes(scan);
     } else if (auto rule = dyn_cast<DeltaRuleOp>(op)) {
