@@ -78,7 +78,7 @@ def roofline(gpu: dict[str, Any], work: Work) -> tuple[float, str]:
     """
     busy = min(1.0, work.pieces / gpu["sm_count"])
     limits = {
-        "FMA": work.flops / (1e9 * gpu["peak_gflops"] * busy),
+        gpu.get("products_by", "FMA"): work.flops / (1e9 * gpu["peak_gflops"] * busy),
         "memory": work.memory_bytes / (1e9 * gpu["memory_gb_per_second"]),
         "L2": work.l2_bytes / (1e6 * gpu["clock_mhz"] * gpu["l2_bytes_per_cycle"] * busy),
     }

@@ -51,7 +51,7 @@ static constexpr double kLoopOps = 3;
 static constexpr int64_t kRegistersOfSum = 5, kRegistersOfRow = 7,
                          kOtherRegisters = 104;
 /// And for each panel's weights on tensor cores.
-static constexpr int64_t kRegistersOfFragment = 8;
+static constexpr int64_t kRegistersOfFragment = 12;
 /// How units and latencies that are equally long overlap: with exponent 4 they
 /// take 19 % longer than one of them.
 static constexpr double kOverlap = 4;

@@ -150,6 +150,35 @@ TEST(GpuCostModel, TilesFitTheirRegistersAndTheProduct) {
       }
 }
 
+TEST(GpuCostModel, TensorCoresMultiplyInFragments) {
+  GpuDescription a100 = *describeGpu(80);
+  GpuBlockShape block{32, 64, 1, true};
+  GpuProduct product{4, 60, 0, TensorProducts::bf16x3};
+  EXPECT_EQ(product.panelBytes(), 64 * 64);
+  EXPECT_DOUBLE_EQ(getMultiplyAddsPerCycle(a100, product), 1024 / 3.0);
+  // 4 steps of 16; 32 rows and 64 columns are 16 fragments, 2048 multiply-adds
+  // each, three times.
+  GpuCycles cycles = costProduct(a100, block, product, {4, 2, 4});
+  EXPECT_DOUBLE_EQ(cycles[GpuBound::Tensor], 4 * 16 * 3 * 2048 / 1024.0);
+  EXPECT_DOUBLE_EQ(cycles[GpuBound::Fma], 0);
+  // 4 warps have 2 fragments of rows, 8 wavefronts each, and 2 panels of 8.
+  EXPECT_DOUBLE_EQ(cycles[GpuBound::Shared], 4 * 4 * (2 * 8 + 2 * 8));
+  // A thread's rows are two of each fragment.
+  for (int64_t rows : {1, 8, 24, 64})
+    for (int64_t registers : {140, 168, 255}) {
+      block.rows = rows;
+      GpuTile tile = chooseGpuTile(a100, block, product, registers);
+      EXPECT_LE(countRegisters(tile, product), registers);
+      EXPECT_EQ(tile.rows % 2, 0);
+      EXPECT_LT(tile.rows / 2 * 8 - 8, rows);
+      EXPECT_EQ(tile.rowGroups, 4);
+    }
+  product.tensorCores = TensorProducts::tf32;
+  EXPECT_DOUBLE_EQ(costProduct(a100, block, product, {4, 2, 4})[GpuBound::Fma],
+                   0);
+  EXPECT_DOUBLE_EQ(getMultiplyAddsPerCycle(a100, product), 512);
+}
+
 TEST(GpuSchedule, NeverExceedsWhatAGpuHas) {
   for (const KnownGpu &known : knownGpus())
     for (int64_t h : {16, 64, 256, 1024})
