@@ -23,3 +23,14 @@ func.func @features(%x: memref<24x16xf32>, %sums: memref<?x?xf64>, %counts: memr
   ssm.pool_rows %x : memref<24x16xf32> outs(%sums : memref<?x?xf64>, %counts : memref<?x1xi64>)
   return
 }
+
+// -----
+
+func.func @tensor_cores(%x: memref<8x20xf32>, %w: memref<1x32x16xf32>, %out: memref<8x16xf32>) {
+  // expected-error @below {{is for tensor cores of a GPU; loops need weights that are not in fragments}}
+  ssm.panel_map product(%x : memref<8x20xf32>, %w : memref<1x32x16xf32>) tensor_cores(bf16x3 depth 20) outs(%out : memref<8x16xf32>) {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
+  return
+}
