@@ -19,6 +19,7 @@
 
 #include "lib/Transforms/ParameterBuilder.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -58,6 +59,8 @@ static bool canWiden(Value value) {
     return false;
   if (isa<LinearOp>(op))
     return true;
+  if (auto dropout = dyn_cast<DropoutOp>(op))
+    return canWiden(dropout.getX());
   auto pointwise = dyn_cast<PointwiseOpInterface>(op);
   return pointwise && pointwise.getFeatureOperands().empty() &&
          llvm::all_of(pointwise.getSequenceOperands(), canWiden);
@@ -76,6 +79,10 @@ static void widen(Value value, int64_t features) {
     if (linear.getBias())
       linear.getBiasMutable().assign(
           repeatRow(builder, linear.getBias(), features));
+  } else if (auto dropout = dyn_cast<DropoutOp>(op)) {
+    // The equal features of a time step are dropped together.
+    dropout->setAttr(kOneMaskAttr, UnitAttr::get(op->getContext()));
+    widen(dropout.getX(), features);
   } else {
     for (Value operand : cast<PointwiseOpInterface>(op).getSequenceOperands())
       widen(operand, features);

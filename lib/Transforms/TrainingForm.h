@@ -20,6 +20,9 @@ namespace ssmc {
 /// jax.random.split after the other.
 inline constexpr llvm::StringLiteral kColumnsAttr = "ssm.columns",
                                      kKeyAttr = "ssm.key";
+/// Of a dropout whose features are one, repeated: the mask has one entry per
+/// time step.
+inline constexpr llvm::StringLiteral kOneMaskAttr = "ssm.one_mask";
 /// Of a chunk function's arguments: the time step of row 0, and how many rows
 /// dropout is applied to.
 inline constexpr llvm::StringLiteral kFirstAttr = "ssm.first",

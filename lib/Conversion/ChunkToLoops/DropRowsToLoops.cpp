@@ -10,11 +10,13 @@
 //       i = (first + r) features + 16 p + lane          // 64 bits in two words
 //       (a, b) = threefry(key, i)
 //       out[r, 16 p ...] = bits of (a xor b) say so ? out[...] / (1 - rate) : 0
+// With `ssm.one_mask`, i = first + r for all features.
 //
 //===----------------------------------------------------------------------===//
 
 #include "lib/Conversion/ChunkToLoops/ChunkToLoops.h"
 #include "lib/Conversion/ChunkToLoops/RowLoops.h"
+#include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -61,8 +63,8 @@ public:
 
   /// Threefry-2x32 with 20 rounds (Salmon et al. 2011).
   Words threefry(Words key, Words counter);
-  /// `counter` + the number of the lane.
-  Words countLanes(Value counter);
+  /// `counter` + the number of the lane, or `counter` in all lanes.
+  Words countLanes(Value counter, bool allAlike);
 
 private:
   OpBuilder &builder;
@@ -89,13 +91,15 @@ Words LaneWords::threefry(Words key, Words counter) {
   return {x, y};
 }
 
-Words LaneWords::countLanes(Value counter) {
+Words LaneWords::countLanes(Value counter, bool allAlike) {
   Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
   Value places =
       arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(32));
   Value low = arith::TruncIOp::create(builder, loc, i32, counter);
   Value high = arith::ShRUIOp::create(builder, loc, i64, counter, places);
   high = arith::TruncIOp::create(builder, loc, i32, high);
+  if (allAlike)
+    return {broadcast(high), broadcast(low)};
   SmallVector<int32_t> numbers;
   for (int32_t lane = 0; lane < kPanelLanes; ++lane)
     numbers.push_back(lane);
@@ -122,6 +126,7 @@ void ssmc::lowerDropRows(DropRowsOp op, OpBuilder &builder) {
   LaneWords words(builder, loc);
   int64_t features = op.getFeatures();
   double rate = op.getRate().convertToDouble();
+  bool isOneMask = op->hasAttr(kOneMaskAttr);
   auto loadWord = [&](int64_t i) {
     return words.broadcast(memref::LoadOp::create(builder, loc, op.getKey(),
                                                   ValueRange{rows.index(i)}));
@@ -136,10 +141,12 @@ void ssmc::lowerDropRows(DropRowsOp op, OpBuilder &builder) {
   Value threshold = words.constant(keepThreshold(rate));
   int64_t available = cast<MemRefType>(op.getOut().getType()).getDimSize(0);
   auto dropPanel = [&](Value row, Value start, Value lane) {
-    Value counter = arith::AddIOp::create(builder, loc, start, lane);
+    Value counter = start;
+    if (!isOneMask)
+      counter = arith::AddIOp::create(builder, loc, start, lane);
     counter = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
                                          counter);
-    Words drawn = words.threefry(key, words.countLanes(counter));
+    Words drawn = words.threefry(key, words.countLanes(counter, isOneMask));
     Value bits =
         words.shiftRight(words.exclusiveOr(drawn.first, drawn.second), 9);
     Value isKept = arith::CmpIOp::create(
@@ -153,7 +160,7 @@ void ssmc::lowerDropRows(DropRowsOp op, OpBuilder &builder) {
             [&](Value row, ValueRange) {
               Value step = arith::AddIOp::create(builder, loc, op.getFirst(),
                                                  row);
-              Value start = rows.scale(step, features);
+              Value start = isOneMask ? step : rows.scale(step, features);
               rows.loop(0, features, kPanelLanes, {},
                         [&](Value lane, ValueRange) {
                           dropPanel(row, start, lane);

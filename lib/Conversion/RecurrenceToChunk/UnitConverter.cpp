@@ -133,11 +133,13 @@ LogicalResult UnitConverter::convertDropout(DropoutOp op) {
   FailureOr<Value> x = getRows(op.getX());
   if (failed(x))
     return failure();
-  materialized[op.getY()] =
+  auto dropped =
       DropRowsOp::create(builder, op.getLoc(), x->getType(), *x, key, firstStep,
                          getNumFeatures(op.getType()), op.getRate(),
-                         droppedRows)
-          .getResult();
+                         droppedRows);
+  if (Attribute one = op->getAttr(kOneMaskAttr))
+    dropped->setAttr(kOneMaskAttr, one);
+  materialized[op.getY()] = dropped.getResult();
   return success();
 }
 
