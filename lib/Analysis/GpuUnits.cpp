@@ -131,6 +131,18 @@ static void describeMap(PanelMapOp map, GpuUnit &unit) {
                         2 * body.f64, chain.f32, chain.f64});
 }
 
+/// A thread has a v of a head: three multiply-adds for each k, two chains of
+/// which wait for nothing but each other, then S.
+static GpuScan describeDeltaRows(DeltaRowsOp delta) {
+  constexpr double kOutput = 6;
+  double size = delta.getSize();
+  GpuScan scan;
+  scan.modes = int64_t(delta.getHeads()) * delta.getHeadPanels() * kPanelLanes;
+  scan.ops = 3 * size + kOutput;
+  scan.chain = size / 2 + kOutput;
+  return scan;
+}
+
 GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
   GpuUnit unit;
   auto rowBytes = [](Type type) {
@@ -153,6 +165,8 @@ GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
   chunk.walk([&](Operation *op) {
     if (auto map = dyn_cast<PanelMapOp>(op))
       describeMap(map, unit);
+    else if (auto delta = dyn_cast<DeltaRowsOp>(op))
+      unit.scans.push_back(describeDeltaRows(delta));
     else if (auto empty = dyn_cast<tensor::EmptyOp>(op))
       if (empty.getType().getDimSize(0) == rows)
         unit.activationBytes += rowBytes(empty.getType());
