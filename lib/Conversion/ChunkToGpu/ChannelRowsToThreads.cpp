@@ -132,9 +132,8 @@ SmallVector<Value> ChannelRowsThreads::loadFactors(const Channel &channel,
                                                    Value mode, size_t count) {
   Values factors;
   for (Value factor : op.getFactors().take_front(count))
-    factors.push_back(
-        memref::LoadOp::create(builder, loc, factor,
-                               ValueRange{channel.panel, mode, channel.lane}));
+    factors.push_back(memref::LoadOp::create(
+        builder, loc, factor, ValueRange{channel.panel, mode, channel.lane}));
   return factors;
 }
 
@@ -235,8 +234,8 @@ SmallVector<Value> ChannelRowsThreads::emitRows(const Channel &channel,
         Value y = isFirst ? zero() : loadFeature(op.getY(), row, channel);
         Values next;
         for (int64_t n = 0; n < count; ++n) {
-          Complex state = emitStep(factors[n],
-                                   {carried[2 * n], carried[2 * n + 1]}, x);
+          Complex state =
+              emitStep(factors[n], {carried[2 * n], carried[2 * n + 1]}, x);
           y = emitReadout(factors[n], state, y);
           next.append({state.first, state.second});
         }
@@ -249,13 +248,14 @@ SmallVector<Value> ChannelRowsThreads::emitRows(const Channel &channel,
 ChannelRowsThreads::Complex
 ChannelRowsThreads::emitStatesOnly(const Channel &channel, Value mode) {
   Values factors = loadFactors(channel, mode, 4), zeros{zero(), zero()};
-  Values last = rows.loop(
-      rows.index(0), rows.rowCount(op.getCount(), available), 1, zeros,
-      [&](Value row, ValueRange carried) -> Values {
-        Value x = loadFeature(op.getX(), row, channel);
-        Complex state = emitStep(factors, {carried[0], carried[1]}, x);
-        return {state.first, state.second};
-      });
+  Values last =
+      rows.loop(rows.index(0), rows.rowCount(op.getCount(), available), 1,
+                zeros, [&](Value row, ValueRange carried) -> Values {
+                  Value x = loadFeature(op.getX(), row, channel);
+                  Complex state =
+                      emitStep(factors, {carried[0], carried[1]}, x);
+                  return {state.first, state.second};
+                });
   return {last[0], last[1]};
 }
 
@@ -325,8 +325,8 @@ ChannelRowsThreads::Complex ChannelRowsThreads::narrow(Complex state) {
 }
 
 /// a b + added, in f64.
-ChannelRowsThreads::Complex
-ChannelRowsThreads::multiply(Complex a, Complex b, Complex added) {
+ChannelRowsThreads::Complex ChannelRowsThreads::multiply(Complex a, Complex b,
+                                                         Complex added) {
   Value re = added.first ? fma(a.first, b.first, added.first)
                          : times(a.first, b.first);
   Value im = added.second ? fma(a.first, b.second, added.second)
@@ -390,8 +390,7 @@ void ChannelRowsThreads::emitLinked(const ChunkLink &link) {
   auto passOn = [&](Value group) {
     forEachMode([&](const Channel &channel, Value mode) {
       Complex state = emitIncoming(link, channel, mode);
-      Complex added =
-          toWide(loadState(published, link.chunk, channel, mode));
+      Complex added = toWide(loadState(published, link.chunk, channel, mode));
       state = multiply(emitTransition(channel, mode), state, added);
       storeState(entering, group, channel, mode, narrow(state));
     });

@@ -45,9 +45,10 @@ void emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
 
 /// Loops over the chunks of the group that lie before this one, in order;
 /// `carried` begins as what enters the group, whose number `body` is not told.
-llvm::SmallVector<mlir::Value>
-loopOverGroup(ThreadBuilder &rows, const ChunkLink &link,
-              mlir::ValueRange carried, RowBuilder::LoopBody body);
+llvm::SmallVector<mlir::Value> loopOverGroup(ThreadBuilder &rows,
+                                             const ChunkLink &link,
+                                             mlir::ValueRange carried,
+                                             RowBuilder::LoopBody body);
 
 } // namespace ssmc
 

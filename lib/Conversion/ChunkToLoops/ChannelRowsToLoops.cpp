@@ -8,7 +8,8 @@
 // Rows that are time steps of one stream:
 //
 // for channels that fill a register
-//   for modes step kModes            // their states in registers, over all rows
+//   for modes step kModes            // their states in registers, over all
+//   rows
 //     for row
 //       y = the modes before (in memory); each mode: step, y += its readout
 //
@@ -39,9 +40,9 @@ using namespace mlir;
 using namespace ssmc;
 
 /// Modes whose recurrences run side by side: those with one flag. From state to
-/// state take three dependent instructions of about four cycles each, and a mode
-/// has eight or twelve instructions, of which two start per cycle: three modes
-/// would do if nothing else waited. The states of four are half of AVX2's
+/// state take three dependent instructions of about four cycles each, and a
+/// mode has eight or twelve instructions, of which two start per cycle: three
+/// modes would do if nothing else waited. The states of four are half of AVX2's
 /// registers.
 static constexpr int64_t kModes = 4;
 
@@ -132,8 +133,8 @@ Value ChannelRowsLowering::firstLane(const Channels &channels) {
 /// Of a mode's real (0) or imaginary (1) parts, in a record.
 Value ChannelRowsLowering::statePlace(const Channels &channels, Value mode,
                                       int64_t plane) {
-  Value number = arith::AddIOp::create(
-      builder, loc, rows.scale(channels.panel, modes), mode);
+  Value number = arith::AddIOp::create(builder, loc,
+                                       rows.scale(channels.panel, modes), mode);
   return rows.add(rows.scale(number, 2 * kPanelLanes),
                   plane * kPanelLanes + channels.lane);
 }
@@ -145,8 +146,8 @@ SmallVector<Value> ChannelRowsLowering::loadStates(const Channels &channels,
   for (int64_t n = 0; n < count; ++n)
     for (int64_t plane : {0, 1})
       states.push_back(rows.loadLanes(
-          op.getCarry(), stream,
-          statePlace(channels, rows.add(mode, n), plane), lanes));
+          op.getCarry(), stream, statePlace(channels, rows.add(mode, n), plane),
+          lanes));
   return states;
 }
 
@@ -159,8 +160,7 @@ void ChannelRowsLowering::storeStates(const Channels &channels, Value stream,
 
 /// The flag of the modes that begin with `mode`.
 Value ChannelRowsLowering::isCorrected(const Channels &channels, Value mode) {
-  Value group =
-      arith::DivUIOp::create(builder, loc, mode, rows.index(kModes));
+  Value group = arith::DivUIOp::create(builder, loc, mode, rows.index(kModes));
   Value flag = memref::LoadOp::create(builder, loc, op.getFactors().back(),
                                       ValueRange{channels.panel, group});
   Value zero =

@@ -55,8 +55,8 @@ public:
     return arith::MaximumFOp::create(builder, loc, a, b);
   }
   Value length(Value re, Value im) {
-    Value squares = arith::AddFOp::create(builder, loc, times(re, re),
-                                          times(im, im));
+    Value squares =
+        arith::AddFOp::create(builder, loc, times(re, re), times(im, im));
     return math::SqrtOp::create(builder, loc, squares);
   }
   Value needsCorrection(Value aRe, Value aIm, Value errorRe, Value errorIm);
@@ -104,10 +104,10 @@ Value Coefficients::largestOfGroups(Value panels) {
     largest = largest ? larger(largest, of) : of;
   }
   int64_t groups = llvm::divideCeil(modes, kFlagModes);
-  auto padded = RankedTensorType::get({count, groups * kFlagModes},
-                                      builder.getF32Type());
-  Value zeros = arith::ConstantOp::create(
-      builder, loc, DenseElementsAttr::get(padded, 0.0f));
+  auto padded =
+      RankedTensorType::get({count, groups * kFlagModes}, builder.getF32Type());
+  Value zeros = arith::ConstantOp::create(builder, loc,
+                                          DenseElementsAttr::get(padded, 0.0f));
   SmallVector<OpFoldResult> offsets(2, builder.getIndexAttr(0)),
       strides(2, builder.getIndexAttr(1)),
       sizes{builder.getIndexAttr(count), builder.getIndexAttr(modes)};
@@ -152,9 +152,9 @@ LogicalResult UnitConverter::convertChannelScan(ChannelScanOp op) {
       packer.pack(needed, /*pairedOut=*/false, /*pairedIn=*/false)));
   Value y = createEmpty(paddedWidth(getNumFeatures(op.getY().getType())));
   Value carry = carries[op.getState()].front();
-  auto scan = ChannelRowsOp::create(
-      builder, op.getLoc(), TypeRange{y.getType(), carry.getType()}, *x,
-      factors, y, carry, Value(), Value());
+  auto scan = ChannelRowsOp::create(builder, op.getLoc(),
+                                    TypeRange{y.getType(), carry.getType()}, *x,
+                                    factors, y, carry, Value(), Value());
   materialized[op.getY()] = scan.getResult(0);
   carries[op.getNewState()] = {scan.getResult(1)};
   return success();
