@@ -4,9 +4,9 @@
  * The part of a compiled model's C API that runs it in training mode, beside
  * entry_points.c: see there how it becomes part of an object.
  *
- * A norm in training mode needs statistics of all that enters it, over batch and
- * time, before it gives anything. So all rows go through one step before any
- * goes through the next; between steps they lie in the workspace. */
+ * A norm in training mode needs statistics of all that enters it, over batch
+ * and time, before it gives anything. So all rows go through one step before
+ * any goes through the next; between steps they lie in the workspace. */
 
 #include "arguments.h"
 #include "cpu.h"
@@ -243,13 +243,11 @@ static int check_pointers(const struct train_call *call) {
 
 int MODEL_train_forward(const void *statistics_in, void *statistics_out,
                         const uint32_t *keys, const void *x, float *y,
-                        int64_t batch, int64_t L,
-                        const ssmc_executor *executor, void *ws,
-                        size_t ws_bytes) {
+                        int64_t batch, int64_t L, const ssmc_executor *executor,
+                        void *ws, size_t ws_bytes) {
   struct train_call call = {
-      .statistics_in = statistics_in
-                           ? (const char *)statistics_in
-                           : model_weights + train_statistics_offset,
+      .statistics_in = statistics_in ? (const char *)statistics_in
+                                     : model_weights + train_statistics_offset,
       .statistics_out = (char *)statistics_out,
       .keys = keys,
       .x = (const char *)x,

@@ -49,9 +49,9 @@ extern const int64_t train_state_bytes;     /* of ssm_train_rows's record */
 extern const int64_t train_workspace_bytes; /* of its workspace */
 extern const int64_t train_chunk_rows;      /* most rows in a call of it */
 extern const int64_t train_width;           /* most values of a row between */
-extern const int64_t train_buffers;         /* how many buffers for rows: 1, 2 */
-extern const int64_t train_features;        /* most of a norm, in whole panels */
-extern const int64_t train_blob_offset;     /* in model_weights */
+extern const int64_t train_buffers;     /* how many buffers for rows: 1, 2 */
+extern const int64_t train_features;    /* most of a norm, in whole panels */
+extern const int64_t train_blob_offset; /* in model_weights */
 extern const int64_t train_statistics_offset; /* likewise */
 
 /* n <= train_chunk_rows time steps of one sequence, from the step `first` on,

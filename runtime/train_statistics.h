@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * Statistics of a norm's input, as eqx.nn.BatchNorm (mode "ema") keeps them; a
- * part of train_entry_points.c. Sums are f64, one chain per feature in the order
- * of the rows: they do not depend on who adds them up. */
+ * part of train_entry_points.c. Sums are f64, one chain per feature in the
+ * order of the rows: they do not depend on who adds them up. */
 #ifndef SSMC_TRAIN_STATISTICS_H
 #define SSMC_TRAIN_STATISTICS_H
 

@@ -38,8 +38,8 @@ static FailureOr<std::vector<float>> getFloats(Operation *user, Value value) {
   if (failed(values))
     return failure();
   if (!values->type().getElementType().isF32())
-    return user->emitOpError() << "has statistics of type " << values->type()
-                               << "; expected f32";
+    return user->emitOpError()
+           << "has statistics of type " << values->type() << "; expected f32";
   std::vector<float> floats(values->size());
   for (size_t i = 0; i < floats.size(); ++i)
     std::memcpy(&floats[i],
@@ -90,8 +90,8 @@ std::vector<char> ssmc::packStatistics(ArrayRef<TrainingNorm> norms) {
 // Lowering
 //===----------------------------------------------------------------------===//
 
-static LogicalResult
-runStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
+static LogicalResult runStage(ModuleOp module,
+                              llvm::function_ref<void(OpPassManager &)> build) {
   PassManager passes(module.getContext());
   build(passes);
   // As in runPasses.

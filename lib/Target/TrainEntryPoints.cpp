@@ -123,15 +123,12 @@ static void defineSteps(Module &module, const TrainingInfo &training) {
   std::vector<Constant *> rows;
   int64_t keys = 0;
   for (const TrainingStep &step : training.steps) {
-    int64_t numbers[kNumbers] = {step.unit,
-                                 static_cast<int64_t>(step.kind),
-                                 step.blob,
-                                 step.norm,
-                                 step.in,
-                                 step.out,
-                                 step.inPlace,
-                                 static_cast<int64_t>(step.keys.size()),
-                                 keys};
+    int64_t numbers[kNumbers] = {
+        step.unit,    static_cast<int64_t>(step.kind),
+        step.blob,    step.norm,
+        step.in,      step.out,
+        step.inPlace, static_cast<int64_t>(step.keys.size()),
+        keys};
     keys += step.keys.size();
     SmallVector<uint64_t> row(std::begin(numbers), std::end(numbers));
     rows.push_back(ConstantDataArray::get(context, row));

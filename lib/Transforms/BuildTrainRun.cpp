@@ -101,8 +101,8 @@ LogicalResult TrainRunBuilder::verifyStep(const PlanStep &step,
     return column / 2 == step.columns.front() / 2;
   });
   ArrayRef<int64_t> first = units[step.unit]->columns;
-  bool isAlike = llvm::equal(step.columns, first,
-                             [](int64_t a, int64_t b) { return a % 2 == b % 2; });
+  bool isAlike = llvm::equal(
+      step.columns, first, [](int64_t a, int64_t b) { return a % 2 == b % 2; });
   if (isOneNorm && isAlike)
     return success();
   return chunk.emitError() << "takes the columns " << step.columns
@@ -153,12 +153,11 @@ Value TrainRunBuilder::bytesOf(Value pointer) {
 /// A carried state in the record of the one sequence.
 Value TrainRunBuilder::carry(int64_t offset, MemRefType type) {
   int64_t width = type.getDimSize(1);
-  Value start = view("record", offset,
-                     MemRefType::get({width}, type.getElementType()));
-  auto record =
-      MemRefType::get({1, width}, type.getElementType(),
-                      StridedLayoutAttr::get(module.getContext(), 0,
-                                             {width, 1}));
+  Value start =
+      view("record", offset, MemRefType::get({width}, type.getElementType()));
+  auto record = MemRefType::get(
+      {1, width}, type.getElementType(),
+      StridedLayoutAttr::get(module.getContext(), 0, {width, 1}));
   Value row = memref::ReinterpretCastOp::create(builder, loc, record, start, 0,
                                                 record.getShape(),
                                                 ArrayRef<int64_t>{width, 1});
@@ -217,10 +216,10 @@ LogicalResult TrainRunBuilder::emitUnit(const PlanStep &step,
     }
   }
   if (numbers != 1 || carries != step.carries.size())
-    return chunk.emitError() << "takes (" << types
-                             << "); expected rows, " << step.carries.size()
-                             << " carried states, a blob, a count and a "
-                                "workspace";
+    return chunk.emitError()
+           << "takes (" << types << "); expected rows, " << step.carries.size()
+           << " carried states, a blob, a count and a "
+              "workspace";
   if (auto size = chunk->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
     used += size.getInt();
   workspaceBytes = std::max(workspaceBytes, used);
@@ -286,11 +285,17 @@ LogicalResult TrainRunBuilder::run() {
   module->setAttr("ssm.train_steps", builder.getArrayAttr(steps));
   module->setAttr("ssm.workspace_bytes",
                   builder.getI64IntegerAttr(workspaceBytes));
-  for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr("ssm.kind"))
-      function->setAttr("llvm.linkage",
-                        LLVM::LinkageAttr::get(module.getContext(),
-                                               LLVM::Linkage::Internal));
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function->hasAttr("ssm.kind"))
+      continue;
+    function->setAttr(
+        "llvm.linkage",
+        LLVM::LinkageAttr::get(module.getContext(), LLVM::Linkage::Internal));
+    // Nobody asks for them any more, and LLVM's own do not know them.
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      for (StringRef name : {kFirstAttr, kDroppedAttr})
+        function.removeArgAttr(i, name);
+  }
   return success();
 }
 

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A forward pass in training mode on all data at once, without dropout, in which
-// each norm forgets its running statistics: it takes those of its input, and
-// what follows sees what it then gives.
+// A forward pass in training mode on all data at once, without dropout, in
+// which each norm forgets its running statistics: it takes those of its input,
+// and what follows sees what it then gives.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,12 +35,16 @@ static constexpr Flag kFlags[] = {
 static constexpr CommandSpec kSpec = {
     "calibrate", "MODEL",
     "Takes the statistics of a model's norms anew, on given data.", kFlags,
-    "The mean and the variance of each norm's input over all of X take the place\n"
-    "of its running statistics, layer by layer: later norms see what earlier ones\n"
-    "give with the new ones. Other weights stay. X and what lies between two layers\n"
+    "The mean and the variance of each norm's input over all of X take the "
+    "place\n"
+    "of its running statistics, layer by layer: later norms see what earlier "
+    "ones\n"
+    "give with the new ones. Other weights stay. X and what lies between two "
+    "layers\n"
     "are in memory at once.\n\n"
     "example:\n"
-    "  ssmc calibrate digits/s5 --input new.npy -o digits/s5/model.safetensors\n"};
+    "  ssmc calibrate digits/s5 --input new.npy -o "
+    "digits/s5/model.safetensors\n"};
 
 /// Makes norms forget their running statistics, and leaves dropout out.
 static void forgetStatistics(mlir::ModuleOp model) {
@@ -80,8 +84,8 @@ static mlir::LogicalResult calibrate(mlir::MLIRContext &context,
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
   for (StringRef needed : {"--input", "-o"})
     if (!line.has(needed))
-      return reportUsage(kSpec.name, createStringError("option '" + needed +
-                                                       "' is missing"));
+      return reportUsage(
+          kSpec.name, createStringError("option '" + needed + "' is missing"));
   auto trainer = Trainer::parse(line);
   if (!trainer)
     return reportUsage(kSpec.name, trainer.takeError());

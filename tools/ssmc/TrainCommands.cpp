@@ -21,17 +21,16 @@ using namespace ssmc;
 
 Error ssmc::checkTrainFlags(const CommandLine &line) {
   bool trains = line.has(kTrainFlag.name);
-  for (StringRef flag :
-       {kKeyFlag.name, kKeysFlag.name, kWeightsOutFlag.name})
+  for (StringRef flag : {kKeyFlag.name, kKeysFlag.name, kWeightsOutFlag.name})
     if (line.has(flag) && !trains)
-      return createStringError("option '" + flag +
-                               "' has no meaning without " + kTrainFlag.name);
-  for (StringRef flag : {StringRef("--mode"), StringRef("--state-in"),
-                         StringRef("--state-out"), kWithoutHeadFlag.name,
-                         StringRef(kTimeStepsFlag)})
+      return createStringError("option '" + flag + "' has no meaning without " +
+                               kTrainFlag.name);
+  for (StringRef flag :
+       {StringRef("--mode"), StringRef("--state-in"), StringRef("--state-out"),
+        kWithoutHeadFlag.name, StringRef(kTimeStepsFlag)})
     if (line.has(flag) && trains)
-      return createStringError("option '" + flag +
-                               "' has no meaning with " + kTrainFlag.name);
+      return createStringError("option '" + flag + "' has no meaning with " +
+                               kTrainFlag.name);
   if (line.has(kKeyFlag.name) && line.has(kKeysFlag.name))
     return createStringError(kKeyFlag.name + " and " + kKeysFlag.name +
                              " both name keys; leave one off");
@@ -45,9 +44,8 @@ Error ssmc::checkTrainFlags(const CommandLine &line) {
 Error ssmc::checkTrainToFlag(const CommandLine &line) {
   if (!line.has(kTrainToFlag.name))
     return Error::success();
-  for (StringRef flag :
-       {StringRef("--compile-from"), StringRef("--compile-to"),
-        kWithoutHeadFlag.name, StringRef(kTimeStepsFlag)})
+  for (StringRef flag : {StringRef("--compile-from"), StringRef("--compile-to"),
+                         kWithoutHeadFlag.name, StringRef(kTimeStepsFlag)})
     if (line.has(flag))
       return createStringError("option '" + flag + "' has no meaning with " +
                                kTrainToFlag.name);
@@ -180,8 +178,8 @@ int ssmc::runInTrainingMode(mlir::MLIRContext &context,
                             const CommandLine &line) {
   for (StringRef needed : {"--input", "--output"})
     if (!line.has(needed))
-      return reportUsage("run", createStringError("option '" + needed +
-                                                  "' is missing"));
+      return reportUsage(
+          "run", createStringError("option '" + needed + "' is missing"));
   auto output = ArrayPath::parse(line.get("--output"));
   if (!output)
     return reportUsage("run",

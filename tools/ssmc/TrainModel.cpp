@@ -28,8 +28,8 @@ Expected<Trainer> Trainer::parse(const CommandLine &line) {
   trainer.usesReference = line.has("--reference");
   trainer.target = line.get(kTargetFlag.name, "native").str();
   if (isCudaTarget(trainer.target))
-    return createStringError("training mode runs on CPUs; " +
-                             kTargetFlag.name + " is '" + trainer.target + "'");
+    return createStringError("training mode runs on CPUs; " + kTargetFlag.name +
+                             " is '" + trainer.target + "'");
   auto threads = parseThreads(line);
   if (!threads)
     return threads.takeError();
@@ -120,13 +120,14 @@ Trainer::runCompiled(mlir::ModuleOp model, const Array &x,
   mlir::OwningOpRef<mlir::ModuleOp> inference = model.clone();
   if (failed(takeInferenceForm(*inference)))
     return mlir::failure();
-  auto loaded = compileAndLoad(*inference, *cpu, /*withoutHead=*/false, "model",
-                               model);
+  auto loaded =
+      compileAndLoad(*inference, *cpu, /*withoutHead=*/false, "model", model);
   if (failed(loaded))
     return mlir::failure();
   Progress progress("running");
   std::vector<TrainingNorm> norms = loaded->getInfo().training->norms;
-  std::vector<char> statistics(loaded->getInfo().training->getStatisticsBytes());
+  std::vector<char> statistics(
+      loaded->getInfo().training->getStatisticsBytes());
   auto y = loaded->train(x.view(), nullptr, statistics,
                          keys.empty() ? nullptr : keys.data(),
                          workers->getExecutor());
@@ -149,9 +150,9 @@ Expected<Array> NativeModel::train(const ArrayView &x, const char *statisticsIn,
   size_t bytes =
       trainWorkspaceBytes(batch, length, executor ? executor->workers : 1);
   AlignedBytes ws(bytes);
-  int code = trainForward(statisticsIn, statisticsOut.data(), keys,
-                          x.bytes.data(), y.data(), batch, length, executor,
-                          ws.data(), ws.getSize());
+  int code =
+      trainForward(statisticsIn, statisticsOut.data(), keys, x.bytes.data(),
+                   y.data(), batch, length, executor, ws.data(), ws.getSize());
   if (Error error = check(code, "train_forward"))
     return error;
   return Array::fromF32(shape, y);
@@ -193,8 +194,7 @@ private:
   void replace(const std::string &name, DType type, ArrayRef<int64_t> shape,
                ArrayRef<char> bytes);
   ArrayRef<char> keep(std::vector<char> bytes) {
-    storage.push_back(
-        std::make_unique<std::vector<char>>(std::move(bytes)));
+    storage.push_back(std::make_unique<std::vector<char>>(std::move(bytes)));
     return *storage.back();
   }
 

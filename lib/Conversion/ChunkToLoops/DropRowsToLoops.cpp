@@ -41,8 +41,7 @@ public:
 
   Value constant(uint32_t value) {
     return arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(type, llvm::APInt(32, value)));
+        builder, loc, DenseElementsAttr::get(type, llvm::APInt(32, value)));
   }
   Value broadcast(Value word) {
     return vector::BroadcastOp::create(builder, loc, type, word);
@@ -76,8 +75,8 @@ private:
 
 Words LaneWords::threefry(Words key, Words counter) {
   constexpr uint32_t kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
-  Value third = exclusiveOr(exclusiveOr(key.first, key.second),
-                            constant(0x1BD11BDA));
+  Value third =
+      exclusiveOr(exclusiveOr(key.first, key.second), constant(0x1BD11BDA));
   Value keys[] = {key.first, key.second, third};
   Value x = add(counter.first, keys[0]), y = add(counter.second, keys[1]);
   for (uint32_t i = 0; i < 5; ++i) {
@@ -106,8 +105,8 @@ Words LaneWords::countLanes(Value counter, bool allAlike) {
   Value lanes = arith::ConstantOp::create(
       builder, loc, DenseElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
   low = add(broadcast(low), lanes);
-  Value carries = arith::CmpIOp::create(
-      builder, loc, arith::CmpIPredicate::ult, low, lanes);
+  Value carries = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
+                                        low, lanes);
   high = broadcast(high);
   Value next = add(high, constant(1));
   return {arith::SelectOp::create(builder, loc, carries, next, high), low};
@@ -144,8 +143,8 @@ void ssmc::lowerDropRows(DropRowsOp op, OpBuilder &builder) {
     Value counter = start;
     if (!isOneMask)
       counter = arith::AddIOp::create(builder, loc, start, lane);
-    counter = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                         counter);
+    counter =
+        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), counter);
     Words drawn = words.threefry(key, words.countLanes(counter, isOneMask));
     Value bits =
         words.shiftRight(words.exclusiveOr(drawn.first, drawn.second), 9);
@@ -156,16 +155,15 @@ void ssmc::lowerDropRows(DropRowsOp op, OpBuilder &builder) {
     x = arith::SelectOp::create(builder, loc, isKept, x, zeros);
     rows.storeLanes(x, op.getOut(), row, lane);
   };
-  rows.loop(rows.index(0), rows.rowCount(op.getCount(), available), 1, {},
-            [&](Value row, ValueRange) {
-              Value step = arith::AddIOp::create(builder, loc, op.getFirst(),
-                                                 row);
-              Value start = isOneMask ? step : rows.scale(step, features);
-              rows.loop(0, features, kPanelLanes, {},
-                        [&](Value lane, ValueRange) {
-                          dropPanel(row, start, lane);
-                          return SmallVector<Value>();
-                        });
-              return SmallVector<Value>();
-            });
+  rows.loop(
+      rows.index(0), rows.rowCount(op.getCount(), available), 1, {},
+      [&](Value row, ValueRange) {
+        Value step = arith::AddIOp::create(builder, loc, op.getFirst(), row);
+        Value start = isOneMask ? step : rows.scale(step, features);
+        rows.loop(0, features, kPanelLanes, {}, [&](Value lane, ValueRange) {
+          dropPanel(row, start, lane);
+          return SmallVector<Value>();
+        });
+        return SmallVector<Value>();
+      });
 }

@@ -72,7 +72,7 @@ def check_cases(cases: pathlib.Path, compare) -> None:
 
 
 def check_compiled(compiler, work: pathlib.Path, shape, rate, rng, compare) -> None:
-    batch, length, width = shape
+    batch, _, width = shape
     layer = {"target": "StandardBlock", "in_features": width, "drop_rate": rate}
     layer["sequence_mixer"] = {"target": "IdentitySequenceMixer"}
     layer["channel_mixer"] = {"target": "GLU", "use_bias": True}

@@ -25,9 +25,7 @@ class Executor(ctypes.Structure):
             if refuses:
                 return 1
             call = BODY(body)
-            threads = [
-                threading.Thread(target=call, args=(context, i, i)) for i in range(count)
-            ]
+            threads = [threading.Thread(target=call, args=(context, i, i)) for i in range(count)]
             for thread in threads:
                 thread.start()
             for thread in threads:

@@ -20,8 +20,8 @@ int main() {
   std::vector<float> y(batch * L * digits_OUTPUT_FEATURES);
   std::vector<uint32_t> keys(2 * batch, 7);
   std::vector<char> statistics(digits_STATISTICS_BYTES);
-  int failed = observe(statistics.data(), 0, keys.data(), x.data(), y.data(),
-                       batch, L);
+  int failed =
+      observe(statistics.data(), 0, keys.data(), x.data(), y.data(), batch, L);
   // A batch alike moves them by a hundredth of what is left.
   float before = first(statistics);
   for (int i = 0; i < 3 && !failed; ++i)
