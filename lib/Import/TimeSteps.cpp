@@ -10,19 +10,26 @@
 using namespace mlir;
 using namespace ssmc;
 
-/// Why a family's recurrence has nothing that a time delta multiplies; empty
-/// if it has.
+/// Whether a family's recurrence has a step size that a time delta multiplies.
+static bool hasStepSize(const ClassSpec &spec) {
+  return spec.family == Family::S5 || spec.family == Family::LinOSS;
+}
+
+/// Why a family's recurrence has none; empty for what has no recurrence.
 static StringRef whyFixed(const ClassSpec &spec) {
   switch (spec.family) {
-  case Family::S5:
-  case Family::LinOSS:
-  case Family::None:
-    return "";
   case Family::LRU:
     return "an LRU is trained in discrete time: it has no step size that a "
            "time delta could multiply";
+  case Family::S4D:
+    return "an S4D layer is trained as a convolution, with one step size for "
+           "all of a sequence";
+  case Family::DeltaNet:
+    return "a DeltaNet's state changes by its input, not over time: it has no "
+           "step size that a time delta could multiply";
+  default:
+    return "";
   }
-  return "";
 }
 
 LogicalResult ssmc::checkTimeSteps(const ModelConfig &model,
@@ -35,7 +42,7 @@ LogicalResult ssmc::checkTimeSteps(const ModelConfig &model,
       return diagnostics.error(mixer.position, mixer.path)
              << mixer.spec->name << " does not take time deltas: " << reason
              << "; S5 and LinOSS take them";
-    found |= mixer.spec->family != Family::None;
+    found |= hasStepSize(*mixer.spec);
   }
   if (!found)
     return diagnostics.error({1, 1})

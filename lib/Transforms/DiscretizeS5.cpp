@@ -125,7 +125,7 @@ static void lower(S5Op op) {
     step = rescale * step;
   DiscreteMixer mixer;
   mixer.kind = ScanKind::diagonal;
-  ComplexExpr b = takePlanes(builder, op.getB());
+  std::optional<ComplexExpr> scale;
   if (op.getDt()) {
     discretizePerStep(op, lambda, step, mixer);
   } else {
@@ -133,11 +133,14 @@ static void lower(S5Op op) {
                             ? zeroOrderHold(lambda, step)
                             : bilinear(lambda, step);
     mixer.coefficients = {discrete.a.re.value(), discrete.a.im.value()};
-    b = scaleRows(discrete.scale, b);
+    scale = discrete.scale;
   }
-  mixer.inputWeight = joinPlanes(b.re, b.im, /*dimension=*/0).value();
+  ComplexExpr b = takePlanes(builder, op.getB());
+  if (scale)
+    b = scaleRows(*scale, b);
   mixer.outputWeight =
       realPartWeight(takePlanes(builder, op.getC()), op.getConjSym() ? 2 : 1);
+  mixer.inputWeight = joinPlanes(b.re, b.im, /*dimension=*/0).value();
   mixer.feedThrough = op.getD();
   replaceMixer(op, op.getU(), op.getState(), mixer);
 }

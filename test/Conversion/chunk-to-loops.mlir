@@ -147,9 +147,9 @@ func.func @mask(%x: memref<24x32xf32>, %out: memref<24x20xf32>) {
 // CHECK-LABEL: func.func @half(
 // CHECK-SAME:    %[[COLUMNS:[a-z0-9]+]]: memref<3x8xf32>, %[[OUT:[a-z0-9]+]]: memref<24x24xf32>
 // CHECK:         affine.for %[[P:.+]] = 0 to 3 {
+// CHECK:           vector.load %[[COLUMNS]][%[[P]], %c0] : memref<3x8xf32>, vector<8xf32>
 // CHECK:           affine.for %[[R:.+]] = 0 to 24 {
 // CHECK:             %[[OPAQUE:.+]] = arith.index_cast %{{.+}} : i64 to index
-// CHECK:             vector.load %[[COLUMNS]][%[[OPAQUE]], %c0] : memref<3x8xf32>, vector<8xf32>
 // CHECK:             %[[LANE:.+]] = arith.muli %[[OPAQUE]], %c8
 // CHECK:             vector.store %{{.+}}, %[[OUT]][%[[R]], %[[LANE]]] : memref<24x24xf32>, vector<8xf32>
 func.func @half(%columns: memref<3x8xf32>, %out: memref<24x24xf32>) {

@@ -15,7 +15,7 @@ func.func private @scan_alone(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a:
 func.func private @coefficients_of_the_step(%x: tensor<?x?x16xf32>, %s: tensor<?x2x8xf32>, %a: tensor<?x?x8xf64>, %w: tensor<16x16xf32> {ssm.parameter})
     -> (tensor<?x?x16xf32>, tensor<?x2x8xf32>) attributes {ssm.unit = "block"} {
   %f = ssm.linear %x, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
-  // expected-error @below {{coefficients that depend on the step are not supported here}}
+  // expected-error @below {{has coefficients that depend on the step; expected an 'ssm.per_step' to compute them}}
   %y, %s1 = ssm.scan diagonal %f, %s coefficients(%a, %a : tensor<?x?x8xf64>, tensor<?x?x8xf64>) : tensor<?x?x16xf32>, tensor<?x2x8xf32>
   %z = ssm.linear %y, %w : (tensor<?x?x16xf32>, tensor<16x16xf32>) -> tensor<?x?x16xf32>
   return %z, %s1 : tensor<?x?x16xf32>, tensor<?x2x8xf32>

@@ -25,7 +25,7 @@ func.func @panel_map_c1_bias(%x: memref<24x3xf32>, %w: memref<2x3x16xf32>, %b: m
 
 func.func @panel_map_c2(%x: memref<24x3xf32>, %out: memref<24x16xf32>) {
   // expected-error @+1 {{(C2) a product needs both x and w}}
-  "ssm.panel_map"(%x, %out) <{operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 1, 0, 0, 0>}> ({
+  "ssm.panel_map"(%x, %out) <{operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 1, 0, 0, 0>}> ({
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %o : vector<16xf32>
   }) : (memref<24x3xf32>, memref<24x16xf32>) -> ()
@@ -36,7 +36,7 @@ func.func @panel_map_c2(%x: memref<24x3xf32>, %out: memref<24x16xf32>) {
 
 func.func @panel_map_c2_bias(%b: memref<2x16xf32>, %out: memref<24x16xf32>) {
   // expected-error @+1 {{(C2) a product needs both x and w}}
-  "ssm.panel_map"(%b, %out) <{operandSegmentSizes = array<i32: 0, 0, 1, 0, 0, 1, 0, 0, 0>}> ({
+  "ssm.panel_map"(%b, %out) <{operandSegmentSizes = array<i32: 0, 0, 1, 0, 0, 0, 1, 0, 0, 0>}> ({
   ^bb0(%o: vector<16xf32>):
     ssm.yield %o : vector<16xf32>
   }) : (memref<2x16xf32>, memref<24x16xf32>) -> ()

@@ -126,7 +126,7 @@ Value PanelMapLowering::emitTiles(Value from, const TileShape &shape) {
 void PanelMapLowering::emitColumn(Value panel, int64_t width, Value from,
                                   Value to, int64_t tileRows) {
   // Without a product there are registers for columns.
-  if (!op.getX() && width == 1)
+  if (!op.getX() && width == 1 && !op.getColumns().empty())
     body.hoistColumns(panel);
   auto emitRows = [&](Value row, ValueRange) {
     emitTile({row, panel, tileRows, width});

@@ -123,16 +123,20 @@ Value UnitConverter::loadFactor(Value rowsOfFactor, bool cross,
   return vector::ShuffleOp::create(body, lanes.getLoc(), real, lanes, order);
 }
 
-std::pair<Value, Value>
-UnitConverter::getCoefficient(Value coefficient, bool cross,
+/// A coefficient of a scan, and what it lacks, on both planes.
+FailureOr<std::pair<Value, Value>>
+UnitConverter::getCoefficient(ScanOp op, Value coefficient, bool cross,
                               PanelMapBuilder &map) {
   auto found = perStep.find(coefficient);
   if (found != perStep.end())
-    return {loadFactor(found->second.first, cross, map),
-            loadFactor(found->second.second, cross, map)};
+    return std::pair(loadFactor(found->second.first, cross, map),
+                     loadFactor(found->second.second, cross, map));
+  if (!parameters.contains(coefficient))
+    return op.emitOpError() << "has coefficients that depend on the step; "
+                               "expected an 'ssm.per_step' to compute them";
   auto [high, low] = ParameterPacker(builder, coefficient.getLoc())
                          .packCoefficient(parameters.lookup(coefficient), cross);
-  return {map.addColumns(high), map.addColumns(low)};
+  return std::pair(map.addColumns(high), map.addColumns(low));
 }
 
 /// The forcing times the scan's gains: f32, as the forcing itself is.

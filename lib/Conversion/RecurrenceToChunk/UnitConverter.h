@@ -66,8 +66,8 @@ private:
   llvm::FailureOr<mlir::Value>
   applyGains(ScanOp op, mlir::Value forcing, PanelMapBuilder &map,
              llvm::function_ref<mlir::Value(mlir::Value)> swapPlanes);
-  std::pair<mlir::Value, mlir::Value>
-  getCoefficient(mlir::Value coefficient, bool cross, PanelMapBuilder &map);
+  llvm::FailureOr<std::pair<mlir::Value, mlir::Value>>
+  getCoefficient(ScanOp op, mlir::Value coefficient, bool cross, PanelMapBuilder &map);
   llvm::LogicalResult convertDeltaRule(DeltaRuleOp op);
   llvm::FailureOr<mlir::Value> evaluatePointwise(PointwiseOpInterface op,
                                                  PanelMapBuilder &map);

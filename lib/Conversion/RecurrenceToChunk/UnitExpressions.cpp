@@ -170,10 +170,12 @@ FailureOr<Value> UnitConverter::evaluateScan(ScanOp op, PanelMapBuilder &map) {
     return failure();
   SmallVector<Value> coefficients, corrections, states;
   for (auto [i, coefficient] : llvm::enumerate(op.getStepCoefficients())) {
-    auto [high, low] = getCoefficient(
-        coefficient, int64_t(i) == op.getCrossPlaneCoefficient(), map);
-    coefficients.push_back(high);
-    corrections.push_back(low);
+    auto parts = getCoefficient(
+        op, coefficient, int64_t(i) == op.getCrossPlaneCoefficient(), map);
+    if (failed(parts))
+      return failure();
+    coefficients.push_back(parts->first);
+    corrections.push_back(parts->second);
   }
   for (Value carry : carries[op.getState()])
     states.push_back(map.addCarry(carry));

@@ -17,7 +17,7 @@ import sys
 
 import numpy as np
 from bits import check_cuts, check_lengths
-from native import same
+from native import Native, same
 from safetensors.numpy import load_file, save_file
 from timed import Timed, with_time
 
@@ -138,6 +138,12 @@ def check_calls(folder, x, dt) -> None:
     batch[..., -1] = rng.uniform(-0.1, 2, batch.shape[:2])
     check_lengths(native, batch, rng, expect)
     check_edges(native, x, dt)
+    ws, y = native.workspace(1), native.answers(1)
+    try:
+        Native.call(native, "step", native.records(1), None, 1, x[0], None, y, None, ws, ws.size)
+        expect(False, "takes NULL for dt")
+    except RuntimeError:
+        pass
     expect(not native.overruns(), "wrote beyond y, the states or the workspace")
 
 

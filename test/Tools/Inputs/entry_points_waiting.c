@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 size_t MODEL_workspace_bytes(int64_t, int32_t);
-int MODEL_forward(const void *, const float *, float *, int64_t,
+int MODEL_forward(const void *, const float *, const float *, float *, int64_t,
                   const int64_t *, int64_t, void *, const ssmc_executor *,
                   void *, size_t);
 extern void (*fake_pause)(int unit);
@@ -68,7 +68,7 @@ static const char *run(const ssmc_executor *executor, void (*pause)(int)) {
   float y[STEPS * INPUTS];
   fake_pause = pause;
   int error =
-      MODEL_forward(NULL, x, y, 1, NULL, STEPS, NULL, executor, ws, bytes);
+      MODEL_forward(NULL, x, NULL, y, 1, NULL, STEPS, NULL, executor, ws, bytes);
   return error || memcmp(y, expected, sizeof y) ? "wrong" : "right";
 }
 
@@ -78,7 +78,7 @@ int main(void) {
   ws = aligned_alloc(64, (bytes + 63) / 64 * 64);
   for (int i = 0; i < STEPS * INPUTS; ++i)
     x[i] = (float)(i % 7);
-  MODEL_forward(NULL, x, expected, 1, NULL, STEPS, NULL, NULL, ws, bytes);
+  MODEL_forward(NULL, x, NULL, expected, 1, NULL, STEPS, NULL, NULL, ws, bytes);
   const char *result = run(&executor, meet);
   printf("%s, %s\n", result, met ? "together" : "alone");
   yields = wrong_modes = 0;

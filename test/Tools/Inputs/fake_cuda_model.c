@@ -13,6 +13,7 @@ const bool model_pooled = false;
 #endif
 const uint64_t model_hash = 0x1234567890abcdefu;
 const bool model_takes_weights = false;
+const bool model_takes_dt = false;
 const int64_t model_packed_bytes = 1;
 const char model_weights[5] = "four";
 const int64_t model_weight_bytes = 5;

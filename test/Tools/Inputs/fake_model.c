@@ -23,6 +23,7 @@ const bool model_pooled = false;
 #endif
 const uint64_t model_hash = 0x1234567890abcdefu;
 const bool model_takes_weights = false;
+const bool model_takes_dt = false;
 const int64_t model_packed_bytes = 1;
 const char model_weights[1] = {7};
 
@@ -106,4 +107,25 @@ void ssm_answers(const char *weights, const char *states, const int64_t *ids,
       y[r * INPUTS + i] =
           state->count ? state->sums[i] / (float)state->count : -1.0f;
   }
+}
+
+/* Never called: the model takes no time deltas. */
+void ssm_chunk_full_timed(const char *weights, char *record,
+                          const struct turn *turn, const void *x,
+                          const float *dt, float *y, char *ws) {
+  (void)weights, (void)record, (void)turn, (void)x, (void)dt, (void)y, (void)ws;
+  abort();
+}
+void ssm_step_timed(const char *weights, char *record, const void *x,
+                    const float *dt, float *y, char *ws) {
+  (void)weights, (void)record, (void)x, (void)dt, (void)y, (void)ws;
+  abort();
+}
+void ssm_rows_timed(const char *weights, char *states, const int64_t *ids,
+                    int64_t first, int64_t stride, int64_t n,
+                    const struct turn *turn, const void *x, const float *dt,
+                    float *y, char *ws) {
+  (void)weights, (void)states, (void)ids, (void)first, (void)stride, (void)n;
+  (void)turn, (void)x, (void)dt, (void)y, (void)ws;
+  abort();
 }
