@@ -12,6 +12,14 @@ func.func @tensors(%x: tensor<8x16xf32>, %out: tensor<8x10xf32>) -> tensor<8x10x
 
 // -----
 
+func.func @training(%h: memref<24x16xf32>, %key: memref<2xi32>, %t: index) {
+  // expected-error @below {{has no form on threads; training mode runs on CPUs}}
+  ssm.drop_rows %h : memref<24x16xf32> key(%key : memref<2xi32>) from %t features 16 rate 0.25
+  return
+}
+
+// -----
+
 // Two products, one tile.
 // expected-error @below {{has 'ssm.thread_tiles' = array<i64: 4, 1, 1>; expected rows, panels and row groups, 1 to 64, of product 1}}
 func.func @too_few(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 1, 1>} {

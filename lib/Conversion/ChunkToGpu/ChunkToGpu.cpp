@@ -186,6 +186,11 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
           .Case([&](DeltaRowsOp delta) {
             lowerDeltaRowsToThreads(delta, threads, builder);
           })
+          .Case([&](DropRowsOp drop) {
+            drop.emitOpError() << "has no form on threads; training mode runs "
+                                  "on CPUs";
+            lowered = false;
+          })
           .Case([&](PoolRowsOp pool) {
             lowerPoolRowsToThreads(pool, threads, builder);
           })
