@@ -135,6 +135,10 @@ class Builder:
         """A workload's model with its weights."""
         return self.compile(name, [self.data / name], target)
 
+    def timed_model(self, name: str) -> Model:
+        """The same with a time delta per step."""
+        return self.compile(f"{name}timed", [self.data / name, "--dt", "input"], "")
+
     def random_model(self, name: str, workload: Workload, target: str = "") -> Model:
         """A model with random weights, for sweeps."""
         file = self.folder / "models" / f"{name}.json"

@@ -94,7 +94,11 @@ struct Model {
     load(workspaceBytes, "_workspace_bytes");
     load(step, "_step");
     load(chunk, "_chunk");
-    load(forward, "_forward");
+    load(regular, "_forward");
+    load(timed, "_forward");
+    // dt=N: the model takes time deltas, of N time steps in all here.
+    for (int64_t i = 0; i < options.get("dt", 0); ++i)
+      deltas.push_back(0.25f + float(i * 53 % 97) / 64);
     load(strerror, "_strerror");
   }
 
@@ -112,9 +116,24 @@ struct Model {
   int (*chunk)(void *states, const int64_t *ids, int64_t n,
                const int64_t *lengths, int64_t T, const void *x, float *y,
                const ssmc_executor *executor, void *ws, size_t wsBytes);
-  int (*forward)(const void *x, float *y, int64_t batch, const int64_t *lengths,
+  int forward(const void *x, float *y, int64_t batch, const int64_t *lengths,
+              int64_t L, void *finalStates, const ssmc_executor *executor,
+              void *ws, size_t wsBytes) const {
+    if (deltas.empty())
+      return regular(x, y, batch, lengths, L, finalStates, executor, ws,
+                     wsBytes);
+    if (int64_t(deltas.size()) < batch * L)
+      fail("dt=" + std::to_string(deltas.size()) + " is too few");
+    return timed(x, deltas.data(), y, batch, lengths, L, finalStates, executor,
+                 ws, wsBytes);
+  }
+  std::vector<float> deltas;
+  int (*regular)(const void *x, float *y, int64_t batch, const int64_t *lengths,
                  int64_t L, void *finalStates, const ssmc_executor *executor,
                  void *ws, size_t wsBytes);
+  int (*timed)(const void *x, const float *dt, float *y, int64_t batch,
+               const int64_t *lengths, int64_t L, void *finalStates,
+               const ssmc_executor *executor, void *ws, size_t wsBytes);
   const char *(*strerror)(int error);
 };
 

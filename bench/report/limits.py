@@ -149,6 +149,10 @@ def of_scaling(results: Row) -> list[Limit]:
     decay = {r["program"]: r for r in scaling.get("decay", []) if "relative" in r}
     value = decay["impulse"]["relative"][1] if "impulse" in decay else None
     out.append(at_most("states that decay through denormals: no slower", value, 1.02, " x"))
+    deltas = {r["program"]: r for r in scaling.get("time_deltas", []) if "relative" in r}
+    if "dt" in deltas:
+        value = deltas["dt"]["relative"][1]
+        out.append(at_most("W1 with a time delta per step, to the fixed step", value, 1.6, " x"))
     return out
 
 
