@@ -8,13 +8,16 @@ BENCH_VENV  := $(BUILD)/bench-venv
 PREFIX      ?= /usr/local
 # Test suites of `make test`: see scripts/run-tests.sh.
 SUITES      ?= lit python
+# Options of `make fuzz`: see test/Integration/Inputs/fuzz.py. The seed is the time's
+# unless it says --seed.
+FUZZ_OPTIONS ?= --count 500 --discretax 50
 # Options of `make bench`: see bench/README.md.
 BENCH_OPTIONS ?=
 # Files that `make lint` gives to clang-tidy: what reads untrusted input.
 TIDY_FILES  ?= $(wildcard lib/Import/*.cpp tools/ssmc/*.cpp)
 
 .DEFAULT_GOAL := help
-.PHONY: help packages venv configure build build-debug test test-asan demo \
+.PHONY: help packages venv configure build build-debug test test-asan fuzz demo \
         bench lint docs install clean
 
 help:
@@ -23,6 +26,7 @@ help:
 	@echo 'make build            the tools, in $(BUILD)/bin'
 	@echo 'make install PREFIX=  the tools, headers and CMake package (default $(PREFIX))'
 	@echo 'make test-asan        every test under AddressSanitizer and UBSan'
+	@echo 'make fuzz             random models against NumPy and discretax: FUZZ_OPTIONS="--count 500"'
 	@echo 'make bench            our speed against the machine, code by hand, and what else there is;'
 	@echo '                      some 15 minutes; BENCH_OPTIONS="--seconds 5", see bench/README.md'
 	@echo 'make lint             clang-format, clang-tidy, ruff, generated docs up to date'
@@ -78,6 +82,10 @@ test: build $(if $(filter asan%,$(SUITES)),build-debug) $(VENV_STAMP)
 
 test-asan: build-debug $(VENV_STAMP)
 	@scripts/run-tests.sh asan
+
+fuzz: $(BUILD)/build.ninja $(VENV_STAMP)
+	cmake --build $(BUILD) --target ssmc
+	scripts/fuzz.sh $(BUILD) $(FUZZ_OPTIONS)
 
 demo: $(BUILD)/build.ninja
 	cmake --build $(BUILD) --target ssmc

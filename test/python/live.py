@@ -1,5 +1,8 @@
 """Live discretax models for the tests: built, given statistics, and run."""
 
+import importlib
+import inspect
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -21,12 +24,61 @@ def build(*layers, seed=0):
     return eqx.nn.make_with_state(make)(jax.random.PRNGKey(seed))
 
 
+MODULES = [
+    importlib.import_module(f"discretax.{name}")
+    for name in ("encoder", "heads", "models", "blocks", "sequence_mixers", "channel_mixers")
+]
+
+
+def known(options) -> bool:
+    """Whether discretax has every class and option that the layers of a model.json
+    name. (A StandardBlock would take any option.)"""
+    if isinstance(options, list):
+        return all(map(known, options))
+    for module in MODULES:
+        if kind := getattr(module, options["target"], None):
+            names = options.keys() - {"target"}
+            inner = [value for value in options.values() if isinstance(value, dict)]
+            return names <= inspect.signature(kind).parameters.keys() and known(inner)
+    return False
+
+
+def path_of(keys) -> str:
+    """The name of a leaf in model.safetensors."""
+    return ".".join(str(getattr(key, "name", getattr(key, "idx", None))) for key in keys)
+
+
+def load(config, tensors):
+    """The model of a model.json and its state, holding the tensors of a
+    model.safetensors; in float64 if jax_enable_x64 is on."""
+    real = jnp.float64 if jax.config.jax_enable_x64 else jnp.float32
+    skeleton, state = eqx.filter_eval_shape(lambda: build(*config["layers"]))
+
+    def fill(keys, leaf):
+        if not isinstance(leaf, jax.ShapeDtypeStruct):
+            return leaf
+        value = jnp.asarray(tensors[path_of(keys)], real)
+        if jnp.issubdtype(leaf.dtype, jnp.complexfloating):
+            value = value[..., 0] + 1j * value[..., 1]
+        return value
+
+    model = jax.tree_util.tree_map_with_path(fill, skeleton)
+    state = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state)
+    nodes, _ = jax.tree_util.tree_flatten_with_path(model, is_leaf=is_norm)
+    for keys, norm in nodes:
+        if is_norm(norm):
+            parts = (tensors[f"{path_of(keys)}.running_{name}"] for name in ("mean", "var"))
+            state = state.set(norm.ema_state_index, tuple(jnp.asarray(p, real) for p in parts))
+            state = state.set(norm.ema_first_time_index, jnp.asarray(False))
+    return model, state
+
+
+def is_norm(node) -> bool:
+    return isinstance(node, eqx.nn.BatchNorm)
+
+
 def norms(model):
     """Every BatchNorm of a model."""
-
-    def is_norm(node):
-        return isinstance(node, eqx.nn.BatchNorm)
-
     return [node for node in jax.tree.leaves(model, is_leaf=is_norm) if is_norm(node)]
 
 
@@ -41,16 +93,20 @@ def with_statistics(model, state, seed=0):
     return state
 
 
-def run(model, state, x):
-    """What the live model answers in inference mode for one sequence x (L, F).
+def answer(model, state, value):
+    """What the live model answers in inference mode for one sequence (L, F).
 
     A head with reduce=False is mapped over time, as it is documented: its own
     call fails.
     """
-    value = jnp.asarray(x)
     for layer in eqx.nn.inference_mode(model).layers:
         if isinstance(layer, AbstractHead) and not layer.reduce:
             value = jax.vmap(lambda row, layer=layer: layer(row, state=None)[0])(value)
         else:
             value, state = layer(value, state, key=jax.random.PRNGKey(0))
-    return np.asarray(value)
+    return value
+
+
+def run(model, state, x):
+    """`answer` as an array."""
+    return np.asarray(answer(model, state, jnp.asarray(x)))

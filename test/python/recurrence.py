@@ -18,6 +18,7 @@ import numpy as np
 BATCH_NORM_EPSILON = 1e-5  # eqx.nn.BatchNorm default
 S5_LARGEST_REAL_PART = -1e-4  # clip_eigs
 DELTANET_NORM_EPSILON = 1e-6
+GELU_SCALE = float(np.sqrt(2 / np.pi))
 
 
 def scope(params, prefix):
@@ -57,7 +58,7 @@ def swish(x):
 
 def gelu(x):
     """The tanh approximation: the default of jax.nn.gelu, not the erf form."""
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return 0.5 * x * (1 + np.tanh(GELU_SCALE * (x + 0.044715 * x**3)))
 
 
 ACTIVATIONS = {
@@ -99,7 +100,7 @@ def s5_sequence_mixer(config, params, u):
     # Only one eigenvalue of each conjugate pair is kept: the other's
     # contribution doubles the real part.
     gain = 2.0 if config.get("conj_sym", True) else 1.0
-    x = np.zeros(len(a_bar), complex)
+    x = np.zeros(len(a_bar), a_bar.dtype)
     y = np.empty_like(u)
     for k in range(len(u)):
         x = a_bar * x + b_bar @ u[k]
@@ -114,7 +115,7 @@ def lru_sequence_mixer(config, params, u):
     b = gamma[:, None] * (params["B_re"] + 1j * params["B_im"])
     c = params["C_re"] + 1j * params["C_im"]
 
-    x = np.zeros(len(a), complex)
+    x = np.zeros(len(a), a.dtype)
     y = np.empty_like(u)
     for k in range(len(u)):
         x = a * x + b @ u[k]
@@ -150,8 +151,8 @@ def linoss_sequence_mixer(config, params, u):
         m21, m22 = dt, 1 - dt**2 * a
         f1, f2 = dt, dt**2
 
-    z = np.zeros(len(dt), complex)
-    y = np.zeros(len(dt), complex)
+    z = np.zeros(len(dt), b.dtype)
+    y = np.zeros(len(dt), b.dtype)
     out = np.empty_like(u)
     for k in range(len(u)):
         force = b @ u[k]
@@ -168,7 +169,7 @@ def s4d_sequence_mixer(config, params, u):
     a_bar = np.exp(dt * a)
     c = as_complex(params["C"]) * (a_bar - 1) / a
 
-    x = np.zeros(a.shape, complex)  # (H, N // 2)
+    x = np.zeros(a.shape, a.dtype)  # (H, N // 2)
     y = np.empty_like(u)
     for k in range(len(u)):
         x = a_bar * x + u[k][:, None]
@@ -192,7 +193,7 @@ def deltanet_sequence_mixer(config, params, u):
     v = split_heads("v_proj")
     beta = sigmoid(linear(scope(params, "beta_proj"), u))[:, 0]  # all heads'
 
-    state = np.zeros((heads, v.shape[-1], k.shape[-1]))
+    state = np.zeros((heads, v.shape[-1], k.shape[-1]), v.dtype)
     o = np.empty_like(v)
     for t in range(len(u)):
         error = v[t] - np.einsum("hvk,hk->hv", state, k[t])
@@ -227,6 +228,12 @@ def identity_channel_mixer(config, params, x):
     return x
 
 
+def half_glu(config, params, x, raw):
+    """An extension, of lindermanlab/S5's code: x is gelu(raw)."""
+    gate = sigmoid(linear(scope(params, "w2"), x))
+    return (raw if config.get("raw_value", False) else x) * gate
+
+
 MIXERS = {
     "S5SequenceMixer": s5_sequence_mixer,
     "LRUSequenceMixer": lru_sequence_mixer,
@@ -244,23 +251,35 @@ MIXERS = {
 # -- Blocks, models, encoders and heads ---------------------------------------
 
 
-def batch_norm(params, x):
-    """Inference only: the running statistics; no learned scale or offset."""
-    variance = params["running_var"] + BATCH_NORM_EPSILON
-    return (x - params["running_mean"]) / np.sqrt(variance)
+def norm(config, params, x):
+    """BatchNorm, inference only: the running statistics; no learned scale or offset.
+
+    Extensions: LayerNorm, and a scale and an offset for either.
+    """
+    kind = config.get("norm", "batch")
+    if kind == "layer":
+        mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    else:
+        mean, variance = params["running_mean"], params["running_var"]
+    y = (x - mean) / np.sqrt(variance + config.get("norm_epsilon", BATCH_NORM_EPSILON))
+    return y if kind == "batch" else y * params["scale"] + params["bias"]
 
 
 def standard_block(config, params, x):
     """x + channel_mixer(gelu(sequence_mixer(norm(x)))), or norm(...) of that."""
     sequence, channel = config["sequence_mixer"], config["channel_mixer"]
     prenorm = config.get("prenorm", True)
-    norm = scope(params, "norm")
+    statistics = scope(params, "norm")
 
-    u = batch_norm(norm, x) if prenorm else x
+    u = norm(config, statistics, x) if prenorm else x
     u, state = MIXERS[sequence["target"]](sequence, scope(params, "sequence_mixer"), u)
-    u = MIXERS[channel["target"]](channel, scope(params, "channel_mixer"), gelu(u))
+    inner = scope(params, "channel_mixer")
+    if channel["target"] == "HalfGLU":
+        u = half_glu(channel, inner, gelu(u), u)
+    else:
+        u = MIXERS[channel["target"]](channel, inner, gelu(u))
     y = x + u
-    return (y if prenorm else batch_norm(norm, y)), {"": state}
+    return (y if prenorm else norm(config, statistics, y)), {"": state}
 
 
 def block_of(config):
@@ -268,8 +287,7 @@ def block_of(config):
     return {
         "sequence_mixer": {**config, "target": config["target"] + "SequenceMixer"},
         "channel_mixer": {"target": "GLU"},
-        "prenorm": config.get("prenorm", True),
-    }
+    } | {name: config[name] for name in ("prenorm", "norm", "norm_epsilon") if name in config}
 
 
 def model(config, params, x):
@@ -297,18 +315,28 @@ def regression_head(config, params, x):
     """The mean over time comes before the linear map.
 
     Without `reduce` the map is applied to every time step: what discretax
-    documents, not what it does (it fails).
+    documents, not what it does (it fails). Extensions: the last time step instead
+    of the mean; tanh of what the map gives.
     """
-    if config.get("reduce", True):
-        x = x.mean(axis=-2)
-    return linear(scope(params, "linear"), x), {}
+    y = linear(scope(params, "linear"), pooled(config, x))
+    return (np.tanh(y) if config.get("activation") == "tanh" else y), {}
+
+
+def pooled(config, x):
+    if not config.get("reduce", True):
+        return x
+    return x[..., -1, :] if config.get("pooling") == "last" else x.mean(axis=-2)
 
 
 def classification_head(config, params, x):
-    """Log-probabilities: the log-softmax of what the regression head gives."""
-    logits, states = regression_head(config, params, x)
+    """Log-probabilities: the log-softmax of what the regression head gives.
+
+    An extension: the probabilities.
+    """
+    logits = linear(scope(params, "linear"), pooled(config, x))
     logits = logits - logits.max(axis=-1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True)), states
+    logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return (np.exp(logs) if config.get("activation") == "softmax" else logs), {}
 
 
 LAYERS = {
@@ -324,14 +352,16 @@ LAYERS = {
 }
 
 
-def forward(config, tensors, x):
+def forward(config, tensors, x, dtype=np.float64):
     """Runs a whole model; returns (y, hidden, states).
+
+    `dtype` float32 shows how much of the result the arithmetic of discretax loses.
 
     `hidden` is what enters the head (the output when there is no head);
     `states` maps the path of every block to its mixer's last state.
     """
-    params = {name: np.asarray(value, np.float64) for name, value in tensors.items()}
-    x = np.asarray(x) if np.issubdtype(x.dtype, np.integer) else x.astype(np.float64)
+    params = {name: np.asarray(value, dtype) for name, value in tensors.items()}
+    x = np.asarray(x) if np.issubdtype(x.dtype, np.integer) else x.astype(dtype)
     hidden, states = x, {}
     for i, layer in enumerate(config["layers"]):
         if not layer["target"].endswith("Head"):

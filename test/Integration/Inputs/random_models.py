@@ -1,183 +1,309 @@
-"""Compiled models of random configurations against the f64 interpreter.
+"""Random models: every class and every option that `ssmc schema` lists, odd sizes.
 
-    random_models.py COMPILER FPMODE WORK FIRST LAST
-
-Models FIRST to LAST - 1, each with the options, sizes, weights, input and CPU
-that its number chooses. Prints a line per model, a line per failure, and
-`N models, N failed`.
+What the schema says of an option is enough to draw it, so that new options are
+drawn as soon as they are there; RULES holds what it cannot say, between options.
 """
 
+import functools
 import json
-import pathlib
+import math
+import re
 import subprocess
-import sys
 
 import numpy as np
-from bits import check_bits
-from golden import distance
-from native import build, load_mode_switch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
-WIDTHS = [1, 2, 3, 5, 8, 10, 16, 17, 31, 33, 48, 64, 100, 256]
-STATES = [1, 2, 3, 7, 8, 9, 16, 30, 64, 100]
-LIMIT = 1e-5  # the promise, of outputs and states
-LENGTHS = [1, 2, 5, 23, 24, 25, 48, 61, 100, 170]
+# At and around the widths of vectors and panels (8, 16), and what divides nothing.
+SIZES = [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33]
+LARGE = [48, 50, 63, 64, 65, 96, 100, 128, 200, 256]
+LENGTHS = [1, 2, 3, 5, 23, 24, 25, 48, 61, 100, 170]
+INPUTS = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "large": lambda rng, shape: 100 * rng.standard_normal(shape),
+    "small": lambda rng, shape: 1e-6 * rng.standard_normal(shape),
+    "constant": lambda rng, shape: np.ones(shape),
+    "zero": lambda rng, shape: np.zeros(shape),
+    "impulse": lambda rng, shape: np.eye(shape[1], 1)[None] * np.ones(shape),
+}
+
+# How far a parameter moves from its initial value, so that it looks trained:
+# relative and absolute standard deviation. Eigenvalues stay stable.
+TRAINED = {
+    "Lambda_re": (0.1, 0.0), "Lambda_im": (0.05, 0.1), "log_step": (0.0, 0.2),
+    "nu_log": (0.0, 0.1), "theta_log": (0.0, 0.1), "gamma_log": (0.0, 0.1),
+    "steps": (0.0, 0.2), "A_diag": (0.05, 0.02), "G_diag": (0.1, 0.02),
+    "log_dt": (0.0, 0.2), "log_a_real": (0.0, 0.2), "A_imag": (0.05, 0.1),
+}  # fmt: skip
+# Parameters where inference has a case for each sign, or only for some values.
+UNUSUAL = {
+    "A_diag": lambda rng, old: rng.uniform(-1, 1, old.shape),
+    "G_diag": lambda rng, old: rng.uniform(-0.5, 0.5, old.shape),
+    "nu_log": lambda rng, old: np.where(rng.random(old.shape) < 0.2, np.inf, old),
+    "theta_log": lambda rng, old: np.where(rng.random(old.shape) < 0.2, -np.inf, old),
+    "gamma_log": lambda rng, old: np.where(rng.random(old.shape) < 0.2, -np.inf, old),
+    "running_var": lambda rng, old: np.where(rng.random(old.shape) < 0.3, 3e-5, old),
+    "D": lambda rng, old: np.where(rng.random(old.shape) < 0.5, 0, old),
+}
+
+
+@functools.cache
+def schema(compiler: str) -> dict:
+    """The definitions of `ssmc schema`, by class."""
+    text = subprocess.run([compiler, "schema"], check=True, capture_output=True).stdout
+    whole = json.loads(text)
+    layers = whole["properties"]["layers"]["items"]["oneOf"]
+    return whole["$defs"] | {"layers": classes(layers)}
+
+
+def classes(choices: list[dict]) -> list[str]:
+    return [choice["$ref"].rpartition("/")[2] for choice in choices]
 
 
 class Chooser:
-    def __init__(self, seed: int):
+    """Random choices; `size` bounds how large what is drawn may become."""
+
+    def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
+        self.sizes = SIZES + (LARGE if self.rng.random() < 0.15 else [])
 
     def one(self, values):
         return values[int(self.rng.integers(len(values)))]
 
-    def some(self, options: dict) -> dict:
-        """Half of the options, to leave the defaults of others to the compiler."""
-        return {key: value for key, value in options.items() if self.rng.random() < 0.5}
+    def chance(self, share: float) -> bool:
+        return bool(self.rng.random() < share)
 
-    def truth(self) -> bool:
-        return bool(self.rng.random() < 0.5)
+    def number(self, low: float, high: float) -> float:
+        """Of three digits; logarithmic if the range is wide and positive."""
+        if low > 0 and high > 8 * low:
+            return float(f"{math.exp(self.rng.uniform(math.log(low), math.log(high))):.3g}")
+        return float(f"{self.rng.uniform(low, high):.3g}")
+
+    def value(self, option: dict):
+        """What the schema allows for an option."""
+        if "enum" in option:
+            return self.one(option["enum"])
+        kinds = option["type"] if isinstance(option["type"], list) else [option["type"]]
+        if "null" in kinds and self.chance(0.4):
+            return None
+        if "boolean" in kinds:
+            return self.chance(0.5)
+        if "integer" in kinds:
+            return max(option.get("minimum", 0), self.one(self.sizes))
+        ends = [option[end] for end in ("minimum", "maximum") if end in option]
+        if ends and self.chance(0.15):
+            return self.one(ends)
+        low = option.get("minimum", option.get("exclusiveMinimum", 0))
+        return self.number(max(low, 0.02), option.get("maximum", 8))
+
+    def options(self, target: str, definition: dict, width: int, **fixed) -> dict:
+        """`target` with what it requires, half of the other options, and `fixed`;
+        it takes `width` features."""
+        result = {"target": target} | fixed
+        properties, required = definition["properties"], definition["required"]
+        for name, option in properties.items():
+            # Extensions are rare, to leave models that discretax has.
+            share = 0.15 if option.get("description", "").startswith("An extension") else 0.5
+            if name not in result and (name in required or self.chance(share)):
+                result[name] = self.value(option)
+        defaults = {name: option.get("default") for name, option in properties.items()}
+        family = target.removesuffix("SequenceMixer")
+        if family in RULES:
+            RULES[family](self, result, defaults, width)
+        for low, high in (("dt_min", "dt_max"), ("r_min", "r_max")):
+            in_order(result, defaults, low, high)
+        return result
 
 
-def s5_options(pick: Chooser) -> dict:
-    options = pick.some({
-        "conj_sym": pick.truth(), "clip_eigs": pick.truth(),
-        "discretization": pick.one(["zoh", "bilinear"]), "step_rescale": pick.one([0.5, 2.0]),
-        "C_init": pick.one(["lecun_normal", "trunc_standard_normal"]), "dt_min": 0.01,
-    })  # fmt: skip
-    state = pick.one(STATES)
+# -- What the schema does not say: rules between options -----------------------
+
+
+def in_order(options: dict, defaults: dict, low: str, high: str) -> None:
+    if low in defaults and high in defaults:
+        values = [options.get(key, defaults[key]) for key in (low, high)]
+        if values[0] > values[1]:
+            options[low], options[high] = values[1], values[0]
+
+
+def s5_rules(pick: Chooser, options: dict, defaults: dict, width: int) -> None:
+    blocks = options.get("ssm_blocks", 1)
+    if blocks > 1:
+        options["ssm_blocks"] = blocks = pick.one([1, 2, 3, 4])
+    state = options.get("state_dim", defaults["state_dim"])
+    each = max(1, min(state, 256) // blocks)
     if options.get("conj_sym", True):
-        state += state % 2
-    if state % 4 == 0 and pick.truth():
-        options["ssm_blocks"] = 2
-    return options | {"state_dim": state}
+        each += each % 2
+    if options.get("state_dim", defaults["state_dim"]) != each * blocks:
+        options["state_dim"] = each * blocks
+    if pick.chance(0.02):
+        options |= {"state_dim": 2, "ssm_blocks": 2, "conj_sym": True}  # no state at all
 
 
-def lru_options(pick: Chooser) -> dict:
-    options = pick.some({"r_min": 0.2, "r_max": 0.9, "max_phase": 3})
-    return options | {"state_dim": pick.one(STATES)}
+def linoss_rules(pick: Chooser, options: dict, defaults: dict, width: int) -> None:
+    if options.get("discretization") == "IM":
+        options["damping"] = False
 
 
-def linoss_options(pick: Chooser) -> dict:
-    scheme = pick.one([
-        {}, {"damping": True}, {"damping": False}, {"discretization": "IM", "damping": False},
-    ])  # fmt: skip
-    options = pick.some({"r_min": 0.5, "theta_max": 1.5, "state_dim": pick.one(STATES)})
-    return options | scheme
+def deltanet_rules(pick: Chooser, options: dict, defaults: dict, width: int) -> None:
+    if options.get("n_heads", defaults["n_heads"]) > width or pick.chance(0.5):
+        options["n_heads"] = pick.one([n for n in (1, 2, 3, 4, 8) if n <= width])
+    if (options.get("head_dim") or 0) > 64:
+        options["head_dim"] = 64
 
 
-def s4d_options(pick: Chooser) -> dict:
-    return pick.some({"transposed": pick.truth(), "dt_min": 0.01, "state_dim": pick.one(STATES)})
+def swiglu_rules(pick: Chooser, options: dict, defaults: dict, width: int) -> None:
+    ratio = options.get("hidden_ratio", defaults["hidden_ratio"])
+    if options.get("intermediate_dim") is None and width * ratio * 2 / 3 < 1:
+        options["hidden_ratio"] = 2
 
 
-FAMILIES = {
-    "S5": s5_options, "LRU": lru_options, "LinOSS": linoss_options, "S4D": s4d_options,
+def head_rules(pick: Chooser, options: dict, defaults: dict, width: int) -> None:
+    if not options.get("reduce", True):
+        options.pop("pooling", None)
+
+
+RULES = {
+    "S5": s5_rules, "LinOSS": linoss_rules, "DeltaNet": deltanet_rules, "SwiGLU": swiglu_rules,
+    "ClassificationHead": head_rules, "RegressionHead": head_rules,
 }  # fmt: skip
 
 
-def stack(pick: Chooser, width: int, family: str) -> list[dict]:
-    """A model of the family, or StandardBlocks with its mixer."""
-    common = {"drop_rate": 0.3, "prenorm": pick.truth()}
-    if family != "S4D" and pick.rng.random() < 0.6:
-        common |= {"num_blocks": pick.one([0, 1, 2, 3]), "use_bias": pick.truth()}
-        target = {"target": family, "hidden_dim": width}
-        return [target | FAMILIES[family](pick) | pick.some(common)]
-    blocks = []
-    for _ in range(pick.one([1, 2])):
-        mixer = {"target": family + "SequenceMixer"} | FAMILIES[family](pick)
-        gate = {"target": "GLU"} | pick.some({"use_bias": pick.truth(), "out_features": width})
-        if pick.rng.random() < 0.3:
-            gate["out_features"] = 1
-        block = {"target": "StandardBlock", "in_features": width} | pick.some(common)
-        blocks.append(block | {"sequence_mixer": mixer, "channel_mixer": gate})
-        family = pick.one(list(FAMILIES))
-    return blocks
+# -- Layers --------------------------------------------------------------------
 
 
-def random_layers(pick: Chooser, number: int) -> list[dict]:
-    width = pick.one(WIDTHS)
-    layers = []
-    encoder = number % 4
-    if encoder == 0:
-        size = {"num_classes": pick.one([1, 7, 300]), "out_features": width}
-        layers.append({"target": "EmbeddingEncoder"} | size)
-    elif encoder < 3:
-        size = {"in_features": pick.one([1, 3, 10, 40]), "out_features": width}
-        layers.append({"target": "LinearEncoder"} | size | pick.some({"use_bias": pick.truth()}))
-    families = list(FAMILIES)
-    layers += stack(pick, width, families[number % len(families)])
-    if number % 7 == 3:  # log-probabilities as what later layers read
-        size = {"in_features": width, "out_features": width}
-        layers.append({"target": "ClassificationHead", "reduce": False} | size)
-    if number % 5 == 0:
-        layers += stack(pick, width, pick.one(families))
-    if number % 6 < 4:
-        head = pick.one(["ClassificationHead", "RegressionHead"])
-        size = {"in_features": width, "out_features": pick.one([1, 2, 10, 19])}
-        layers.append({"target": head} | size | {"reduce": number % 6 < 2})
+def random_mixer(pick: Chooser, defs: dict, target: str, width: int) -> dict:
+    properties, fixed = defs[target]["properties"], {}
+    if "out_features" in properties and pick.chance(0.5):
+        broadcast = target == "GLU" or target == "MLPChannelMixer"
+        fixed["out_features"] = pick.one([None, width, 1] if broadcast else [None, width])
+    elif "out_features" in properties:
+        fixed["out_features"] = None
+    options = pick.options(target, defs[target], width, **fixed)
+    if options.get("out_features", 1) is None and pick.chance(0.5):
+        del options["out_features"]
+    return options
+
+
+def random_layer(pick: Chooser, defs: dict, target: str, width: int, **fixed):
+    """A layer that takes `width` features, and how many it gives."""
+    definition = defs[target]
+    properties = definition["properties"]
+    if "hidden_dim" in properties:
+        fixed["hidden_dim"] = width
+    if "num_blocks" in properties:
+        fixed["num_blocks"] = pick.one([0, 1, 1, 1, 2, 3])
+    if "in_features" in properties:
+        fixed["in_features"] = width
+    for kind in ("sequence_mixer", "channel_mixer"):
+        if kind in properties:
+            mixer = pick.one(classes(properties[kind]["oneOf"]))
+            fixed[kind] = random_mixer(pick, defs, mixer, width)
+    layer = pick.options(target, definition, width, **fixed)
+    if layer.get("num_blocks") == 1 and pick.chance(0.05):
+        del layer["num_blocks"]
+    return layer, layer.get("out_features", width)
+
+
+def kind_of(definition: dict, target: str) -> str:
+    """What a layer may stand behind, and what behind it."""
+    properties = definition["properties"]
+    if "num_classes" in properties:
+        return "tokens"
+    if "reduce" in properties:
+        return "head"
+    if "hidden_dim" in properties or "sequence_mixer" in properties:
+        return "body"
+    if {"in_features", "out_features"} <= properties.keys():
+        return "linear"
+    raise ValueError(f"random_models.py does not know where a {target} may stand")
+
+
+def random_layers(pick: Chooser, compiler) -> list[dict]:
+    """The layers of a model.json."""
+    defs = schema(str(compiler))
+    kinds = {}
+    for target in defs["layers"]:
+        kinds.setdefault(kind_of(defs[target], target), []).append(target)
+    width, layers = pick.one(pick.sizes), []
+
+    def add(kind: str, **fixed) -> None:
+        nonlocal width
+        layer, width = random_layer(pick, defs, pick.one(kinds[kind]), width, **fixed)
+        layers.append(layer)
+
+    first = pick.rng.random()
+    if first < 0.75:
+        add("linear" if first < 0.5 else "tokens")
+    for _ in range(pick.one([0, 1, 1, 1, 1, 2, 2])):
+        add("body")
+        if pick.chance(0.1):
+            add("linear")
+        if pick.chance(0.1):
+            add("head", reduce=False)
+    if not layers or pick.chance(0.6):
+        add("head")
     return layers
 
 
-def random_input(pick: Chooser, layers: list[dict]) -> np.ndarray:
-    shape = (pick.one([1, 2, 3]), pick.one(LENGTHS))
+# -- Weights and inputs --------------------------------------------------------
+
+
+def random_weights(compiler, folder, seed: int) -> None:
+    """model.safetensors beside model.json: discretax's initial values, moved as by
+    training, and statistics."""
+    file = folder / "model.safetensors"
+    command = [compiler, "init", folder, "--seed", str(seed), "-o", file]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    rng = np.random.default_rng(seed)
+    unusual = [name for name in UNUSUAL if rng.random() < 0.08]
+    result = {}
+    for name, value in load_file(file).items():
+        last = name.rpartition(".")[2]
+        if value.dtype != np.float32:
+            value = np.array(False) if last == "first_time" else value
+        elif last == "running_mean":
+            value = rng.normal(0, 0.5, value.shape)
+        elif last == "running_var":
+            value = rng.uniform(0.3, 3, value.shape)
+        else:
+            relative, absolute = TRAINED.get(last, (0.1, 0.02))
+            noise = rng.standard_normal((2, *value.shape))
+            value = value * (1 + relative * noise[0]) + absolute * noise[1]
+        if last in unusual:
+            value = UNUSUAL[last](rng, value)
+        result[name] = value.astype(np.float32) if value.dtype != bool else value
+    save_file(result, file)
+
+
+def random_input(pick: Chooser, layers: list[dict], batch=None, length=None, kind="normal"):
+    """(B, L, F), or token ids (B, L), some of them out of range."""
+    shape = (batch or pick.one([1, 2, 3]), length or pick.one(LENGTHS))
     first = layers[0]
-    if first["target"] == "EmbeddingEncoder":
-        return pick.rng.integers(-2, first["num_classes"] + 2, shape).astype(np.int32)
+    if "num_classes" in first:
+        size = first["num_classes"]
+        ids = pick.rng.integers(-2, size + 2, shape)
+        far = pick.rng.choice([-size, -size - 1, -1000, 1000, 2**31 - 1, -(2**31)], shape)
+        return np.where(pick.rng.random(shape) < 0.1, far, ids).astype(np.int32)
     features = first.get("in_features", first.get("hidden_dim"))
-    return pick.rng.standard_normal((*shape, features)).astype(np.float32)
+    return INPUTS[kind](pick.rng, (*shape, features)).astype(np.float32)
 
 
-def check(compiler, swap_mode, work: pathlib.Path, number: int) -> list[str]:
-    """What is wrong with a model; prints its errors."""
-    work.mkdir(parents=True, exist_ok=True)
-    pick, failures = Chooser(number), []
-    layers = random_layers(pick, number)
-    x = random_input(pick, layers)
-    model, input_file = work / "model.json", work / "x.npy"
-    model.write_text(json.dumps({"layers": layers}, indent=1))
-    np.save(input_file, x)
-    weights = ["--weights", f"random:{number}"]
-    native = build(compiler, model, work / "model", *weights,
-                   "--target", pick.one(["x86-64-v3", "native"]), swap_mode=swap_mode)  # fmt: skip
-    command = [compiler, "run", model, *weights, "--reference", "--input", input_file]
-    command += ["--output", work / "y.npy", "--state-out", work / "states.safetensors"]
-    subprocess.run(command, check=True, capture_output=True)
-
-    def expect(holds: bool, what: str) -> None:
-        if not holds:
-            failures.append(what)
-
-    y, records = native.forward(x)
-    errors = {"y": distance(y, np.load(work / "y.npy"))}
-    expect(errors["y"] <= LIMIT, f"y: error {errors['y']:.2e}")
-    for path, wanted in load_file(work / "states.safetensors").items():
-        got = np.array([native.unpack(record, path) for record in records]).reshape(wanted.shape)
-        error = distance(got, wanted)
-        errors["states"] = max(error, errors.get("states", 0))
-        expect(error <= LIMIT, f"state {path}: error {error:.2e}")
-    y, records = native.forward(x[:1])
-    keeps = any(size and "complex" in kind for _, size, kind in native.layout.values())
-    check_bits(native, x[:1], y, records, keeps, expect)
-    print(number, *(f"{kind} {error:.1e}" for kind, error in errors.items()),
-          x.shape, " ".join(layer["target"] for layer in layers), flush=True)  # fmt: skip
-    return failures
+def drawn(layers: list[dict]) -> set[str]:
+    """Every CLASS and CLASS.OPTION that a model names."""
+    found = set()
+    for layer in layers:
+        found.add(layer["target"])
+        found |= {f"{layer['target']}.{name}" for name in layer if name != "target"}
+        inner = [value for value in layer.values() if isinstance(value, dict)]
+        found |= drawn(inner)
+    return found
 
 
-def main() -> int:
-    compiler, library, work, first, last = sys.argv[1:]
-    swap_mode = load_mode_switch(library)
-    numbers, failed = range(int(first), int(last)), 0
-    for number in numbers:
-        try:
-            failures = check(compiler, swap_mode, pathlib.Path(work) / str(number), number)
-        except (subprocess.CalledProcessError, RuntimeError, OSError, ValueError) as error:
-            failures = [f"{error} {getattr(error, 'stderr', '')}"]
-        failed += bool(failures)
-        for failure in failures:
-            print(f"  failed: model {number}: {failure}")
-    print(f"{len(numbers)} models, {failed} failed")
-    return 1 if failed or not numbers else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def options_of(defs: dict) -> set[str]:
+    """Every CLASS and CLASS.OPTION of the schema."""
+    found = set()
+    for target, definition in defs.items():
+        if re.fullmatch(r"\w+", target) and isinstance(definition, dict):
+            found.add(target)
+            names = definition["properties"].keys() - {"target"}
+            found |= {f"{target}.{name}" for name in names}
+    return found

@@ -2,7 +2,7 @@
 
     threads_random.py WORK FIRST LAST COMPILER CC [argument ...]
 
-Builds models FIRST to LAST - 1 of random_models.py with COMPILER, and with each the
+Builds models of the seeds FIRST to LAST - 1 (random_models.py) with COMPILER, and with each the
 program that CC and its arguments make; what they lack is the model: its header, its
 name `m`, and its object. Prints what each program prints.
 """
@@ -20,7 +20,7 @@ def main() -> int:
     for number in range(int(first), int(last)):
         folder = pathlib.Path(work) / str(number)
         folder.mkdir(parents=True, exist_ok=True)
-        layers = random_layers(Chooser(number), number)
+        layers = random_layers(Chooser(number), compiler)
         (folder / "model.json").write_text(json.dumps({"layers": layers}))
         options = ["--name", "m", "--target", "x86-64-v3", "--weights", f"random:{number}"]
         subprocess.run([compiler, "compile", folder, "-o", folder / "m", *options], check=True)

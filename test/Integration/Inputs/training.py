@@ -26,21 +26,6 @@ from trained import Trained
 
 Y_LIMIT, STATISTICS_LIMIT = 1e-5, 1e-6
 
-# What random_models.py does not choose: numbers from 1000 on.
-OTHERS = [
-    [{"target": "LinearEncoder", "in_features": 3, "out_features": 24},
-     {"target": "DeltaNet", "hidden_dim": 24, "num_blocks": 2, "drop_rate": 0.2},
-     {"target": "ClassificationHead", "in_features": 24, "out_features": 5}],
-    [{"target": "StandardBlock", "in_features": 20, "drop_rate": 0.2,
-      "sequence_mixer": {"target": "S4DSequenceMixer"}, "channel_mixer": {"target": "SwiGLU"}},
-     {"target": "StandardBlock", "in_features": 20, "drop_rate": 0.2, "prenorm": False,
-      "sequence_mixer": {"target": "IdentitySequenceMixer"},
-      "channel_mixer": {"target": "MLPChannelMixer"}},
-     {"target": "StandardBlock", "in_features": 20,
-      "sequence_mixer": {"target": "DeltaNetSequenceMixer"},
-      "channel_mixer": {"target": "IdentityChannelMixer"}}],
-]  # fmt: skip
-
 
 def compile_trained(compiler, model, work, swap_mode, *options) -> Trained:
     native = build(compiler, model, work / "model", "--train", *options, swap_mode=swap_mode)
@@ -96,7 +81,7 @@ def check_case(compiler, swap_mode, folder, work, expect) -> list[str]:
 
 def check_random(compiler, swap_mode, number: int, work, expect) -> list[str]:
     pick = Chooser(number)
-    layers = OTHERS[number - 1000] if number >= 1000 else random_layers(pick, number)
+    layers = random_layers(pick, compiler)
     x = random_input(pick, layers)
     keys = pick.rng.integers(0, 2**32, (len(x), 2), np.uint32)
     model = work / "model.json"

@@ -1,0 +1,198 @@
+"""One random configuration, computed in every way and compared."""
+
+import json
+import pathlib
+import subprocess
+
+import numpy as np
+from bits import check_bits
+from golden import allowed, distance
+from native import Native, build, same
+from random_models import INPUTS, Chooser, random_input, random_layers, random_weights
+from safetensors.numpy import load_file
+
+from recurrence import forward
+
+REFERENCE_LIMIT = 1e-9
+# Ways of computing that are checked besides, and how often.
+EXTRAS = {"bits": 0.1, "target": 0.12, "reference": 0.25, "threads": 0.12}
+
+
+def draw(compiler, seed: int, index: int) -> dict:
+    """A configuration: plain data from which everything follows."""
+    pick = Chooser([seed, index])
+    layers = random_layers(pick, compiler)
+    x = random_input(pick, layers)
+    options = {"target": pick.one(["x86-64-v3", "native"])}
+    if pick.chance(0.3):
+        options["chunk"] = pick.one([1, 8, 24, 48, 120])
+    return {
+        "layers": layers,
+        "batch": x.shape[0],
+        "length": x.shape[1] if pick.chance(0.97) else 700,
+        "input": pick.one(list(INPUTS)) if pick.chance(0.4) else "normal",
+        "seed": int(pick.rng.integers(2**31)),
+        "options": options,
+        "extras": [name for name, share in EXTRAS.items() if pick.chance(share)],
+    }
+
+
+class Failure(Exception):
+    """kind: what failed, in a word; shrinking keeps it."""
+
+    def __init__(self, kind: str, what: str):
+        super().__init__(f"{kind}: {what}")
+        self.kind = kind
+
+
+class Check:
+    """One configuration in a folder of its own."""
+
+    def __init__(self, compiler, swap_mode, config: dict, work: pathlib.Path):
+        self.compiler, self.swap_mode, self.config, self.work = compiler, swap_mode, config, work
+        self.errors = {}
+
+    def ssmc(self, kind: str, *arguments) -> None:
+        command = [self.compiler, *map(str, arguments)]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode:
+            raise Failure(kind, f"{' '.join(command)}: {result.returncode}, {result.stderr}")
+
+    def run(self) -> None:
+        self.write()
+        self.oracle()
+        if not self.finite:
+            return
+        native = self.compile(**self.config["options"])
+        y, records = native.forward(self.x)
+        np.save(self.work / "y.npy", y)
+        self.close("y", y, self.y64, 0)
+        for path, wanted in self.states64.items():
+            if wanted.size:
+                got = np.stack([native.unpack(record, path) for record in records])
+                self.close(f"state {path}", got.reshape(wanted.shape), wanted, path)
+        self.cuts(native, y, records)
+        for extra in self.config["extras"]:
+            getattr(self, extra)(native, y, records)
+        self.expect("overrun", not native.overruns(), "wrote beyond y, the states or the workspace")
+
+    def write(self) -> None:
+        config, work = self.config, self.work
+        (work / "model.json").write_text(json.dumps({"layers": config["layers"]}, indent=1))
+        try:
+            random_weights(self.compiler, work, config["seed"])
+        except subprocess.CalledProcessError as error:
+            raise Failure("refused", error.stderr) from error
+        self.rng = np.random.default_rng(config["seed"])
+        pick = Chooser(config["seed"])
+        shape = (config["batch"], config["length"])
+        self.x = random_input(pick, config["layers"], *shape, config["input"])
+        np.save(work / "x.npy", self.x)
+
+    def oracle(self) -> None:
+        self.tensors = load_file(self.work / "model.safetensors")
+        results = [forward(self.config, self.tensors, row) for row in self.x]
+        self.y64, self.h64 = (np.stack([result[i] for result in results]) for i in (0, 1))
+        paths = results[0][2]
+        self.states64 = {path: np.stack([result[2][path] for result in results]) for path in paths}
+        everything = (self.y64, self.h64, *self.states64.values())
+        largest = max(np.abs(array).max(initial=0) for array in everything)
+        self.finite = bool(largest < 1e30)
+        self.single = None
+
+    def f32(self, which) -> float:
+        """The error of the same recurrences in f32: what the tolerance allows for."""
+        if self.single is None:
+            self.single = [forward(self.config, self.tensors, row, np.float32) for row in self.x]
+        if isinstance(which, str):
+            value, wanted = [result[2][which] for result in self.single], self.states64[which]
+        else:
+            value, wanted = [result[which] for result in self.single], (self.y64, self.h64)[which]
+        return distance(np.stack(value), wanted)
+
+    def expect(self, kind: str, holds: bool, what: str) -> None:
+        if not holds:
+            raise Failure(kind, what)
+
+    def close(self, what: str, value, wanted, which) -> None:
+        """`which`: 0 for y, 1 for what enters the head, or a state's path."""
+        error, kind = distance(value, wanted), what.partition(" ")[0]
+        self.errors[kind] = max(error, self.errors.get(kind, 0))
+        if not error <= 1e-5:
+            limit = allowed(self.f32(which))
+            self.expect(kind, error <= limit, f"{what}: error {error:.2e}, allowed {limit:.2e}")
+
+    def compile(self, **options) -> Native:
+        flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        prefix = self.work / "-".join(["model", *map(str, options.values())])
+        try:
+            return build(self.compiler, self.work, prefix, *flags, swap_mode=self.swap_mode)
+        except RuntimeError as error:
+            raise Failure("compile", str(error)) from error
+
+    # -- Ways of computing -----------------------------------------------------
+
+    def same(self, kind: str, y, records, y2, records2, what: str) -> None:
+        self.expect(kind, same(y, y2), f"{what}: other outputs")
+        self.expect(kind, np.array_equal(records, records2), f"{what}: other states")
+
+    def cuts(self, native: Native, y, records) -> None:
+        """By step, by chunks of random lengths, and ragged."""
+        batch, length = self.x.shape[:2]
+        self.same("step", y, records, *native.pieces(self.x, 0), "by step")
+        steps = int(self.rng.integers(1, length + 1))
+        self.same("chunk", y, records, *native.pieces(self.x, steps), f"chunks of {steps}")
+        lengths = self.rng.integers(1, length + 1, batch)
+        ragged, short = native.forward(self.x, lengths)
+        part, rest = native.records(batch), self.x.copy()
+        y2 = native.chunk(part, None, self.x, lengths)
+        self.same("ragged", ragged, short, y2, part, f"lengths {lengths}, chunk and forward")
+        for row, n in enumerate(lengths):
+            rest[row, : length - n] = self.x[row, n:]
+            if not native.pooled:
+                holds = same(ragged[row, :n], y[row, :n])
+                self.expect("ragged", holds, f"lengths {lengths}: other outputs")
+        y2 = native.chunk(part, None, rest, length - lengths)
+        self.expect("ragged", np.array_equal(records, part), f"rest after {lengths}: other states")
+        if native.pooled:
+            self.expect("ragged", same(y, y2), f"rest after {lengths}: other outputs")
+
+    def bits(self, native: Native, y, records) -> None:
+        """All that bits.py knows."""
+        failures = []
+        x = self.x[:1, :100]
+        y, records = native.forward(x)
+        keeps = any(size and "complex" in kind for _, size, kind in native.layout.values())
+        check_bits(native, x, y, records, keeps, lambda holds, what: holds or failures.append(what))
+        self.expect("bits", not failures, "; ".join(failures))
+
+    def target(self, native: Native, y, records) -> None:
+        """Vectors of another width, another number of rows."""
+        ours = self.config["options"]["target"]
+        other = "x86-64-v3" if ours == "native" else "native"
+        options = {"target": other, "chunk": int(self.rng.choice([1, 8, 40, 96]))}
+        self.same("target", y, records, *self.compile(**options).forward(self.x), str(options))
+
+    def reference(self, native: Native, y, records) -> None:
+        """The f64 interpreter."""
+        z, states = self.through_run("reference", "--reference")
+        error = distance(z, self.y64)
+        self.expect("reference", error <= REFERENCE_LIMIT, f"y: error {error:.2e}")
+        for path, wanted in self.states64.items():
+            if wanted.size:
+                error = distance(states[path].reshape(wanted.shape), wanted)
+                self.expect("reference", error <= REFERENCE_LIMIT, f"{path}: error {error:.2e}")
+
+    def threads(self, native: Native, y, records) -> None:
+        """`ssmc run`, on threads; without its head."""
+        options = ["--threads", self.rng.integers(1, 4)]
+        z, _ = self.through_run("run", *options)
+        self.expect("run", same(z, y), f"{options}: other outputs")
+        h, _ = self.through_run("run", "--without-head")
+        self.close("h", h, self.h64, 1)
+
+    def through_run(self, kind: str, *options):
+        work = self.work
+        self.ssmc(kind, "run", work, "--input", work / "x.npy", "--output", work / "z.npy",
+                  "--state-out", work / "z.safetensors", *options)  # fmt: skip
+        return np.load(work / "z.npy"), load_file(work / "z.safetensors")
