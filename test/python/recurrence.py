@@ -364,10 +364,8 @@ def forward(config, tensors, x, dtype=np.float64):
     x = np.asarray(x) if np.issubdtype(x.dtype, np.integer) else x.astype(dtype)
     hidden, states = x, {}
     for i, layer in enumerate(config["layers"]):
-        if not layer["target"].endswith("Head"):
-            x, last = LAYERS[layer["target"]](layer, scope(params, f"layers.{i}"), x)
-            hidden = x
-            states.update({f"layers.{i}{path}": s for path, s in last.items()})
-        else:
-            x, _ = LAYERS[layer["target"]](layer, scope(params, f"layers.{i}"), x)
+        entered = x
+        x, last = LAYERS[layer["target"]](layer, scope(params, f"layers.{i}"), x)
+        hidden = entered if layer["target"].endswith("Head") else x
+        states.update({f"layers.{i}{path}": s for path, s in last.items()})
     return x, hidden, states
