@@ -40,6 +40,7 @@ SSMC_ROW_OP_EFFECTS(LookupOp)
 SSMC_ROW_OP_EFFECTS(PoolRowsOp)
 SSMC_ROW_OP_EFFECTS(PoolMeanOp)
 SSMC_ROW_OP_EFFECTS(RowLogSoftmaxOp)
+SSMC_ROW_OP_EFFECTS(RowNormOp)
 SSMC_ROW_OP_EFFECTS(ChannelRowsOp)
 SSMC_ROW_OP_EFFECTS(DeltaRowsOp)
 SSMC_ROW_OP_EFFECTS(DropRowsOp)
@@ -270,6 +271,21 @@ LogicalResult RowLogSoftmaxOp::verify() {
   if (x.size() != 2 || out.size() != 2 || x[0] != out[0] || x[1] < out[1])
     return emitOpError() << "(C1) x [" << x << "], out [" << out
                          << "]; expected [R, W] and [R, C <= W]";
+  return success();
+}
+
+LogicalResult RowNormOp::verify() {
+  ArrayRef<int64_t> x = shapeOf(getX()), out = shapeOf(getOut());
+  int64_t features = getFeatures();
+  if (x.size() != 2 || out.size() != 2 || x[0] != out[0] || features < 1 ||
+      x[1] < features || out[1] < features)
+    return emitOpError() << "(C1) x [" << x << "], out [" << out
+                         << "], features " << features
+                         << "; expected [R, W] with W at least features, and "
+                            "at least one of these";
+  if (!(getEpsilon().convertToDouble() > 0))
+    return emitOpError() << "(C2) epsilon is " << getEpsilon().convertToDouble()
+                         << "; expected a positive number";
   return success();
 }
 

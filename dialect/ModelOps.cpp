@@ -209,6 +209,13 @@ LogicalResult BatchNormOp::verify() {
   return success();
 }
 
+LogicalResult LayerNormOp::verify() {
+  if (!(getEpsilon().convertToDouble() > 0))
+    return emitOpError() << "(C1) epsilon is " << getEpsilon().convertToDouble()
+                         << "; expected a positive number";
+  return success();
+}
+
 LogicalResult BatchNormTrainingOp::verify() {
   int64_t features = getNumFeatures(getX().getType());
   if (failed(checkShape(*this, "C1", "mean", getMean(), features)) ||

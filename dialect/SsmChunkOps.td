@@ -152,7 +152,8 @@ def Ssm_PoolRowsOp : Ssm_RowOp<"pool_rows", [AttrSizedOperandSegments]> {
   let summary = "Adds rows to the f64 sums of a pooled head";
   let description = [{
     `sums[s, h] += x[r, h]` and `counts[s] += 1` for every row r, in order;
-    s and `count` as in `ssm.panel_map`.
+    s and `count` as in `ssm.panel_map`. With `last`, `sums[s, h] = x[r, h]` and
+    `counts[s] = 1`: of a stream's rows the last one stays.
 
     Constraints:
     * (C1) `x` is (R, W) with W at least H, `sums` (S, H), `counts` (S, 1).
@@ -162,7 +163,8 @@ def Ssm_PoolRowsOp : Ssm_RowOp<"pool_rows", [AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins Ssm_F32Buffer:$x, Ssm_Buffer<[F64]>:$sums, Ssm_Buffer<[I64]>:$counts,
-                       Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count);
+                       Optional<Ssm_Buffer<[Index]>>:$streams, Optional<Index>:$count,
+                       UnitAttr:$last);
   let results = (outs Variadic<Ssm_Buffer<[F64, I64]>>:$results);
   let assemblyFormat = [{
     $x `:` type($x) `outs` `(` $sums `:` type($sums) `,` $counts `:` type($counts) `)`
@@ -200,10 +202,10 @@ def Ssm_PoolMeanOp : Ssm_RowOp<"pool_mean", [AttrSizedOperandSegments]> {
 }
 
 def Ssm_RowLogSoftmaxOp : Ssm_RowOp<"row_log_softmax"> {
-  let summary = "Log-probabilities of each row";
+  let summary = "Log-probabilities of each row, or probabilities";
   let description = [{
     `out[r, c] = x[r, c] - max(x[r]) - log(sum(exp(x[r] - max(x[r]))))` over the C
-    features of `out`.
+    features of `out`; with `probabilities` the exponential of that.
 
     Constraints:
     * (C1) `out` is (R, C), `x` (R, W) with W at least C.
@@ -212,11 +214,42 @@ def Ssm_RowLogSoftmaxOp : Ssm_RowOp<"row_log_softmax"> {
     ssm.row_log_softmax %x : memref<1x16xf32> outs(%out : memref<1x10xf32>)
     ```
   }];
-  let arguments = (ins Ssm_F32Buffer:$x, Ssm_F32Buffer:$out, Optional<Index>:$count);
+  let arguments = (ins Ssm_F32Buffer:$x, Ssm_F32Buffer:$out, Optional<Index>:$count,
+                       UnitAttr:$probabilities);
   let results = (outs Optional<Ssm_F32Buffer>:$result);
   let assemblyFormat = [{
     $x `:` type($x) `outs` `(` $out `:` type($out) `)` (`count` $count^)?
     attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = rowOpDeclaration # [{
+    mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }
+  }];
+}
+
+def Ssm_RowNormOp : Ssm_RowOp<"row_norm"> {
+  let summary = "Each row without its mean, divided by its deviation";
+  let description = [{
+    `out[r, h] = f32((x[r, h] - m) s)` over the first `features` columns, with
+    `m = sum_h x[r, h] / features`, `v = sum_h (x[r, h] - m)^2 / features` and
+    `s = 1 / sqrt(v + epsilon)` in f64; `count` as in `ssm.panel_map`. Sums are in one
+    order, whatever the rows: lane j of 8 adds the columns j, j + 8, ..., then the lanes
+    meet by halves (j and j + 4, j + 2, j + 1). What is beyond `features` in a row of
+    `out` is not specified.
+
+    Constraints:
+    * (C1) `x` and `out` are (R, W) with W at least `features`, which is positive.
+    * (C2) `epsilon` is positive.
+
+    ```mlir
+    ssm.row_norm %x : memref<24x64xf32> outs(%out : memref<24x64xf32>) features 60 epsilon 1.0e-6 count %n
+    ```
+  }];
+  let arguments = (ins Ssm_F32Buffer:$x, Ssm_F32Buffer:$out, I64Attr:$features, F64Attr:$epsilon,
+                       Optional<Index>:$count);
+  let results = (outs Optional<Ssm_F32Buffer>:$result);
+  let assemblyFormat = [{
+    $x `:` type($x) `outs` `(` $out `:` type($out) `)` `features` $features `epsilon` $epsilon
+    (`count` $count^)? attr-dict (`->` type($result)^)?
   }];
   let extraClassDeclaration = rowOpDeclaration # [{
     mlir::MutableOperandRange getDpsInitsMutable() { return getOutMutable(); }

@@ -226,6 +226,26 @@ def Ssm_BatchNormOp : Ssm_Op<"batch_norm", [Pure, AllTypesMatch<["x", "y"]>]> {
   let hasVerifier = 1;
 }
 
+def Ssm_LayerNormOp : Ssm_Op<"layer_norm", [Pure, AllTypesMatch<["x", "y"]>]> {
+  let summary = "LayerNorm: the statistics of each time step over its features";
+  let description = [{
+    `y = (x - m) / sqrt(v + epsilon)` with m the mean of the step's features and v
+    the mean of `(x - m)^2` (Ba et al. 2016, eq. 4). A learned scale and bias are an
+    `ssm.scale` and an `ssm.shift` behind it.
+
+    Constraints:
+    * (C1) `epsilon` is positive.
+
+    ```mlir
+    %y = ssm.layer_norm %x epsilon 1.0e-6 : tensor<?x?x64xf32>
+    ```
+  }];
+  let arguments = (ins Ssm_Sequence:$x, F64Attr:$epsilon);
+  let results = (outs Ssm_Sequence:$y);
+  let assemblyFormat = "$x `epsilon` $epsilon attr-dict `:` type($x)";
+  let hasVerifier = 1;
+}
+
 def Ssm_BatchNormTrainingOp : Ssm_Op<"batch_norm_training", [Pure,
     AllTypesMatch<["x", "y"]>, AllTypesMatch<["mean", "newMean"]>,
     AllTypesMatch<["var", "newVar"]>]> {
@@ -483,7 +503,8 @@ def Ssm_MeanPoolOp : Ssm_Op<"mean_pool", [Pure,
   let description = [{
     `sums' = sums + sum_l x[:, l, :]`, `count' = count + L`, `y = sums' / count'`.
     Sums are f64 so that an answer stays right after 10^7 steps. A count of 0
-    gives NaN (the mean of nothing).
+    gives NaN (the mean of nothing). With `last` it is the last step alone:
+    `sums' = x[:, L - 1, :]` and `count' = 1`, or, when L = 0, what they were.
 
     Constraints:
     * (C1) `x` is (batch, time, H), `sums` (batch, H), `y` (batch, H), `count` (batch).
@@ -493,7 +514,8 @@ def Ssm_MeanPoolOp : Ssm_Op<"mean_pool", [Pure,
       : tensor<?x?x64xf32>, tensor<?x64xf64>, tensor<?xi64> -> tensor<?x64xf32>
     ```
   }];
-  let arguments = (ins Ssm_Sequence:$x, 2DTensorOf<[F64]>:$sums, 1DTensorOf<[I64]>:$count);
+  let arguments = (ins Ssm_Sequence:$x, 2DTensorOf<[F64]>:$sums, 1DTensorOf<[I64]>:$count,
+                       UnitAttr:$last);
   let results = (outs Ssm_Sequence:$y, 2DTensorOf<[F64]>:$newSums, 1DTensorOf<[I64]>:$newCount);
   let assemblyFormat = [{
     $x `,` $sums `,` $count attr-dict `:` type($x) `,` type($sums) `,` type($count) `->` type($y)
@@ -502,14 +524,17 @@ def Ssm_MeanPoolOp : Ssm_Op<"mean_pool", [Pure,
 }
 
 def Ssm_LogSoftmaxOp : Ssm_UnaryOp<"log_softmax"> {
-  let summary = "Log-probabilities over the last axis";
+  let summary = "Log-probabilities over the last axis, or probabilities";
   let description = [{
-    `y = x - max(x) - log(sum(exp(x - max(x))))` over the features.
+    `y = x - max(x) - log(sum(exp(x - max(x))))` over the features; with
+    `probabilities` the exponential of that.
 
     ```mlir
     %y = ssm.log_softmax %x : tensor<?x10xf32>
+    %p = ssm.log_softmax %x {probabilities} : tensor<?x10xf32>
     ```
   }];
+  let arguments = (ins Ssm_Sequence:$x, UnitAttr:$probabilities);
 }
 
 def Ssm_BlockOp : Ssm_Op<"block", [

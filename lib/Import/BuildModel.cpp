@@ -15,8 +15,8 @@
 using namespace mlir;
 using namespace ssmc;
 
-/// eqx.nn.BatchNorm's defaults, which discretax does not change.
-static constexpr double kEpsilon = 1e-5, kMomentum = 0.99;
+/// eqx.nn.BatchNorm's default, which discretax does not change.
+static constexpr double kMomentum = 0.99;
 
 namespace {
 /// A carried state: an argument of @model and the result that replaces it.
@@ -38,6 +38,15 @@ struct BlockOptions {
   const LayerConfig *channelMixer;
   double dropRate;
   bool prenorm;
+  StringRef norm;
+  double epsilon;
+
+  BlockOptions(const LayerConfig &layer, const LayerConfig *mixer,
+               const LayerConfig *channelMixer)
+      : mixer(mixer), channelMixer(channelMixer),
+        dropRate(layer.getNumber("drop_rate")),
+        prenorm(layer.getBoolean("prenorm")), norm(layer.getChoice("norm")),
+        epsilon(layer.getNumber("norm_epsilon")) {}
 };
 
 class ModelBuilder {
@@ -85,7 +94,7 @@ private:
                                      const std::string &path, Value u,
                                      Value state);
   Value buildChannelMixer(const LayerConfig *mixer, const std::string &path,
-                          Value x);
+                          Value x, Value raw);
   Value buildSplit(Value key, int64_t index, int64_t count) {
     return SplitKeyOp::create(builder, key, index, count);
   }
@@ -143,15 +152,19 @@ Value ModelBuilder::buildHead(const LayerConfig &layer, const std::string &path,
     auto pooled = RankedTensorType::get(
         {ShapedType::kDynamic, layer.inFeatures}, builder.getF32Type());
     auto pool = MeanPoolOp::create(builder, pooled, sums.getType(),
-                                   count.getType(), x, sums, count);
+                                   count.getType(), x, sums, count,
+                                   layer.getChoice("pooling") == "last");
     states.push_back({sums, pool.getNewSums()});
     states.push_back({count, pool.getNewCount()});
     x = pool.getY();
   }
   x = buildLinear(path + ".linear", x);
-  return layer.spec->name == "ClassificationHead"
-             ? Value(LogSoftmaxOp::create(builder, x))
-             : x;
+  StringRef activation = layer.getChoice("activation");
+  if (activation == "none")
+    return x;
+  if (activation == "tanh")
+    return TanhOp::create(builder, x);
+  return LogSoftmaxOp::create(builder, x, activation == "softmax");
 }
 
 /// The keys follow eqx.nn.Sequential: one per layer, encoders and heads
@@ -170,9 +183,7 @@ Value ModelBuilder::buildLayer(const LayerConfig &layer, size_t index,
   case Role::Model:
     return buildModelBlocks(layer, path, x, buildSplit(keys, index, count));
   case Role::Block:
-    return buildBlock({layer.sequenceMixer.get(), layer.channelMixer.get(),
-                       layer.getNumber("drop_rate"),
-                       layer.getBoolean("prenorm")},
+    return buildBlock({layer, layer.sequenceMixer.get(), layer.channelMixer.get()},
                       path, x, buildSplit(keys, index, count));
   case Role::SequenceMixer:
   case Role::ChannelMixer:
@@ -187,8 +198,7 @@ Value ModelBuilder::buildModelBlocks(const LayerConfig &layer,
   int64_t count = layer.getInteger("num_blocks");
   for (int64_t i = 0; i < count; ++i) {
     builder.setLoc(locate(layer, layer.path + ".blocks[" + Twine(i) + "]"));
-    x = buildBlock({&layer, nullptr, layer.getNumber("drop_rate"),
-                    layer.getBoolean("prenorm")},
+    x = buildBlock({layer, &layer, nullptr},
                    path + ".blocks." + std::to_string(i), x,
                    buildSplit(key, i, count));
   }
@@ -226,12 +236,14 @@ Value ModelBuilder::buildBlock(const BlockOptions &options,
                              getStateShape(mixer, getNumFeatures(x.getType())),
                              builder.getF32Type()));
 
+  // Null of a norm without statistics.
   Value mean = parameter(path + ".norm.running_mean");
   Value var = parameter(path + ".norm.running_var");
   SmallVector<Type> inputs{x.getType()};
   llvm::append_range(inputs, ValueRange(state).getTypes());
   SmallVector<Type> types = inputs;
-  types.append({mean.getType(), var.getType()});
+  if (mean)
+    types.append({mean.getType(), var.getType()});
   auto block = BlockOp::create(builder, types, path, x, state);
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(
@@ -240,10 +252,19 @@ Value ModelBuilder::buildBlock(const BlockOptions &options,
 
   BatchNormTrainingOp norm;
   auto normalize = [&](Value value) -> Value {
-    norm = BatchNormTrainingOp::create(
-        builder, value, mean, var, parameter(path + ".norm.first_time"),
-        llvm::APFloat(kEpsilon), llvm::APFloat(kMomentum));
-    return norm.getY();
+    if (mean) {
+      norm = BatchNormTrainingOp::create(
+          builder, value, mean, var, parameter(path + ".norm.first_time"),
+          llvm::APFloat(options.epsilon), llvm::APFloat(kMomentum));
+      value = norm.getY();
+    } else {
+      value = LayerNormOp::create(builder, value,
+                                  llvm::APFloat(options.epsilon));
+    }
+    if (options.norm == "batch")
+      return value;
+    value = ScaleOp::create(builder, value, parameter(path + ".norm.scale"));
+    return ShiftOp::create(builder, value, parameter(path + ".norm.bias"));
   };
   auto drop = [&](Value value, int64_t index) -> Value {
     return DropoutOp::create(builder, value, buildSplit(key, index, 3),
@@ -258,33 +279,43 @@ Value ModelBuilder::buildBlock(const BlockOptions &options,
     u = mixed;
     results.push_back(newState);
   }
-  u = drop(GeluOp::create(builder, u), 1);
-  u = drop(buildChannelMixer(options.channelMixer, path + ".channel_mixer", u),
+  Value activated = drop(GeluOp::create(builder, u), 1);
+  u = drop(buildChannelMixer(options.channelMixer, path + ".channel_mixer",
+                             activated, u),
            2);
   Value y = AddOp::create(builder, input, u);
   if (!options.prenorm)
     y = normalize(y);
   results.insert(results.begin(), y);
-  results.append({norm.getNewMean(), norm.getNewVar()});
+  if (mean)
+    results.append({norm.getNewMean(), norm.getNewVar()});
   YieldOp::create(builder, results);
 
   if (!state.empty())
     states.push_back({state.front(), block.getResult(1)});
+  if (!mean)
+    return block.getResult(0);
   unsigned next = 1 + state.size();
   statistics.push_back({path + ".norm.running_mean", block.getResult(next)});
   statistics.push_back({path + ".norm.running_var", block.getResult(next + 1)});
   return block.getResult(0);
 }
 
-/// discretax/channel_mixers. A missing bias is a null parameter.
+/// discretax/channel_mixers, and the gates "half_glu1" and "half_glu2" of the
+/// S5 paper's code (lindermanlab/S5, s5/layers.py). `x` is gelu of `raw`. A
+/// missing bias is a null parameter.
 Value ModelBuilder::buildChannelMixer(const LayerConfig *mixer,
-                                      const std::string &path, Value x) {
+                                      const std::string &path, Value x,
+                                      Value raw) {
   switch (mixer ? mixer->spec->family : Family::GLU) {
   case Family::GLU:
     return GluOp::create(builder, x, parameter(path + ".w1.weight"),
                          parameter(path + ".w2.weight"),
                          parameter(path + ".w1.bias"),
                          parameter(path + ".w2.bias"));
+  case Family::HalfGLU:
+    return GateOp::create(builder, mixer->getBoolean("raw_value") ? raw : x,
+                          buildLinear(path + ".w2", x));
   case Family::SwiGLU: {
     Value up = buildLinear(path + ".up_proj", x);
     Value gate = buildLinear(path + ".gate_proj", x);
@@ -357,6 +388,7 @@ std::pair<Value, Value> ModelBuilder::buildMixer(const LayerConfig &mixer,
   }
   case Family::Identity:
   case Family::GLU:
+  case Family::HalfGLU:
   case Family::SwiGLU:
   case Family::MLP:
   case Family::None:

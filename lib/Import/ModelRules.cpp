@@ -140,6 +140,15 @@ static LogicalResult checkBlock(const LayerConfig &layer,
          << " or the block's in_features, " << features;
 }
 
+static LogicalResult checkHead(const LayerConfig &layer,
+                               const JsonDiagnostics &diagnostics) {
+  if (layer.getBoolean("reduce") || !layer.isGiven("pooling"))
+    return success();
+  return error(layer, "pooling", diagnostics)
+         << "is given, but with \"reduce\": false nothing is pooled; drop one "
+            "of the two";
+}
+
 LogicalResult ssmc::checkRules(const LayerConfig &layer,
                                const JsonDiagnostics &diagnostics) {
   switch (layer.spec->family) {
@@ -159,11 +168,14 @@ LogicalResult ssmc::checkRules(const LayerConfig &layer,
                : success();
   case Family::Identity:
   case Family::GLU:
+  case Family::HalfGLU:
   case Family::SwiGLU:
   case Family::MLP:
   case Family::None:
     break;
   }
+  if (layer.spec->role == Role::Head)
+    return checkHead(layer, diagnostics);
   return layer.spec->role == Role::Block ? checkBlock(layer, diagnostics)
                                          : success();
 }

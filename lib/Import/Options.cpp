@@ -172,7 +172,12 @@ static OptionList blockOptions() {
   return {
       number("drop_rate", 0.1, 0, 1, "Dropout rate; only training uses it."),
       boolean("prenorm", true,
-              "Normalize what enters the mixer; else the residual sum.")};
+              "Normalize what enters the mixer; else the residual sum."),
+      choice("norm", "batch", {"batch", "batch_affine", "layer"},
+             "An extension: BatchNorm, BatchNorm with a learned scale and bias, "
+             "or LayerNorm with them."),
+      positive("norm_epsilon", 1e-5, kMaxNumber,
+               "An extension: what the norm adds to variances.")};
 }
 
 static OptionSpec hiddenDim() {
@@ -215,12 +220,17 @@ static OptionList mlpOptions() {
   };
 }
 
-static OptionList headOptions() {
+static OptionList headOptions(StringRef activation, StringRef other,
+                              StringRef doc) {
   return {size("in_features", "Features of the input."),
           size("out_features", "Number of outputs."),
           boolean("reduce", true,
                   "Average over time first; false answers at every time "
-                  "step.")};
+                  "step."),
+          choice("pooling", "mean", {"mean", "last"},
+                 "An extension: what reduce does, average over time or take "
+                 "the last time step."),
+          choice("activation", activation, {activation, other}, doc)};
 }
 
 static std::vector<ClassSpec> makeClasses() {
@@ -256,9 +266,12 @@ static std::vector<ClassSpec> makeClasses() {
                   mixer("channel_mixer", "The mixer of features.")} +
            blockOptions()},
       {"ClassificationHead", Role::Head, Family::None,
-       "Log-probabilities of classes.", headOptions()},
+       "Log-probabilities of classes.",
+       headOptions("log_softmax", "softmax",
+                   "An extension: log-probabilities, or probabilities.")},
       {"RegressionHead", Role::Head, Family::None, "A linear map.",
-       headOptions()},
+       headOptions("none", "tanh",
+                   "An extension: what follows the linear map.")},
       {"S5SequenceMixer", Role::SequenceMixer, Family::S5,
        "S5 inside a StandardBlock.", s5Options()},
       {"LRUSequenceMixer", Role::SequenceMixer, Family::LRU,
@@ -282,6 +295,15 @@ static std::vector<ClassSpec> makeClasses() {
                       "null for in_features of the block; 1 is added to every "
                       "feature."),
         boolean("use_bias", true, "Biases in both maps.")}},
+      {"HalfGLU",
+       Role::ChannelMixer,
+       Family::HalfGLU,
+       "An extension: gated linear unit without a map of the value, "
+       "x * sigmoid(w2(x)).",
+       {boolean("use_bias", true, "A bias in the map."),
+        boolean("raw_value", false,
+                "Gate what the sequence mixer gave, before gelu; w2 has gelu's "
+                "output either way.")}},
       {"SwiGLU", Role::ChannelMixer, Family::SwiGLU,
        "Gated linear unit with swish: down_proj(silu(gate_proj(x)) * "
        "up_proj(x)).",

@@ -53,9 +53,9 @@ struct OptionSpec {
 /// What a class can be in a model.
 enum class Role { Encoder, Model, Block, Head, SequenceMixer, ChannelMixer };
 /// What a mixer computes; of a model: the mixers of its blocks.
-enum class Family { None, S5, LRU, LinOSS, S4D, DeltaNet, Identity, GLU, SwiGLU, MLP };
+enum class Family { None, S5, LRU, LinOSS, S4D, DeltaNet, Identity, GLU, HalfGLU, SwiGLU, MLP };
 
-/// A discretax class, by the name that "target" gives.
+/// A class of discretax, or an extension, by the name that "target" gives.
 struct ClassSpec {
   llvm::StringRef name;
   Role role;
@@ -66,7 +66,7 @@ struct ClassSpec {
   const OptionSpec *find(llvm::StringRef option) const;
 };
 
-/// All classes of discretax, in the order of documentation.
+/// All classes of discretax, and extensions, in the order of documentation.
 /// Defaults are those of the class named: a model's may differ from those of
 /// its mixer.
 llvm::ArrayRef<ClassSpec> getClasses();

@@ -55,7 +55,8 @@ private:
     specs.push_back({name.str(), SmallVector<int64_t, 3>(shape), note.str()});
   }
   void addLinear(const Twine &path, int64_t in, int64_t out, bool hasBias);
-  void addNorm(const std::string &path, int64_t features);
+  void addNorm(const LayerConfig &layer, const std::string &path,
+               int64_t features);
   void addMixer(const LayerConfig &mixer, const std::string &path,
                 int64_t features);
   void addS5(const LayerConfig &mixer, const std::string &path, int64_t h);
@@ -79,11 +80,20 @@ void Lister::addLinear(const Twine &path, int64_t in, int64_t out,
     add(path + ".bias", {out}, note);
 }
 
-void Lister::addNorm(const std::string &path, int64_t features) {
-  add(path + ".running_mean", {features});
-  add(path + ".running_var", {features});
-  add(path + ".first_time", {});
-  specs.back().isFirstTime = true;
+void Lister::addNorm(const LayerConfig &layer, const std::string &path,
+                     int64_t features) {
+  StringRef norm = layer.getChoice("norm");
+  if (norm != "layer") {
+    add(path + ".running_mean", {features});
+    add(path + ".running_var", {features});
+    add(path + ".first_time", {});
+    specs.back().isFirstTime = true;
+  }
+  if (norm != "batch") {
+    std::string note = ("norm \"" + norm + "\"").str();
+    add(path + ".scale", {features}, note);
+    add(path + ".bias", {features}, note);
+  }
 }
 
 void Lister::addS5(const LayerConfig &mixer, const std::string &path,
@@ -165,6 +175,7 @@ void Lister::addMixer(const LayerConfig &mixer, const std::string &path,
   case Family::Identity:
     return;
   case Family::GLU:
+  case Family::HalfGLU:
   case Family::SwiGLU:
   case Family::MLP:
   case Family::None:
@@ -187,6 +198,8 @@ void Lister::addChannelMixer(const LayerConfig &mixer, const std::string &path,
   switch (mixer.spec->family) {
   case Family::GLU:
     return addGlu(path, h, out(), mixer.getBoolean("use_bias"));
+  case Family::HalfGLU:
+    return addLinear(path + ".w2", h, h, mixer.getBoolean("use_bias"));
   case Family::SwiGLU: {
     int64_t width = getSwiGluWidth(mixer, h);
     bool hasBias = mixer.getBoolean("use_bias");
@@ -217,7 +230,7 @@ void Lister::addLayer(const LayerConfig &layer, const std::string &path) {
   case Role::Model:
     for (int64_t i = 0; i < layer.getInteger("num_blocks"); ++i) {
       std::string block = path + ".blocks." + std::to_string(i);
-      addNorm(block + ".norm", h);
+      addNorm(layer, block + ".norm", h);
       addMixer(layer, block + ".sequence_mixer", h);
       // DeltaNet's GLUs never have biases.
       addGlu(block + ".channel_mixer", h, h,
@@ -225,7 +238,7 @@ void Lister::addLayer(const LayerConfig &layer, const std::string &path) {
     }
     return;
   case Role::Block:
-    addNorm(path + ".norm", h);
+    addNorm(layer, path + ".norm", h);
     addMixer(*layer.sequenceMixer, path + ".sequence_mixer", h);
     return addChannelMixer(*layer.channelMixer, path + ".channel_mixer", h);
   case Role::SequenceMixer:

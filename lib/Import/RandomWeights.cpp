@@ -48,6 +48,7 @@ static constexpr Distribution kDistributions[] = {
     {"embedding.weight", -1, 1, false},
     {".weight", -1.7, 1.7, true},
     {".bias", -0.1, 0.1, false},
+    {".norm.scale", 0.5, 1.5, false},
     {".running_mean", -0.5, 0.5, false},
     {".running_var", 0.5, 2, false},
     {".D", -1, 1, false},

@@ -59,6 +59,11 @@ static Initializer findInitializer(Family family) {
 /// first_time, and inference before it means: no normalization. (Norms without
 /// statistics have nothing of theirs.)
 static void initializeNorm(const ValueScope &norm) {
+  if (norm.has("scale")) { // flax's and Equinox's values
+    int64_t features = norm.getSize("scale");
+    norm.set("scale", std::vector<float>(features, 1.0f));
+    norm.set("bias", std::vector<float>(features, 0.0f));
+  }
   if (!norm.has("running_mean"))
     return;
   int64_t features = norm.getSize("running_mean");

@@ -181,6 +181,23 @@ static Tensor evaluateBatchNorm(BatchNormOp op, const Values &values) {
   return y;
 }
 
+static Tensor evaluateLayerNorm(LayerNormOp op, const Values &values) {
+  Tensor y = values[op.getX()];
+  int64_t features = y.features();
+  double epsilon = op.getEpsilon().convertToDouble();
+  for (int64_t row = 0; features && row < y.size() / features; ++row) {
+    MutableArrayRef<double> x(y.floats().data() + row * features, features);
+    double mean = 0, variance = 0;
+    for (double value : x)
+      mean += value / features;
+    for (double value : x)
+      variance += (value - mean) * (value - mean) / features;
+    for (double &value : x)
+      value = (value - mean) / std::sqrt(variance + epsilon);
+  }
+  return y;
+}
+
 static FailureOr<Results> evaluateMeanPool(MeanPoolOp op,
                                            const Values &values) {
   const Tensor &x = values[op.getX()];
@@ -191,6 +208,14 @@ static FailureOr<Results> evaluateMeanPool(MeanPoolOp op,
     return failure();
   Tensor y = Tensor::ofFloats({batch, features});
   for (int64_t b = 0; b < batch; ++b) {
+    if (op.getLast() && length) {
+      // The mean of one step.
+      counts.ints()[b] = 1;
+      for (int64_t h = 0; h < features; ++h)
+        y.floats()[b * features + h] = sums.floats()[b * features + h] =
+            x.floats()[((b + 1) * length - 1) * features + h];
+      continue;
+    }
     counts.ints()[b] += length;
     for (int64_t h = 0; h < features; ++h) {
       double &sum = sums.floats()[b * features + h];
@@ -218,6 +243,9 @@ static Tensor evaluateLogSoftmax(LogSoftmaxOp op, const Values &values) {
       sum += std::exp(value - largest);
     for (double &value : x)
       value = value - largest - std::log(sum);
+    if (op.getProbabilities())
+      for (double &value : x)
+        value = std::exp(value);
   }
   return y;
 }
@@ -274,6 +302,7 @@ void ssmc::reference::addLayerOps(OpTable &table) {
   table.add<SkipOp>(evaluateSkip);
   table.add<GateOp>(evaluateGate);
   table.add<BatchNormOp>(evaluateBatchNorm);
+  table.add<LayerNormOp>(evaluateLayerNorm);
   table.add<MeanPoolOp>(evaluateMeanPool);
   table.add<LogSoftmaxOp>(evaluateLogSoftmax);
   table.add<PackPanelsOp>(evaluatePackPanels);

@@ -78,6 +78,8 @@ Value ssmc::reference::getHeadInput(func::FuncOp model) {
   Value y = model.getBody().front().getTerminator()->getOperand(0);
   if (auto softmax = y.getDefiningOp<LogSoftmaxOp>())
     y = softmax.getX();
+  else if (auto tanh = y.getDefiningOp<TanhOp>())
+    y = tanh.getX();
   auto linear = y.getDefiningOp<LinearOp>();
   if (!linear)
     return y;

@@ -48,7 +48,7 @@ struct ModelRun {
 llvm::FailureOr<mlir::func::FuncOp> getModelFunction(mlir::ModuleOp module);
 
 /// The value that enters the head of `model`, given what it returns: heads are
-/// [mean_pool,] linear [, log_softmax]. What the model returns, when it ends
+/// [mean_pool,] linear [, log_softmax or tanh]. What the model returns, when it ends
 /// without one; a linear layer that nothing precedes is an encoder.
 mlir::Value getHeadInput(mlir::func::FuncOp model);
 

@@ -96,6 +96,7 @@ void ssmc::registerRowOpBufferization(DialectRegistry &registry) {
     PoolMeanOp::attachInterface<RowOpBufferization<PoolMeanOp>>(*context);
     DeltaRowsOp::attachInterface<RowOpBufferization<DeltaRowsOp>>(*context);
     ChannelRowsOp::attachInterface<RowOpBufferization<ChannelRowsOp>>(*context);
+    RowNormOp::attachInterface<RowOpBufferization<RowNormOp>>(*context);
     RowLogSoftmaxOp::attachInterface<RowOpBufferization<RowLogSoftmaxOp>>(
         *context);
   });

@@ -600,7 +600,7 @@ def RemoveHead : Pass<"ssm-remove-head", "::mlir::func::FuncOp"> {
   let summary = "Return what enters the head instead of its answer";
   let description = [{
     At model level: the function returns the input of its last
-    `[ssm.mean_pool,] ssm.linear [, ssm.log_softmax]`; a pool's carried state
+    `[ssm.mean_pool,] ssm.linear [, ssm.log_softmax or ssm.tanh]`; a pool's carried state
     leaves the signature. A model without a head stays as it is.
 
     ```mlir

@@ -78,6 +78,8 @@ static void forEachRowOp(func::FuncOp function, Setter set) {
       set(lookup);
     else if (auto softmax = dyn_cast<RowLogSoftmaxOp>(op))
       set(softmax);
+    else if (auto norm = dyn_cast<RowNormOp>(op))
+      set(norm);
   });
 }
 

@@ -26,6 +26,7 @@
 
 #include "lib/Transforms/Passes.h"
 #include "lib/Transforms/TrainingForm.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -98,10 +99,23 @@ static Value normalize(OpBuilder &builder, Location loc, Value x,
   return ScaleOp::create(builder, loc, centred, columns[1]);
 }
 
-/// Puts the norm of what `block` returns behind it.
+/// A norm's learned scale and bias: what follows it, and nothing else does.
+static SmallVector<Operation *> findAffine(BatchNormTrainingOp norm) {
+  SmallVector<Operation *> ops;
+  Value y = norm.getY();
+  while (y.hasOneUse() && isa<ScaleOp, ShiftOp>(*y.user_begin())) {
+    ops.push_back(*y.user_begin());
+    y = ops.back()->getResult(0);
+  }
+  return ops;
+}
+
+/// Puts the norm of what `block` returns behind it, with its `affine` part.
 static void splitNormOff(BlockOp block, BatchNormTrainingOp norm,
+                         ArrayRef<Operation *> affine,
                          ArrayRef<Value> columns) {
-  norm.getY().replaceAllUsesWith(norm.getX());
+  Operation *last = affine.empty() ? norm.getOperation() : affine.back();
+  last->getResult(0).replaceAllUsesWith(norm.getX());
   OpBuilder builder(block->getContext());
   builder.setInsertionPointAfter(block);
   Value x = block.getResult(0);
@@ -112,6 +126,13 @@ static void splitNormOff(BlockOp block, BatchNormTrainingOp norm,
   BlockArgument input = body.addArgument(x.getType(), norm.getLoc());
   builder.setInsertionPointToEnd(&body);
   Value y = normalize(builder, norm.getLoc(), input, columns);
+  for (Operation *op : affine) {
+    IRMapping mapping;
+    mapping.map(op->getOperand(0), y);
+    y = builder.clone(*op, mapping)->getResult(0);
+  }
+  for (Operation *op : llvm::reverse(affine))
+    op->erase();
   YieldOp::create(builder, norm.getLoc(), y);
 }
 
@@ -120,9 +141,13 @@ static LogicalResult giveStatistics(func::FuncOp function,
   Builder attributes(function.getContext());
   auto block = dyn_cast<BlockOp>(norm->getParentOp());
   Value input = block ? Value(block.getBody().getArgument(0)) : Value();
+  SmallVector<Operation *> affine = findAffine(norm);
   auto isOutput = [&] {
     Operation *yield = block.getBody().front().getTerminator();
-    return norm.getY().hasOneUse() && yield->getOperand(0) == norm.getY();
+    Value y = norm.getY();
+    if (!affine.empty())
+      y = affine.back()->getResult(0);
+    return y.hasOneUse() && yield->getOperand(0) == y;
   };
   if (!block || (norm.getX() != input && !isOutput()))
     return norm.emitOpError() << "is neither the first operation of a block "
@@ -137,7 +162,7 @@ static LogicalResult giveStatistics(func::FuncOp function,
   norm.getNewMean().replaceAllUsesWith(norm.getMean());
   norm.getNewVar().replaceAllUsesWith(norm.getVar());
   if (norm.getX() != input) {
-    splitNormOff(block, norm, columns);
+    splitNormOff(block, norm, affine, columns);
   } else {
     OpBuilder builder(norm);
     norm.getY().replaceAllUsesWith(

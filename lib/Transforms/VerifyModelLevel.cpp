@@ -30,7 +30,7 @@ static constexpr StringRef kLegal[] = {
     "ssm.parameter",   "ssm.linear",     "ssm.embedding",
     "ssm.glu",         "ssm.gelu",       "ssm.relu",
     "ssm.silu",        "ssm.tanh",       "ssm.gate",
-    "ssm.add",
+    "ssm.add",         "ssm.scale",      "ssm.layer_norm",
     "ssm.shift",       "ssm.batch_norm", "ssm.batch_norm_training",
     "ssm.split_key",   "ssm.dropout",    "ssm.s5",
     "ssm.lru",         "ssm.linoss",     "ssm.delta_net",     "ssm.s4d",     "ssm.mean_pool",

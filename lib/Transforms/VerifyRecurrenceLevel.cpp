@@ -31,6 +31,7 @@ static constexpr StringRef kLegal[] = {
     "ssm.dropout",
     "ssm.embedding", "ssm.gelu", "ssm.relu", "ssm.silu", "ssm.tanh", "ssm.add",
     "ssm.shift", "ssm.scale", "ssm.skip", "ssm.gate", "ssm.scan", "ssm.per_step", "ssm.channel_scan", "ssm.delta_rule", "ssm.mean_pool", "ssm.log_softmax",
+    "ssm.layer_norm",
     "ssm.block", "ssm.yield",
     // Arithmetic on parameters.
     "arith.constant", "arith.extf", "arith.addf", "arith.subf", "arith.mulf",

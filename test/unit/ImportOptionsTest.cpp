@@ -58,6 +58,19 @@ TEST(ImportOptions, AcceptsEveryOption) {
             "ok\n");
   EXPECT_EQ(importBlock("S5SequenceMixer\"", "GLU\", \"out_features\": 1"),
             "ok\n");
+  EXPECT_EQ(importS5(", \"norm\": \"layer\", \"norm_epsilon\": 1e-6"), "ok\n");
+  EXPECT_EQ(importBlock("LRUSequenceMixer\"",
+                        "HalfGLU\", \"use_bias\": false, \"raw_value\": true",
+                        ", \"norm\": \"batch_affine\", \"prenorm\": false"),
+            "ok\n");
+  EXPECT_EQ(importLayer("{\"target\": \"ClassificationHead\", \"in_features\": 2,"
+                        "\"out_features\": 3, \"pooling\": \"last\","
+                        "\"activation\": \"softmax\"}"),
+            "ok\n");
+  EXPECT_EQ(importLayer("{\"target\": \"RegressionHead\", \"in_features\": 2,"
+                        "\"out_features\": 3, \"reduce\": false,"
+                        "\"activation\": \"tanh\"}"),
+            "ok\n");
   EXPECT_EQ(importBlock("IdentitySequenceMixer\"",
                         "SwiGLU\", \"intermediate_dim\": 3, \"hidden_ratio\": "
                         "2, \"use_bias\": true, \"out_features\": 4"),
@@ -73,6 +86,14 @@ TEST(ImportOptions, AcceptsEveryOption) {
   EXPECT_EQ(importJson("{\"format\": 1, \"layers\": [{\"target\": \"LRU\", "
                        "\"hidden_dim\": 1}]}"),
             "ok\n");
+}
+
+TEST(ImportOptions, PoolingNeedsReduce) {
+  EXPECT_EQ(importLayer("{\"target\": \"RegressionHead\", \"in_features\": 2,"
+                        "\"out_features\": 3, \"reduce\": false,"
+                        "\"pooling\": \"last\"}"),
+            "model.json:1:108: error: layers[0].pooling: is given, but with \"reduce\": "
+            "false nothing is pooled; drop one of the two\n");
 }
 
 TEST(ImportOptions, UnknownOptionsGetASuggestion) {

@@ -197,6 +197,9 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
           .Case([&](PoolMeanOp pool) {
             lowerPoolMeanToThreads(pool, threads, builder);
           })
+          .Case([&](RowNormOp norm) {
+            lowerRowNormToThreads(norm, threads, builder);
+          })
           .Case([&](RowLogSoftmaxOp softmax) {
             lowerRowLogSoftmaxToThreads(softmax, threads, builder);
           });

@@ -73,6 +73,8 @@ void lowerPoolRowsToThreads(PoolRowsOp op, int64_t threads,
                             mlir::OpBuilder &builder);
 void lowerPoolMeanToThreads(PoolMeanOp op, int64_t threads,
                             mlir::OpBuilder &builder);
+void lowerRowNormToThreads(RowNormOp op, int64_t threads,
+                           mlir::OpBuilder &builder);
 void lowerRowLogSoftmaxToThreads(RowLogSoftmaxOp op, int64_t threads,
                                  mlir::OpBuilder &builder);
 

@@ -65,13 +65,15 @@ void ssmc::lowerLookupToThreads(LookupOp op, int64_t threads,
       });
 }
 
-/// sums[stream, h] + x[row, h].
+/// sums[stream, h] + x[row, h]; of a pool that keeps the last row, x[row, h].
 static Value addRow(ThreadBuilder &rows, PoolRowsOp op, Value sum, Value row,
                     Value h) {
   OpBuilder &builder = rows.builder;
   Value x =
       memref::LoadOp::create(builder, rows.loc, op.getX(), ValueRange{row, h});
   x = arith::ExtFOp::create(builder, rows.loc, builder.getF64Type(), x);
+  if (op.getLast())
+    return x;
   return arith::AddFOp::create(builder, rows.loc, sum, x);
 }
 
@@ -85,7 +87,13 @@ void ssmc::lowerPoolRowsToThreads(PoolRowsOp op, int64_t threads,
     SmallVector<Value> place{stream, zero};
     Value seen = memref::LoadOp::create(builder, loc, op.getCounts(), place);
     more = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), more);
-    seen = arith::AddIOp::create(builder, loc, seen, more);
+    if (op.getLast()) {
+      Value one = arith::ConstantIntOp::create(builder, loc, 1, 64);
+      more = arith::MinUIOp::create(builder, loc, more, one);
+      seen = arith::MaxUIOp::create(builder, loc, seen, more);
+    } else {
+      seen = arith::AddIOp::create(builder, loc, seen, more);
+    }
     memref::StoreOp::create(builder, loc, seen, op.getCounts(), place);
   };
   if (op.getStreams()) {
@@ -178,10 +186,71 @@ void ssmc::lowerRowLogSoftmaxToThreads(RowLogSoftmaxOp op, int64_t threads,
         rows.loop(0, classes, 1, {}, [&](Value c, ValueRange) {
           Value x = arith::SubFOp::create(builder, loc, load(c), largest);
           x = arith::SubFOp::create(builder, loc, x, logarithm);
+          if (op.getProbabilities())
+            x = math::ExpOp::create(builder, loc, x);
           x = arith::TruncFOp::create(builder, loc, builder.getF32Type(), x);
           memref::StoreOp::create(builder, loc, x, op.getOut(),
                                   ValueRange{row, c});
           return SmallVector<Value>();
         });
       });
+}
+
+// A row is one thread's, too. Its sums are those of 8 lanes, as on CPUs.
+void ssmc::lowerRowNormToThreads(RowNormOp op, int64_t threads,
+                                 OpBuilder &builder) {
+  constexpr int64_t kLanes = kHalfPanel;
+  Location loc = op.getLoc();
+  ThreadBuilder rows(builder, loc, threads);
+  int64_t features = op.getFeatures(), whole = features / kLanes * kLanes;
+  auto number = [&](double value) -> Value {
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getF64FloatAttr(value));
+  };
+  auto emitRow = [&](Value row, Value) {
+    auto load = [&](Value h) -> Value {
+      Value x =
+          memref::LoadOp::create(builder, loc, op.getX(), ValueRange{row, h});
+      return arith::ExtFOp::create(builder, loc, builder.getF64Type(), x);
+    };
+    using Accumulate = llvm::function_ref<Value(Value sum, Value x)>;
+    auto average = [&](Accumulate accumulate) -> Value {
+      auto add = [&](ValueRange sums, Value first, int64_t count) {
+        SmallVector<Value> next(sums);
+        for (int64_t lane = 0; lane < count; ++lane)
+          next[lane] = accumulate(next[lane], load(rows.add(first, lane)));
+        return next;
+      };
+      SmallVector<Value> sums = rows.loop(
+          0, whole, kLanes, SmallVector<Value>(kLanes, number(0)),
+          [&](Value first, ValueRange carried) {
+            return add(carried, first, kLanes);
+          });
+      sums = add(sums, rows.index(whole), features - whole);
+      for (int64_t half = kLanes / 2; half; half /= 2)
+        for (int64_t lane = 0; lane < half; ++lane)
+          sums[lane] = arith::AddFOp::create(builder, loc, sums[lane],
+                                             sums[lane + half]);
+      return arith::DivFOp::create(builder, loc, sums[0], number(features));
+    };
+    Value mean = average([&](Value sum, Value x) -> Value {
+      return arith::AddFOp::create(builder, loc, sum, x);
+    });
+    Value variance = average([&](Value sum, Value x) -> Value {
+      Value d = arith::SubFOp::create(builder, loc, x, mean);
+      return math::FmaOp::create(builder, loc, d, d, sum);
+    });
+    variance = arith::AddFOp::create(builder, loc, variance,
+                                     number(op.getEpsilon().convertToDouble()));
+    Value deviation = math::SqrtOp::create(builder, loc, variance);
+    Value scale = arith::DivFOp::create(builder, loc, number(1), deviation);
+    rows.loop(0, features, 1, {}, [&](Value h, ValueRange) {
+      Value y = arith::SubFOp::create(builder, loc, load(h), mean);
+      y = arith::MulFOp::create(builder, loc, y, scale);
+      y = arith::TruncFOp::create(builder, loc, builder.getF32Type(), y);
+      memref::StoreOp::create(builder, loc, y, op.getOut(), ValueRange{row, h});
+      return SmallVector<Value>();
+    });
+  };
+  forEachFeature(rows, op.getCount(), rowsOf(op.getOut()), 1, emitRow);
 }

@@ -95,6 +95,7 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
           })
           .Case([&](PoolRowsOp pool) { lowerPoolRows(pool, builder); })
           .Case([&](PoolMeanOp pool) { lowerPoolMean(pool, builder); })
+          .Case([&](RowNormOp norm) { lowerRowNorm(norm, builder); })
           .Case([&](RowLogSoftmaxOp softmax) {
             lowerRowLogSoftmax(softmax, builder);
           });

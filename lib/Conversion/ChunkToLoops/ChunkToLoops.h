@@ -27,6 +27,7 @@ void lowerDeltaRows(DeltaRowsOp op, const TargetDescription &target,
 void lowerPoolRows(PoolRowsOp op, mlir::OpBuilder &builder);
 void lowerPoolMean(PoolMeanOp op, mlir::OpBuilder &builder);
 void lowerRowLogSoftmax(RowLogSoftmaxOp op, mlir::OpBuilder &builder);
+void lowerRowNorm(RowNormOp op, mlir::OpBuilder &builder);
 
 } // namespace ssmc
 

@@ -82,12 +82,14 @@ private:
 };
 } // namespace
 
-/// x - largest - logarithm of all classes of a row.
+/// x - largest - logarithm of all classes of a row, or its exponential.
 void LogSoftmaxBuilder::store(Value row, Value largest, Value logarithm) {
   int64_t padded = llvm::alignTo(classes, kLanes);
   rows.loop(0, padded, kLanes, {}, [&](Value first, ValueRange) {
     Value x = arith::SubFOp::create(builder, loc, load(row, first), largest);
     x = arith::SubFOp::create(builder, loc, x, logarithm);
+    if (op.getProbabilities())
+      x = math::ExpOp::create(builder, loc, x);
     auto narrow = VectorType::get(kLanes, builder.getF32Type());
     x = arith::TruncFOp::create(builder, loc, narrow, x);
     rows.storeLanes(x, op.getOut(), row, first);

@@ -18,14 +18,20 @@ static int64_t rowsOf(Value buffer) {
   return cast<MemRefType>(buffer.getType()).getDimSize(0);
 }
 
-/// Runs `body(row)` on rows 0 ... count - 1, or on all rows.
+/// Runs `body(row)` on rows 0 ... count - 1, or on all rows; with `onlyLast` on
+/// the last of them, if there is one.
 static void forEachRow(RowBuilder &rows, Value count, int64_t available,
-                       llvm::function_ref<void(Value)> body) {
-  rows.loop(rows.index(0), rows.rowCount(count, available), 1, {},
-            [&](Value row, ValueRange) {
-              body(row);
-              return SmallVector<Value>();
-            });
+                       llvm::function_ref<void(Value)> body,
+                       bool onlyLast = false) {
+  Value from = rows.index(0), to = rows.rowCount(count, available);
+  if (onlyLast) {
+    Value one = arith::MinUIOp::create(rows.builder, rows.loc, to, rows.index(1));
+    from = arith::SubIOp::create(rows.builder, rows.loc, to, one);
+  }
+  rows.loop(from, to, 1, {}, [&](Value row, ValueRange) {
+    body(row);
+    return SmallVector<Value>();
+  });
 }
 
 /// Runs `body(h)` on features 0 ... count - 1.
@@ -91,36 +97,46 @@ void ssmc::lowerPoolRows(PoolRowsOp op, OpBuilder &builder) {
   int64_t inVectors = features / kHalfPanel * kHalfPanel;
   auto narrow = VectorType::get(kHalfPanel, builder.getF32Type());
   auto wide = VectorType::get(kHalfPanel, builder.getF64Type());
-  forEachRow(rows, op.getCount(), rowsOf(op.getX()), [&](Value row) {
+  bool last = op.getLast();
+  auto emitRow = [&](Value row) {
     Value stream = rows.streamOf(op.getStreams(), row);
     if (op.getStreams())
       prefetchPool(op, rows, row);
     forEachFeature(rows, 0, inVectors, kHalfPanel, [&](Value h) {
+      SmallVector<Value> place{stream, h};
       Value x = vector::LoadOp::create(builder, loc, narrow, op.getX(),
                                        ValueRange{row, h});
-      Value sum = vector::LoadOp::create(builder, loc, wide, op.getSums(),
-                                         ValueRange{stream, h});
+      Value sum;
+      if (!last)
+        sum = vector::LoadOp::create(builder, loc, wide, op.getSums(), place);
       x = arith::ExtFOp::create(builder, loc, wide, x);
-      sum = arith::AddFOp::create(builder, loc, sum, x);
-      vector::StoreOp::create(builder, loc, sum, op.getSums(),
-                              ValueRange{stream, h});
+      if (!last)
+        x = arith::AddFOp::create(builder, loc, sum, x);
+      vector::StoreOp::create(builder, loc, x, op.getSums(), place);
     });
     forEachFeature(rows, inVectors, features, 1, [&](Value h) {
+      SmallVector<Value> place{stream, h};
       Value x =
           memref::LoadOp::create(builder, loc, op.getX(), ValueRange{row, h});
-      Value sum = memref::LoadOp::create(builder, loc, op.getSums(),
-                                         ValueRange{stream, h});
+      Value sum;
+      if (!last)
+        sum = memref::LoadOp::create(builder, loc, op.getSums(), place);
       x = arith::ExtFOp::create(builder, loc, builder.getF64Type(), x);
-      sum = arith::AddFOp::create(builder, loc, sum, x);
-      memref::StoreOp::create(builder, loc, sum, op.getSums(),
-                              ValueRange{stream, h});
+      if (!last)
+        x = arith::AddFOp::create(builder, loc, sum, x);
+      memref::StoreOp::create(builder, loc, x, op.getSums(), place);
     });
     SmallVector<Value> place{stream, rows.index(0)};
-    Value seen = memref::LoadOp::create(builder, loc, op.getCounts(), place);
-    Value one = arith::ConstantIntOp::create(builder, loc, 1, 64);
-    seen = arith::AddIOp::create(builder, loc, seen, one);
+    Value seen = arith::ConstantIntOp::create(builder, loc, 1, 64);
+    if (!last) {
+      Value before = memref::LoadOp::create(builder, loc, op.getCounts(), place);
+      seen = arith::AddIOp::create(builder, loc, before, seen);
+    }
     memref::StoreOp::create(builder, loc, seen, op.getCounts(), place);
-  });
+  };
+  // Rows of several streams: the last of each stays, since rows are in order.
+  forEachRow(rows, op.getCount(), rowsOf(op.getX()), emitRow,
+             last && !op.getStreams());
 }
 
 // One division for all features: the product with a reciprocal in f64 is as

@@ -226,7 +226,7 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
           counts = carries[pool.getCount()].front();
     auto pooled = PoolRowsOp::create(
         builder, op->getLoc(), TypeRange{sums.getType(), counts.getType()}, *x,
-        sums, counts, Value(), Value());
+        sums, counts, Value(), Value(), pool.getLast());
     carries[pool.getNewSums()] = {pooled.getResult(0)};
     carries[pool.getNewCount()] = {pooled.getResult(1)};
     return success();
@@ -242,7 +242,19 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
       out = createEmpty(classes);
     materialized[softmax.getY()] =
         RowLogSoftmaxOp::create(builder, op->getLoc(), out.getType(), *x, out,
-                                Value())
+                                Value(), softmax.getProbabilities())
+            .getResult();
+    return success();
+  }
+  if (auto norm = dyn_cast<LayerNormOp>(op)) {
+    FailureOr<Value> x = getRows(norm.getX());
+    if (failed(x))
+      return failure();
+    Value out = destinationFor(norm.getY());
+    materialized[norm.getY()] =
+        RowNormOp::create(builder, op->getLoc(), out.getType(), *x, out,
+                          getNumFeatures(norm.getType()), norm.getEpsilon(),
+                          Value())
             .getResult();
     return success();
   }
@@ -253,7 +265,7 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
   if (!isa<LinearOp, ScanOp, PointwiseOpInterface>(op))
     return op->emitOpError() << "has no form on rows; expected a linear map, a "
                                 "scan, a channel scan, a delta rule, a pointwise layer, "
-                                "pooling or a softmax";
+                                "a layer norm, pooling or a softmax";
   return isRoot(op->getResult(0)) ? materialize(op->getResult(0)) : success();
 }
 

@@ -1,0 +1,150 @@
+"""ssmc.convert: names, shapes and messages. What converted models compute is tested
+where they are compiled, in test/Integration/papers.test."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from ssmc.convert import ConvertError, convert_linoss, convert_s5, main
+
+H, P, F = 4, 3, 2
+
+
+def s5_checkpoint():
+    seq = {"Lambda_re": (P,), "Lambda_im": (P,), "B": (P, H, 2), "C": (H, P, 2), "D": (H,)}
+    seq["log_step"] = (P, 1)
+    arrays = {f"seq/{name}": shape for name, shape in seq.items()}
+    arrays |= {"norm/scale": (H,), "norm/bias": (H,)}
+    arrays |= {"out2/kernel": (H, H), "out2/bias": (H,)}
+    flat = {f"params/encoder/layers_0/{name}": shape for name, shape in arrays.items()}
+    flat |= {"params/encoder/encoder/kernel": (F, H), "params/encoder/encoder/bias": (H,)}
+    flat |= {"params/decoder/kernel": (H, 5), "params/decoder/bias": (5,)}
+    for name in ("mean", "var"):
+        flat[f"batch_stats/encoder/layers_0/norm/{name}"] = (H,)
+    return {name: np.zeros(shape, np.float32) for name, shape in flat.items()}
+
+
+def linoss_checkpoint():
+    flat = {"linear_encoder.weight": (H, F), "linear_encoder.bias": (H,)}
+    ssm = {"A_diag": (P,), "B": (P, H, 2), "C": (H, P, 2), "D": (H,), "steps": (P,)}
+    flat |= {f"blocks.0.ssm.{name}": shape for name, shape in ssm.items()}
+    for name in ("running_mean", "running_var"):
+        flat[f"blocks.0.norm.{name}"] = (H,)
+    for name in ("w1", "w2"):
+        flat |= {f"blocks.0.glu.{name}.weight": (H, H), f"blocks.0.glu.{name}.bias": (H,)}
+    flat |= {"linear_layer.weight": (5, H), "linear_layer.bias": (5,)}
+    return {name: np.zeros(shape, np.float32) for name, shape in flat.items()}
+
+
+def load(folder):
+    config = json.loads((folder / "model.json").read_text())
+    return config["layers"], load_file(folder / "model.safetensors")
+
+
+def test_s5_names_shapes_and_options(tmp_path):
+    checkpoint = s5_checkpoint()
+    kernel = checkpoint["params/encoder/encoder/kernel"]
+    kernel[:] = np.arange(kernel.size).reshape(kernel.shape)
+    convert_s5(checkpoint, tmp_path, activation="half_glu2", mode="last", step_rescale=0.5)
+    layers, tensors = load(tmp_path)
+    assert [layer["target"] for layer in layers] == [
+        "LinearEncoder", "StandardBlock", "ClassificationHead",
+    ]  # fmt: skip
+    block = layers[1]
+    assert block["norm"] == "batch_affine" and block["norm_epsilon"] == 1e-5
+    assert block["channel_mixer"] == {"target": "HalfGLU", "raw_value": True}
+    assert block["sequence_mixer"]["state_dim"] == 2 * P
+    assert block["sequence_mixer"]["step_rescale"] == 0.5
+    assert layers[2]["pooling"] == "last"
+    assert np.array_equal(tensors["layers.0.linear.weight"], kernel.T)
+    assert tensors["layers.1.norm.running_var"].shape == (H,)
+    assert tensors["layers.1.channel_mixer.w2.weight"].shape == (H, H)
+    assert tensors["layers.2.linear.weight"].shape == (5, H)
+
+
+def test_nested_checkpoints_are_those_of_flat_ones(tmp_path):
+    nested: dict = {}
+    for name, array in s5_checkpoint().items():
+        node = nested
+        *folders, last = name.split("/")
+        for folder in folders:
+            node = node.setdefault(folder, {})
+        node[last] = array
+    convert_s5(nested, tmp_path / "nested", activation="half_glu1")
+    convert_s5(s5_checkpoint(), tmp_path / "flat", activation="half_glu1")
+    for file in ("model.json", "model.safetensors"):
+        assert (tmp_path / "nested" / file).read_bytes() == (tmp_path / "flat" / file).read_bytes()
+
+
+def test_layer_norm_where_there_are_no_statistics(tmp_path):
+    checkpoint = {k: v for k, v in s5_checkpoint().items() if not k.startswith("batch_stats")}
+    convert_s5(checkpoint, tmp_path, activation="half_glu1", conj_sym=False)
+    block = load(tmp_path)[0][1]
+    assert block["norm"] == "layer" and block["norm_epsilon"] == 1e-6
+    assert block["sequence_mixer"]["state_dim"] == P
+
+
+def test_linoss_names_and_heads(tmp_path):
+    convert_linoss(linoss_checkpoint(), tmp_path, discretization="IM")
+    layers, tensors = load(tmp_path)
+    assert layers[1]["sequence_mixer"] == {
+        "target": "LinOSSSequenceMixer", "state_dim": P, "discretization": "IM", "damping": False,
+    }  # fmt: skip
+    assert layers[2]["activation"] == "softmax"
+    assert tensors["layers.1.sequence_mixer.A_diag"].shape == (P,)
+    convert_linoss(linoss_checkpoint(), tmp_path, discretization="IMEX", classification=False)
+    assert load(tmp_path)[0][2] == {
+        "target": "RegressionHead", "in_features": H, "out_features": 5, "reduce": False,
+        "activation": "tanh",
+    }  # fmt: skip
+
+
+def bidirectional():
+    checkpoint = s5_checkpoint()
+    c = checkpoint.pop("params/encoder/layers_0/seq/C")
+    return checkpoint | {f"params/encoder/layers_0/seq/{name}": c for name in ("C1", "C2")}
+
+
+def with_two_halves():
+    name = "params/encoder/layers_0/seq/C"
+    return s5_checkpoint() | {name: np.zeros((H, 2 * P, 2), np.float32)}
+
+
+def without(name):
+    return {k: v for k, v in s5_checkpoint().items() if k != name}
+
+
+def of_integers():
+    return s5_checkpoint() | {"params/decoder/bias": np.zeros(5, np.int32)}
+
+
+@pytest.mark.parametrize(
+    "checkpoint, options, message",
+    [
+        (bidirectional, {}, "is bidirectional"),
+        (with_two_halves, {}, "is bidirectional"),
+        (lambda: without("params/decoder/bias"), {}, "no tensor params.decoder.bias"),
+        (of_integers, {}, "params.decoder.bias holds int32"),
+        (s5_checkpoint, {"activation": "gelu"}, "nothing reads params.encoder.layers_0.out2"),
+        (s5_checkpoint, {"activation": "full_glu"}, "no tensor params.encoder.layers_0.out1"),
+        (s5_checkpoint, {"activation": "relu"}, "activation is 'relu'"),
+        (s5_checkpoint, {"mode": "max"}, "mode is 'max'; expected 'pool' or 'last'"),
+    ],
+)
+def test_what_cannot_be_said_is_an_error(tmp_path, checkpoint, options, message):
+    with pytest.raises(ConvertError, match=message):
+        convert_s5(checkpoint(), tmp_path, **{"activation": "half_glu1"} | options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_command_line(tmp_path, capsys):
+    np.savez(tmp_path / "c.npz", **s5_checkpoint())
+    file, folder = str(tmp_path / "c.npz"), tmp_path / "model"
+    assert main(["s5", file, "-o", str(folder), "--activation", "half_glu1", "--no-prenorm"]) == 0
+    assert load(folder)[0][1]["prenorm"] is False
+    assert main(["s5", file, "-o", str(folder), "--activation", "gelu"]) == 1
+    assert "error: nothing reads" in capsys.readouterr().err
+    assert main(["linoss", str(tmp_path / "c.pkl"), "-o", "x", "--discretization", "IM"]) == 1
+    assert "expected .npz or .safetensors" in capsys.readouterr().err
