@@ -270,7 +270,7 @@ func.func @scan_c3(%f: tensor<?x?x6xf32>, %s: tensor<?x2x3xf32>, %a: tensor<3xf6
 
 func.func @scan_c3_none(%f: tensor<?x?x6xf32>, %s: tensor<?x2x3xf32>) {
   // expected-error @+1 {{(C3) has 0 coefficients; diagonal has 2}}
-  %0:2 = "ssm.scan"(%f, %s) {kind = 0 : i32} : (tensor<?x?x6xf32>, tensor<?x2x3xf32>) -> (tensor<?x?x6xf32>, tensor<?x2x3xf32>)
+  %0:2 = "ssm.scan"(%f, %s) {kind = 0 : i32, operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<?x?x6xf32>, tensor<?x2x3xf32>) -> (tensor<?x?x6xf32>, tensor<?x2x3xf32>)
   return
 }
 

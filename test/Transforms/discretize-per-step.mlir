@@ -6,14 +6,13 @@
 
 // CHECK-LABEL: @zoh
 // CHECK:       math.exp %{{.*}} : tensor<3xf64>
-// CHECK-NOT:   math.sin
-// CHECK:       %[[F:.+]] = ssm.linear %{{.*}} : (tensor<?x?x2xf32>, tensor<6x2xf64>) -> tensor<?x?x6xf32>
 // CHECK:       %[[K:.+]]:4 = ssm.per_step %{{.*}} : tensor<?x?xf32> with(
 // CHECK:         ^bb0(%[[T:.+]]: f64, %[[X:.+]]: f64, %[[Y:.+]]: f64, %{{.*}}: f64, %{{.*}}: f64):
 // CHECK-DAG:     %[[XT:.+]] = arith.mulf %[[X]], %[[T]] : f64
 // CHECK-DAG:     %[[YT:.+]] = arith.mulf %[[Y]], %[[T]] : f64
 // CHECK:         math.expm1 %[[XT]] : f64
 // CHECK:         math.sincos %[[YT]] : f64
+// CHECK:       %[[F:.+]] = ssm.linear %{{.*}} : (tensor<?x?x2xf32>, tensor<6x2xf64>) -> tensor<?x?x6xf32>
 // CHECK:       ssm.scan diagonal %[[F]], %{{.*}} coefficients(%[[K]]#0, %[[K]]#1 : {{.*}}) gains(%[[K]]#2, %[[K]]#3 :
 func.func @zoh(%u: tensor<?x?x2xf32>, %s: tensor<?x2x3xf32>, %dt: tensor<?x?xf32>, %p: tensor<3xf32>,
                %b: tensor<3x2x2xf32>, %c: tensor<2x3x2xf32>, %d: tensor<2xf32>, %ls: tensor<3x1xf32>) -> tensor<?x?x2xf32> {
