@@ -45,6 +45,10 @@ def Ssm_RecurrenceOpInterface : OpInterface<"RecurrenceOpInterface", [
         imaginary one.
       }], "int64_t", "getCrossPlaneCoefficient">,
     InterfaceMethod<[{
+        What the forcing is multiplied by, of the coefficients' type: nothing, a
+        number, or the planes of a complex one.
+      }], "::mlir::OperandRange", "getForcingGains">,
+    InterfaceMethod<[{
         Emits one step on vectors (or scalars). `forcing`, `states[i]`,
         `coefficients[i]` and `corrections[i]` (what rounding the coefficient
         to f32 lost; empty when the coefficients are exact) have one type.
