@@ -92,7 +92,7 @@ TEST(ImportOptions, PoolingNeedsReduce) {
   EXPECT_EQ(importLayer("{\"target\": \"RegressionHead\", \"in_features\": 2,"
                         "\"out_features\": 3, \"reduce\": false,"
                         "\"pooling\": \"last\"}"),
-            "model.json:1:108: error: layers[0].pooling: is given, but with \"reduce\": "
+            "model.json:1:105: error: layers[0].pooling: is given, but with \"reduce\": "
             "false nothing is pooled; drop one of the two\n");
 }
 
@@ -219,7 +219,7 @@ TEST(ImportOptions, RulesBetweenOptions) {
 TEST(ImportOptions, ClassesOutOfPlaceAreNamed) {
   EXPECT_EQ(importBlock("LRUSequenceMixer\"", "IdentitySequenceMixer\""),
             "model.json:1:137: error: layers[0].channel_mixer.target: "
-            "IdentitySequenceMixer is a sequence mixer; expected GLU, SwiGLU, "
+            "IdentitySequenceMixer is a sequence mixer; expected GLU, HalfGLU, SwiGLU, "
             "MLPChannelMixer, IdentityChannelMixer\n");
   EXPECT_EQ(importBlock("GLU\"", "GLU\""),
             "model.json:1:88: error: layers[0].sequence_mixer.target: GLU is a "
