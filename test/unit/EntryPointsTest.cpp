@@ -63,7 +63,8 @@ protected:
   compile(llvm::StringRef text, llvm::StringRef cpu, bool isForLinker = false) {
     auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
     auto target = resolveTargetCpu(cpu);
-    auto code = ModelCode::build({{*module, *target, info}}, weights);
+    auto code =
+        ModelCode::build({{*module, /*training=*/{}, *target, info}}, weights);
     if (!code)
       return code.takeError();
     return isForLinker ? code->emitObject() : code->emitLoadable();
