@@ -28,15 +28,19 @@ static int64_t countElements(ParameterOp parameter) {
       .getNumElements();
 }
 
-/// "block (s5, glu)", "linear".
+/// "block (s5, glu)", "linear", "mean_pool (last)".
 static std::string describeLayer(mlir::Operation &op) {
   std::string name = op.getName().stripDialect().str();
   auto block = dyn_cast<BlockOp>(op);
+  if (auto pool = dyn_cast<MeanPoolOp>(op))
+    return name + (pool.getLast() ? " (last)" : "");
+  if (auto softmax = dyn_cast<LogSoftmaxOp>(op))
+    return name + (softmax.getProbabilities() ? " (probabilities)" : "");
   if (!block)
     return name;
   std::string inside;
   for (mlir::Operation &inner : block.getBody().front())
-    if (isa<CarriedStateOpInterface>(inner) ||
+    if (isa<CarriedStateOpInterface, LayerNormOp>(inner) ||
         (!getParameters(&inner).empty() && !isa<PointwiseOpInterface>(inner)))
       inside +=
           (inside.empty() ? "" : ", ") + inner.getName().stripDialect().str();
