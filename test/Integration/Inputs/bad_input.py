@@ -17,8 +17,9 @@ import sys
 import numpy as np
 from safetensors.numpy import load_file
 
-# Goldens: an answer per time step, one per sequence, and one for tokens.
+# Goldens: an answer per time step, one per sequence, one for tokens, all mixers.
 PER_STEP, POOLED, TOKENS = "head-per-step-classification", "s5-regression", "s5-tokens"
+MIXED = "mixed-every-mixer"
 
 
 class Checks:
@@ -139,14 +140,17 @@ def spoil(data: bytes, rng) -> bytes:
 
 def damage(checks: Checks) -> None:
     """Damage gives an answer or one message, never a crash."""
+    damage_golden(checks, checks.goldens / PER_STEP, "0.5,1,-2e-1\n3,4,5\n")
+    damage_golden(checks, checks.goldens / MIXED, "0.5,-2e-1\n3,4\n")
+
+
+def damage_golden(checks: Checks, golden: pathlib.Path, lines: str) -> None:
     rng = np.random.default_rng(17)
-    whole = {name: checks.goldens / PER_STEP / name for name in ("model.json", "model.safetensors")}
-    np.save(
-        checks.work / "whole.npy", load_file(checks.goldens / PER_STEP / "case.safetensors")["x"]
-    )
+    whole = {name: golden / name for name in ("model.json", "model.safetensors")}
+    np.save(checks.work / "whole.npy", load_file(golden / "case.safetensors")["x"])
     whole["in.npy"] = checks.work / "whole.npy"
     whole["in.csv"] = checks.work / "in.csv"
-    whole["in.csv"].write_text("0.5,1,-2e-1\n3,4,5\n" * 20)
+    whole["in.csv"].write_text(lines * 20)
     folder = checks.work / "model"
     folder.mkdir(exist_ok=True)
     refused = 0
@@ -157,13 +161,15 @@ def damage(checks: Checks) -> None:
         (folder / name).write_bytes(spoil(whole[name].read_bytes(), rng))
         source = folder / ("in.csv" if name == "in.csv" else "in.npy")
         result = checks.run(folder, source, "--reference")
-        what = f"trial {trial}, {name}: status {result.returncode}, {result.stderr[-400:]!r}"
+        what = (
+            f"{golden.name} {trial}, {name}: status {result.returncode}, {result.stderr[-400:]!r}"
+        )
         if result.returncode:
             refused += 1
             checks.expect(result.returncode == 1 and "error: " in result.stderr, what)
             checks.expect(name in result.stderr, f"does not name the file: {what}")
             checks.expect(not checks.left(), f"{what}: left {checks.left()}")
-    checks.expect(refused > 60, f"only {refused} files were damaged so that it shows")
+    checks.expect(refused > 60, f"{golden.name}: only {refused} files show their damage")
 
 
 def main() -> int:
