@@ -4,8 +4,8 @@
                                  [--jobs N]
     fuzz.py COMPILER FPMODE WORK --repeat CONFIG.json
 
-Draws N models (random_models.py), or as many as S seconds allow, each with weights,
-inputs and ways of computing of its own. Outputs and states are compared with
+Draws N models (random_models.py), or as many as S seconds allow (12 at least), each
+with weights, inputs and ways of computing of its own. Outputs and states are compared with
 test/python/recurrence.py, all ways of computing with each other, bit for bit; and N
 models with discretax itself (fuzz_live.py). FPMODE is fpmode.c as a shared library.
 
@@ -34,6 +34,7 @@ from random_models import drawn, options_of, schema
 
 LIMIT = 300  # seconds for one configuration
 SHRINK_SECONDS = 60
+FEWEST = 12  # configurations, however slow the machine is
 
 
 # -- Configurations in processes of their own ----------------------------------
@@ -115,7 +116,8 @@ class Fuzz:
 
     def more(self, started: int) -> bool:
         """Whether to start another one."""
-        if self.arguments.seconds and time.monotonic() > self.end:
+        late = self.arguments.seconds and time.monotonic() > self.end
+        if late and started >= FEWEST:
             return False
         return not self.arguments.count or started < self.arguments.count
 
