@@ -221,11 +221,11 @@ void ssmc::lowerRowNormToThreads(RowNormOp op, int64_t threads,
           next[lane] = accumulate(next[lane], load(rows.add(first, lane)));
         return next;
       };
-      SmallVector<Value> sums = rows.loop(
-          0, whole, kLanes, SmallVector<Value>(kLanes, number(0)),
-          [&](Value first, ValueRange carried) {
-            return add(carried, first, kLanes);
-          });
+      SmallVector<Value> sums =
+          rows.loop(0, whole, kLanes, SmallVector<Value>(kLanes, number(0)),
+                    [&](Value first, ValueRange carried) {
+                      return add(carried, first, kLanes);
+                    });
       sums = add(sums, rows.index(whole), features - whole);
       for (int64_t half = kLanes / 2; half; half /= 2)
         for (int64_t lane = 0; lane < half; ++lane)

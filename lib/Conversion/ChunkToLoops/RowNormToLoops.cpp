@@ -105,8 +105,8 @@ void NormBuilder::emitRow(Value row) {
   variance = arith::AddFOp::create(builder, loc, variance,
                                    number(op.getEpsilon().convertToDouble()));
   Value deviation = math::SqrtOp::create(builder, loc, variance);
-  Value scale = broadcast(
-      arith::DivFOp::create(builder, loc, number(1), deviation));
+  Value scale =
+      broadcast(arith::DivFOp::create(builder, loc, number(1), deviation));
   int64_t padded = llvm::alignTo(features, kLanes);
   rows.loop(0, padded, kLanes, {}, [&](Value first, ValueRange) {
     Value y = arith::MulFOp::create(builder, loc, difference(first), scale);

@@ -25,7 +25,8 @@ static void forEachRow(RowBuilder &rows, Value count, int64_t available,
                        bool onlyLast = false) {
   Value from = rows.index(0), to = rows.rowCount(count, available);
   if (onlyLast) {
-    Value one = arith::MinUIOp::create(rows.builder, rows.loc, to, rows.index(1));
+    Value one =
+        arith::MinUIOp::create(rows.builder, rows.loc, to, rows.index(1));
     from = arith::SubIOp::create(rows.builder, rows.loc, to, one);
   }
   rows.loop(from, to, 1, {}, [&](Value row, ValueRange) {
@@ -129,7 +130,8 @@ void ssmc::lowerPoolRows(PoolRowsOp op, OpBuilder &builder) {
     SmallVector<Value> place{stream, rows.index(0)};
     Value seen = arith::ConstantIntOp::create(builder, loc, 1, 64);
     if (!last) {
-      Value before = memref::LoadOp::create(builder, loc, op.getCounts(), place);
+      Value before =
+          memref::LoadOp::create(builder, loc, op.getCounts(), place);
       seen = arith::AddIOp::create(builder, loc, before, seen);
     }
     memref::StoreOp::create(builder, loc, seen, op.getCounts(), place);
