@@ -23,7 +23,7 @@ import safetensors.numpy
 
 __all__ = ["ExportError", "export"]
 
-BATCH_NORM_EPSILON = 1e-5  # the only one that discretax uses, and ssmc knows
+BATCH_NORM_EPSILON = 1e-5  # the only one that discretax uses
 
 
 class ExportError(ValueError):
