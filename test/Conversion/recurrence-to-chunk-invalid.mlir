@@ -24,7 +24,7 @@ func.func private @coefficients_of_the_step(%x: tensor<?x?x16xf32>, %s: tensor<?
 // -----
 
 func.func private @norm(%x: tensor<?x?x16xf32>, %m: tensor<16xf32> {ssm.parameter}) -> tensor<?x?x16xf32> attributes {ssm.unit = "block"} {
-  // expected-error @below {{has no form on rows; expected a linear map, a scan, a pointwise layer, pooling or a softmax}}
+  // expected-error @below {{has no form on rows; expected a linear map, a scan, a channel scan, a delta rule, a pointwise layer, a layer norm, pooling or a softmax}}
   %y = ssm.batch_norm %x, %m, %m epsilon 1.0e-5 : tensor<?x?x16xf32>, tensor<16xf32>, tensor<16xf32>
   return %y : tensor<?x?x16xf32>
 }

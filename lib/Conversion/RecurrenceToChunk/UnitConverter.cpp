@@ -133,10 +133,9 @@ LogicalResult UnitConverter::convertDropout(DropoutOp op) {
   FailureOr<Value> x = getRows(op.getX());
   if (failed(x))
     return failure();
-  auto dropped =
-      DropRowsOp::create(builder, op.getLoc(), x->getType(), *x, key, firstStep,
-                         getNumFeatures(op.getType()), op.getRate(),
-                         droppedRows);
+  auto dropped = DropRowsOp::create(builder, op.getLoc(), x->getType(), *x, key,
+                                    firstStep, getNumFeatures(op.getType()),
+                                    op.getRate(), droppedRows);
   if (Attribute one = op->getAttr(kOneMaskAttr))
     dropped->setAttr(kOneMaskAttr, one);
   materialized[op.getY()] = dropped.getResult();
@@ -263,9 +262,10 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
   if (auto perStepOp = dyn_cast<PerStepOp>(op))
     return convertPerStep(perStepOp);
   if (!isa<LinearOp, ScanOp, PointwiseOpInterface>(op))
-    return op->emitOpError() << "has no form on rows; expected a linear map, a "
-                                "scan, a channel scan, a delta rule, a pointwise layer, "
-                                "a layer norm, pooling or a softmax";
+    return op->emitOpError()
+           << "has no form on rows; expected a linear map, a "
+              "scan, a channel scan, a delta rule, a pointwise layer, "
+              "a layer norm, pooling or a softmax";
   return isRoot(op->getResult(0)) ? materialize(op->getResult(0)) : success();
 }
 

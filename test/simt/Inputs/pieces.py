@@ -29,6 +29,7 @@ LONGER = 2  # times the error that states of the goldens may have, in longer seq
 
 class PiecesCase(Case):
     def compare(self) -> None:
+        self.config = json.loads((self.model / "model.json").read_text())
         self.weights = load_file(self.model / "model.safetensors")
         self.driver, self.prefix = self.swap_mode, self.work / "model"
         x, length = self.data["x"][None], len(self.data["x"])
