@@ -59,8 +59,8 @@ MutableOperandRange PanelMapOp::getDpsInitsMutable() {
 int64_t PanelMapOp::getNumRows() {
   if (getX())
     return shapeOf(getX())[0];
-  for (ValueRange group : {ValueRange(getRows()), ValueRange(getOuts()),
-                           ValueRange(getScalars())})
+  for (ValueRange group :
+       {ValueRange(getRows()), ValueRange(getOuts()), ValueRange(getScalars())})
     if (!group.empty())
       return shapeOf(group.front())[0];
   return 0;
@@ -94,9 +94,9 @@ Block::BlockArgListType PanelMapOp::getScalarArguments() {
                                         getScalars().size());
 }
 Block::BlockArgListType PanelMapOp::getColumnArguments() {
-  return getBody().getArguments().slice(
-      (getX() ? 1 : 0) + getRows().size() + getScalars().size(),
-      getColumns().size());
+  return getBody().getArguments().slice((getX() ? 1 : 0) + getRows().size() +
+                                            getScalars().size(),
+                                        getColumns().size());
 }
 Block::BlockArgListType PanelMapOp::getOutArguments() {
   return getBody()
@@ -116,8 +116,7 @@ static LogicalResult verifyProduct(PanelMapOp op) {
     return op.emitOpError() << "(C2) a product needs both x and w";
   if (bool(op.getTensorCores()) != bool(op.getDepth()) ||
       (op.getTensorCores() && !op.getX()))
-    return op.emitOpError()
-           << "(C7) tensor cores need a product and its depth";
+    return op.emitOpError() << "(C7) tensor cores need a product and its depth";
   if (!op.getX())
     return success();
   ArrayRef<int64_t> x = shapeOf(op.getX()), w = shapeOf(op.getW());
@@ -131,7 +130,8 @@ static LogicalResult verifyProduct(PanelMapOp op) {
              << "] and x [" << x
              << "]; expected [P, K, 16] with K = depth rounded up to 16, and "
                 "[R, at least depth]";
-  } else if (w.size() != 3 || x.size() != 2 || w[1] > x[1] || w[2] != kPanelLanes)
+  } else if (w.size() != 3 || x.size() != 2 || w[1] > x[1] ||
+             w[2] != kPanelLanes)
     return op.emitOpError() << "(C1) w has shape [" << w << "] and x [" << x
                             << "]; expected [P, K, 16] and [R, at least K]";
   if (op.getBias() &&
@@ -154,8 +154,8 @@ static int64_t lanesOf(Type type, bool wide = false) {
 
 static LogicalResult verifyBodyArguments(PanelMapOp op) {
   size_t operands = op.getRows().size() + op.getScalars().size() +
-                    op.getColumns().size() + op.getOuts().size() + op.getCarries().size() +
-                    (op.getX() ? 1 : 0);
+                    op.getColumns().size() + op.getOuts().size() +
+                    op.getCarries().size() + (op.getX() ? 1 : 0);
   if (op.getBody().getNumArguments() != operands)
     return op.emitOpError()
            << "(C3) body has " << op.getBody().getNumArguments()
@@ -183,9 +183,9 @@ static LogicalResult verifyWidths(PanelMapOp op) {
   int64_t rows = op.getNumRows(), panels = op.getNumPanels();
   for (Value scalar : op.getScalars())
     if (shapeOf(scalar) != ArrayRef<int64_t>(rows))
-      return op.emitOpError() << "(C4) scalar operand " << scalar.getType()
-                              << "; expected a number for each of " << rows
-                              << " rows";
+      return op.emitOpError()
+             << "(C4) scalar operand " << scalar.getType()
+             << "; expected a number for each of " << rows << " rows";
   auto check = [&](ValueRange operands, bool perRow) -> LogicalResult {
     for (Value operand : operands) {
       ArrayRef<int64_t> shape = shapeOf(operand);
@@ -320,7 +320,8 @@ LogicalResult DeltaRowsOp::verify() {
                          << getEpsilon().convertToDouble()
                          << "; expected positive numbers";
   ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY()),
-                    factors = shapeOf(getFactors()), carry = shapeOf(getCarry());
+                    factors = shapeOf(getFactors()),
+                    carry = shapeOf(getCarry());
   int64_t lanes = heads * getHeadPanels() * kPanelLanes;
   if (x.size() != 2 || y.size() != 2 || x[0] != y[0] || x[1] < 3 * lanes + 1 ||
       y[1] < lanes)
@@ -385,9 +386,9 @@ LogicalResult ChannelRowsOp::verify() {
   if (carry.size() != 2 || carry[1] != 2 * kPanelLanes * panels * first[1])
     return emitOpError() << "(C3) carry [" << carry << "]; expected [S, "
                          << 2 * kPanelLanes * panels * first[1] << "]";
-  if (getNumResults() && SmallVector<Type>(getResultTypes()) !=
-                             SmallVector<Type>{getY().getType(),
-                                               getCarry().getType()})
+  if (getNumResults() &&
+      SmallVector<Type>(getResultTypes()) !=
+          SmallVector<Type>{getY().getType(), getCarry().getType()})
     return emitOpError() << "(C4) results (" << getResultTypes()
                          << ") differ from y and carry";
   return success();
@@ -426,7 +427,8 @@ LogicalResult PackPanelsOp::verify() {
     wanted[1] = llvm::alignTo(wanted[1], kPanelLanes);
   }
   if (result != ArrayRef<int64_t>(wanted))
-    return emitOpError() << (getFragments() ? "(C3)" : "(C1)") << " result has shape [" << result
-                         << "]; expected [" << wanted << "]";
+    return emitOpError() << (getFragments() ? "(C3)" : "(C1)")
+                         << " result has shape [" << result << "]; expected ["
+                         << wanted << "]";
   return success();
 }

@@ -369,9 +369,8 @@ LogicalResult DeltaNetOp::verify() {
     return emitOpError() << "(C1) has " << heads << " heads for q of shape ["
                          << asText(q) << "]; expected a divisor of its rows";
   int64_t inner = q[0], size = inner / heads;
-  for (auto [name, value] : {std::pair<StringRef, Value>{"q", getQ()},
-                             {"k", getK()},
-                             {"v", getV()}})
+  for (auto [name, value] :
+       {std::pair<StringRef, Value>{"q", getQ()}, {"k", getK()}, {"v", getV()}})
     if (failed(checkShape(*this, "C2", name, value, {inner, features})))
       return failure();
   if (failed(checkShape(*this, "C2", "beta", getBeta(), {1, features})) ||

@@ -151,8 +151,8 @@ int MODEL_cuda_chunk(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
 }
 
 int MODEL_cuda_forward(struct MODEL_cuda *cuda, const void *x, const float *dt,
-                       float *y, int64_t batch, const int64_t *lengths, int64_t L,
-                       void *final_states, void *ws, size_t ws_bytes,
+                       float *y, int64_t batch, const int64_t *lengths,
+                       int64_t L, void *final_states, void *ws, size_t ws_bytes,
                        void *stream) {
   struct cuda_call call = {.kind = FORWARD,
                            .cuda = cuda,

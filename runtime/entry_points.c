@@ -47,8 +47,8 @@ static int check_data(const struct call *call) {
       (reads && !call->x) || (reads && writes && !call->y) ||
       (reads && model_takes_dt && !call->dt))
     return E_ARG;
-  if (!is_aligned(call->x, VALUE_BYTES) ||
-      !is_aligned(call->dt, VALUE_BYTES) || !is_aligned(call->y, VALUE_BYTES))
+  if (!is_aligned(call->x, VALUE_BYTES) || !is_aligned(call->dt, VALUE_BYTES) ||
+      !is_aligned(call->y, VALUE_BYTES))
     return E_ALIGN;
   return OK;
 }
@@ -126,8 +126,8 @@ int MODEL_step(const void *weights, void *states, const int64_t *ids, int64_t n,
 
 int MODEL_chunk(const void *weights, void *states, const int64_t *ids,
                 int64_t n, const int64_t *lengths, int64_t T, const void *x,
-                const float *dt, float *y, const ssmc_executor *executor, void *ws,
-                size_t ws_bytes) {
+                const float *dt, float *y, const ssmc_executor *executor,
+                void *ws, size_t ws_bytes) {
   struct call call = {.kind = CHUNK,
                       .states = states,
                       .ids = ids,
@@ -145,8 +145,9 @@ int MODEL_chunk(const void *weights, void *states, const int64_t *ids,
 }
 
 int MODEL_forward(const void *weights, const void *x, const float *dt, float *y,
-                  int64_t batch, const int64_t *lengths, int64_t L, void *final_states,
-                  const ssmc_executor *executor, void *ws, size_t ws_bytes) {
+                  int64_t batch, const int64_t *lengths, int64_t L,
+                  void *final_states, const ssmc_executor *executor, void *ws,
+                  size_t ws_bytes) {
   struct call call = {.kind = FORWARD,
                       .states = final_states,
                       .lengths = lengths,

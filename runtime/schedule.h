@@ -26,7 +26,7 @@
 struct call {
   enum { STEP, CHUNK, FORWARD } kind;
   const char *weights; /* packed */
-  char *states; /* records; NULL: somewhere in the workspace */
+  char *states;        /* records; NULL: somewhere in the workspace */
   const int64_t *ids;
   const int64_t *lengths;
   int64_t n;

@@ -84,7 +84,9 @@ def mix_steps(heads: int):
 
 def build(p, variant: str, batch: int):
     """The function of (weights, x), the weights, the input."""
-    mix = mix_steps(p.c.heads) if variant == "recurrence" else mix_chunks(int(variant[5:]), p.c.heads)
+    mix = (
+        mix_steps(p.c.heads) if variant == "recurrence" else mix_chunks(int(variant[5:]), p.c.heads)
+    )
     blocks = []
     for b in p.blocks:
         joined = np.concatenate([b["q"], b["k"], b["v"], b["beta"]])

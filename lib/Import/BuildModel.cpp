@@ -151,9 +151,9 @@ Value ModelBuilder::buildHead(const LayerConfig &layer, const std::string &path,
     Value count = addState(path, {}, builder.getI64Type(), "count");
     auto pooled = RankedTensorType::get(
         {ShapedType::kDynamic, layer.inFeatures}, builder.getF32Type());
-    auto pool = MeanPoolOp::create(builder, pooled, sums.getType(),
-                                   count.getType(), x, sums, count,
-                                   layer.getChoice("pooling") == "last");
+    auto pool =
+        MeanPoolOp::create(builder, pooled, sums.getType(), count.getType(), x,
+                           sums, count, layer.getChoice("pooling") == "last");
     states.push_back({sums, pool.getNewSums()});
     states.push_back({count, pool.getNewCount()});
     x = pool.getY();
@@ -183,8 +183,9 @@ Value ModelBuilder::buildLayer(const LayerConfig &layer, size_t index,
   case Role::Model:
     return buildModelBlocks(layer, path, x, buildSplit(keys, index, count));
   case Role::Block:
-    return buildBlock({layer, layer.sequenceMixer.get(), layer.channelMixer.get()},
-                      path, x, buildSplit(keys, index, count));
+    return buildBlock(
+        {layer, layer.sequenceMixer.get(), layer.channelMixer.get()}, path, x,
+        buildSplit(keys, index, count));
   case Role::SequenceMixer:
   case Role::ChannelMixer:
     break;
@@ -224,8 +225,8 @@ static SmallVector<int64_t> getStateShape(const LayerConfig &mixer,
   }
 }
 
-/// x + channel(gelu(mixer(norm(x)))), or norm(x + channel(gelu(mixer(x)))), with
-/// dropout behind gelu and before the sum (StandardBlock.__call__).
+/// x + channel(gelu(mixer(norm(x)))), or norm(x + channel(gelu(mixer(x)))),
+/// with dropout behind gelu and before the sum (StandardBlock.__call__).
 Value ModelBuilder::buildBlock(const BlockOptions &options,
                                const std::string &path, Value x, Value key) {
   const LayerConfig &mixer = *options.mixer;
@@ -258,8 +259,8 @@ Value ModelBuilder::buildBlock(const BlockOptions &options,
           llvm::APFloat(options.epsilon), llvm::APFloat(kMomentum));
       value = norm.getY();
     } else {
-      value = LayerNormOp::create(builder, value,
-                                  llvm::APFloat(options.epsilon));
+      value =
+          LayerNormOp::create(builder, value, llvm::APFloat(options.epsilon));
     }
     if (options.norm == "batch")
       return value;
@@ -381,9 +382,9 @@ std::pair<Value, Value> ModelBuilder::buildMixer(const LayerConfig &mixer,
     auto weight = [&](StringRef name) {
       return parameter(path + "." + name + "_proj.weight");
     };
-    auto op = DeltaNetOp::create(
-        builder, u, state, weight("q"), weight("k"), weight("v"),
-        weight("beta"), weight("out"), mixer.getInteger("n_heads"));
+    auto op = DeltaNetOp::create(builder, u, state, weight("q"), weight("k"),
+                                 weight("v"), weight("beta"), weight("out"),
+                                 mixer.getInteger("n_heads"));
     return {op.getY(), op.getNewState()};
   }
   case Family::Identity:
@@ -407,8 +408,8 @@ void ModelBuilder::addTimeSteps() {
   unsigned index = function.getNumArguments();
   (void)function.insertArgument(
       index, RankedTensorType::get({kAny, kAny}, builder.getF32Type()),
-      builder.getDictionaryAttr(
-          builder.getNamedAttr(SsmDialect::kTimeStepsAttr, builder.getUnitAttr())),
+      builder.getDictionaryAttr(builder.getNamedAttr(SsmDialect::kTimeStepsAttr,
+                                                     builder.getUnitAttr())),
       builder.getLoc());
   timeSteps = function.getArgument(index);
 }
@@ -441,8 +442,7 @@ void ModelBuilder::setSignature(const ModelConfig &model, Value y) {
 OwningOpRef<ModuleOp> ModelBuilder::build(const ModelConfig &model,
                                           ArrayRef<ParameterSpec> specs,
                                           ArrayRef<BoundParameter> bound,
-                                          StringRef name,
-                                          bool takesTimeSteps) {
+                                          StringRef name, bool takesTimeSteps) {
   builder.setLoc(diagnostics.getLocation({1, 1}));
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getLoc());
   (*module)->setAttr("ssm.name", builder.getStringAttr(name));

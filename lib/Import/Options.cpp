@@ -173,9 +173,10 @@ static OptionList blockOptions() {
       number("drop_rate", 0.1, 0, 1, "Dropout rate; only training uses it."),
       boolean("prenorm", true,
               "Normalize what enters the mixer; else the residual sum."),
-      choice("norm", "batch", {"batch", "batch_affine", "layer"},
-             "An extension: BatchNorm, BatchNorm with a learned scale and bias, "
-             "or LayerNorm with them."),
+      choice(
+          "norm", "batch", {"batch", "batch_affine", "layer"},
+          "An extension: BatchNorm, BatchNorm with a learned scale and bias, "
+          "or LayerNorm with them."),
       positive("norm_epsilon", 1e-5, kMaxNumber,
                "An extension: what the norm adds to variances.")};
 }

@@ -53,7 +53,19 @@ struct OptionSpec {
 /// What a class can be in a model.
 enum class Role { Encoder, Model, Block, Head, SequenceMixer, ChannelMixer };
 /// What a mixer computes; of a model: the mixers of its blocks.
-enum class Family { None, S5, LRU, LinOSS, S4D, DeltaNet, Identity, GLU, HalfGLU, SwiGLU, MLP };
+enum class Family {
+  None,
+  S5,
+  LRU,
+  LinOSS,
+  S4D,
+  DeltaNet,
+  Identity,
+  GLU,
+  HalfGLU,
+  SwiGLU,
+  MLP
+};
 
 /// A class of discretax, or an extension, by the name that "target" gives.
 struct ClassSpec {

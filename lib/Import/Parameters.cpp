@@ -149,8 +149,7 @@ void Lister::addS4d(const LayerConfig &mixer, const std::string &path,
 
 void Lister::addDeltaNet(const LayerConfig &mixer, const std::string &path,
                          int64_t h) {
-  int64_t heads = mixer.getInteger("n_heads"),
-          size = getHeadFeatures(mixer, h);
+  int64_t heads = mixer.getInteger("n_heads"), size = getHeadFeatures(mixer, h);
   std::string note =
       ("n_heads " + Twine(heads) + ", head_dim " + Twine(size)).str();
   for (StringRef name : {"q_proj", "k_proj", "v_proj"})

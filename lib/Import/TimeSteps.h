@@ -13,8 +13,8 @@
 namespace ssmc {
 
 /// Checks that `model` can take a time delta per step. Emits an error and fails
-/// for the first layer with a recurrence but without a step size of its own that
-/// a delta could multiply, and for a model without any recurrence.
+/// for the first layer with a recurrence but without a step size of its own
+/// that a delta could multiply, and for a model without any recurrence.
 mlir::LogicalResult checkTimeSteps(const ModelConfig &model,
                                    const JsonDiagnostics &diagnostics);
 

@@ -6,11 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Pipelines/Compile.h"
-#include "lib/Pipelines/Prepare.h"
 #include "lib/Analysis/ChunkRows.h"
 #include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Analysis/Weights.h"
+#include "lib/Pipelines/Prepare.h"
 #include "lib/Target/EmitObject.h"
 #include "lib/Target/JitSession.h"
 #include "lib/Target/ParallelFor.h"

@@ -59,9 +59,9 @@ describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
     return model.emitError() << "is compiled for no GPU; expected one at least";
   std::optional<GpuDescription> gpu = describeNearest(architectures.front());
   if (!gpu)
-    return model.emitError() << "cannot be compiled for sm_"
-                             << architectures.front() << "; the oldest is sm_"
-                             << knownGpuArchitectures().front();
+    return model.emitError()
+           << "cannot be compiled for sm_" << architectures.front()
+           << "; the oldest is sm_" << knownGpuArchitectures().front();
   for (const KnownGpu &known : knownGpus()) {
     if (known.gpu.sm < gpu->sm)
       continue;

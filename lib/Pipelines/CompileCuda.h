@@ -28,8 +28,8 @@ struct CompiledCudaModel {
 
 /// Lowers `model`, with its weights, and runs its @prepare on this machine, as
 /// compileModel does. `options.targets` is not looked at: sizes are chosen for
-/// the first of `architectures` (80 for sm_80), so that all have room. Emits an error and
-/// fails where something is not supported or a weight is missing.
+/// the first of `architectures` (80 for sm_80), so that all have room. Emits an
+/// error and fails where something is not supported or a weight is missing.
 mlir::FailureOr<CompiledCudaModel>
 compileCudaModel(mlir::ModuleOp model, const CompileOptions &options,
                  llvm::ArrayRef<unsigned> architectures);

@@ -200,7 +200,8 @@ void ssmc::buildPipeline(OpPassManager &passes, Level from, Level to,
 
 namespace {
 struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
-  Option<int64_t> rows{*this, "rows", llvm::cl::desc("Rows of a chunk (0: chosen)"),
+  Option<int64_t> rows{*this, "rows",
+                       llvm::cl::desc("Rows of a chunk (0: chosen)"),
                        llvm::cl::init(TileOptions().rows)};
   Option<int64_t> tileRows{*this, "tile-rows",
                            llvm::cl::desc("Rows of a register tile"),

@@ -53,11 +53,12 @@ void buildLoopsToLLVM(mlir::OpPassManager &passes);
 void buildRecurrenceToThreadChunk(
     mlir::OpPassManager &passes, int64_t rows,
     std::optional<TensorProducts> products = std::nullopt);
-/// Kernels in the gpu dialect, with `threads` threads per block, in a gpu.module
-/// beside @prepare in loops.
+/// Kernels in the gpu dialect, with `threads` threads per block, in a
+/// gpu.module beside @prepare in loops.
 void buildChunkToGpu(mlir::OpPassManager &passes, int64_t threads);
 /// The contents of every `gpu.module`, loops on memrefs, to the llvm and nvvm
-/// dialects; the rest of the module stays as it is. Kernels take plain pointers.
+/// dialects; the rest of the module stays as it is. Kernels take plain
+/// pointers.
 void buildGpuToNvvm(mlir::OpPassManager &passes);
 
 /// All stages after `from` up to `to`.

@@ -118,9 +118,9 @@ LogicalResult ssmc::collectTensors(ModuleOp model, ModelInfo &info) {
       return WalkResult::interrupt();
     }
     if (std::exchange(isTaken[found - all.begin()], true)) {
-      parameter.emitError() << "another parameter is called '"
-                            << parameter.getName()
-                            << "'; expected names that differ";
+      parameter.emitError()
+          << "another parameter is called '" << parameter.getName()
+          << "'; expected names that differ";
       return WalkResult::interrupt();
     }
     info.tensors.push_back(*found);

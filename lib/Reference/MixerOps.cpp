@@ -218,10 +218,10 @@ static FailureOr<Results> evaluateS5(S5Op op, const Values &values) {
     auto step = [&](const ComplexVector &force,
                     SmallVector<ComplexVector> &carried, double delta) {
       for (size_t n = 0; n < lambda.size(); ++n) {
-        DiscreteMode mode = discretizeMode(op.getDiscretization(), lambda[n],
-                                           delta * steps[n]);
-        carried[0][n] = multiply(mode.a, carried[0][n]) +
-                        multiply(mode.scale, force[n]);
+        DiscreteMode mode =
+            discretizeMode(op.getDiscretization(), lambda[n], delta * steps[n]);
+        carried[0][n] =
+            multiply(mode.a, carried[0][n]) + multiply(mode.scale, force[n]);
       }
     };
     return runMixer(values[op.getU()], values[op.getState()], 1, maps, *dt,
@@ -385,9 +385,11 @@ static FailureOr<Results> evaluateChannelScan(ChannelScanOp op,
     return failure();
   const std::vector<double> &re = values[op.getCRe()].floats(),
                             &im = values[op.getCIm()].floats();
-  return runChannels(
-      u, state, combine(values[op.getARe()], values[op.getAIm()]),
-      [&](int64_t i, Complex x) { return re[i] * x.real() + im[i] * x.imag(); });
+  return runChannels(u, state,
+                     combine(values[op.getARe()], values[op.getAIm()]),
+                     [&](int64_t i, Complex x) {
+                       return re[i] * x.real() + im[i] * x.imag();
+                     });
 }
 
 static FailureOr<Results> evaluateScan(ScanOp op, const Values &values) {

@@ -48,8 +48,8 @@ struct ModelRun {
 llvm::FailureOr<mlir::func::FuncOp> getModelFunction(mlir::ModuleOp module);
 
 /// The value that enters the head of `model`, given what it returns: heads are
-/// [mean_pool,] linear [, log_softmax or tanh]. What the model returns, when it ends
-/// without one; a linear layer that nothing precedes is an encoder.
+/// [mean_pool,] linear [, log_softmax or tanh]. What the model returns, when it
+/// ends without one; a linear layer that nothing precedes is an encoder.
 mlir::Value getHeadInput(mlir::func::FuncOp model);
 
 /// Runs the model of `module`, at model or recurrence level, on `x`: (B, L, F)

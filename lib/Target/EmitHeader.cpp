@@ -150,17 +150,22 @@ static void addTimeStepWords(const ModelInfo &info,
   words["dt_taken"] = takes ? "const float *dt, " : "";
   words["dt_given"] = takes ? "dt, " : "";
   words["dt_doc"] =
-      takes ? " *   dt       time since the step before, in units of the trained "
-              "step: a float\n"
-              " *            per time step, shared by all layers; never NULL where "
-              "x is read.\n"
-              " *            It multiplies each mode's own step size. 1 is the model "
-              "as it was\n"
-              " *            trained, 0 leaves states as they are, negative numbers "
-              "compute as\n"
-              " *            the formulas say; NaN and infinity make the stream's "
-              "states NaN\n"
-            : "";
+      takes
+          ? " *   dt       time since the step before, in units of the trained "
+            "step: a float\n"
+            " *            per time step, shared by all layers; never NULL "
+            "where "
+            "x is read.\n"
+            " *            It multiplies each mode's own step size. 1 is the "
+            "model "
+            "as it was\n"
+            " *            trained, 0 leaves states as they are, negative "
+            "numbers "
+            "compute as\n"
+            " *            the formulas say; NaN and infinity make the "
+            "stream's "
+            "states NaN\n"
+          : "";
 }
 
 /// What stands for each $word of the template. NAME and name are the same: the
@@ -231,10 +236,11 @@ static void addTrainingWords(const ModelInfo &info,
       statistics.empty() ? " *        0  nothing: the model has no such norm"
                          : StringRef(statistics).rtrim().str();
   words["training_bytes"] = std::to_string(offset);
-  words["training_y"] = "y is (batch, " + std::string(info.pooled ? "" : "L, ") +
+  words["training_y"] = "y is (batch, " +
+                        std::string(info.pooled ? "" : "L, ") +
                         std::to_string(info.outputFeatures) + ")";
-  words["training"] = replaceWords(
-      StringRef(kTrainTemplate, sizeof(kTrainTemplate)), words);
+  words["training"] =
+      replaceWords(StringRef(kTrainTemplate, sizeof(kTrainTemplate)), words);
 }
 
 std::string ssmc::emitHeader(const ModelInfo &info) {

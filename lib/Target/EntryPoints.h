@@ -17,8 +17,8 @@
 namespace ssmc {
 
 /// Functions of the C API that run the model: NAME_step, ... The others copy
-/// and count bytes, and are the same for all CPUs. Only models whose weights come
-/// at run time have NAME_load.
+/// and count bytes, and are the same for all CPUs. Only models whose weights
+/// come at run time have NAME_load.
 inline constexpr llvm::StringLiteral kRunFunctions[] = {"step", "chunk",
                                                         "forward", "load"};
 

@@ -67,7 +67,8 @@ struct TensorEntry {
   std::vector<int64_t> shape;
   /// Of its numbers among raw weights, in bytes; -1: nothing reads them.
   int64_t place = -1;
-  /// Whether it is a truth value that files may lack, and that has no influence.
+  /// Whether it is a truth value that files may lack, and that has no
+  /// influence.
   bool isOptional = false;
 };
 

@@ -9,13 +9,14 @@
 // blocks of 16 numbers: the real parts of modes 8g .. 8g + 7, then their
 // imaginary parts; the last block is filled up with zeros. Diagonal scans are
 // carried in f32. An oscillator, carried in f64, has the blocks of all its z,
-// then those of all its y. Modes of channels are panels of 16 channels: for each
-// mode the real parts of all 16, then their imaginary parts. A head's matrix is,
-// for each 16 of its v, their elements k = 0, then k = 1 ... Sums are f64[features], a count is one int64.
+// then those of all its y. Modes of channels are panels of 16 channels: for
+// each mode the real parts of all 16, then their imaginary parts. A head's
+// matrix is, for each 16 of its v, their elements k = 0, then k = 1 ... Sums
+// are f64[features], a count is one int64.
 //
 // Outside of records states have the layout of the reference: (modes, 2) for
-// diagonal scans, (modes, 2, 2) = [mode][z, y][re, im] for oscillators, (channels,
-// modes, 2) for modes of channels, (heads, v, k) for matrices.
+// diagonal scans, (modes, 2, 2) = [mode][z, y][re, im] for oscillators,
+// (channels, modes, 2) for modes of channels, (heads, v, k) for matrices.
 //
 //===----------------------------------------------------------------------===//
 

@@ -14,8 +14,8 @@
 //   %x, %s1 = ssm.scan oscillator %f, %s coefficients(%k1, %k2, %dt)
 //   %c_x = ssm.linear %x, %c_planes
 //   %y = ssm.skip %c_x, %u by %d
-// With time deltas as an input, k1, k2, dt and k3 are of each step, and k3 is the
-// scan's gain:
+// With time deltas as an input, k1, k2, dt and k3 are of each step, and k3 is
+// the scan's gain:
 //   %f = ssm.linear %u, %b_planes
 //   %k1, %k2, %t, %k3 = ssm.per_step %deltas with(...) {...}
 //
@@ -99,8 +99,7 @@ static void discretizePerStep(LinossOp op, ArrayRef<Expr> diagonals, Expr step,
       perStep(atStep, op.getDt(), unit,
               [&](Expr delta, ArrayRef<Expr> mode) -> SmallVector<Expr> {
                 Expr dt = mode.back() * delta;
-                Oscillator k =
-                    discretize(op.getScheme(), mode.drop_back(), dt);
+                Oscillator k = discretize(op.getScheme(), mode.drop_back(), dt);
                 return {k.k1, k.k2, dt, k.k3};
               });
   mixer.coefficients = {values[0], values[1], values[2]};

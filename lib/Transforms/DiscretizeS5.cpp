@@ -104,8 +104,8 @@ static void discretizePerStep(S5Op op, ComplexExpr lambda, Expr step,
   } else {
     unit.push_back(step);
   }
-  SmallVector<Value> values = perStep(atStep, op.getDt(), unit,
-                                      zoh ? zeroOrderHoldOf : bilinearOf);
+  SmallVector<Value> values =
+      perStep(atStep, op.getDt(), unit, zoh ? zeroOrderHoldOf : bilinearOf);
   mixer.coefficients = {values[0], values[1]};
   mixer.gains = {values[2], values[3]};
 }

@@ -62,9 +62,9 @@ mlir::Value buildLog1P(Elementwise &e, mlir::Value x);
 /// phase of a computed x is left to trust, and at infinity: NaN.
 mlir::Value buildSin(Elementwise &e, mlir::Value x);
 mlir::Value buildCos(Elementwise &e, mlir::Value x);
-/// Both, on f64, for a third of the operations. Errors are those of the argument
-/// reduced in two steps: below 2^-52, but next to multiples of pi/2 not relative
-/// to the result. NaN beyond 2^48.
+/// Both, on f64, for a third of the operations. Errors are those of the
+/// argument reduced in two steps: below 2^-52, but next to multiples of pi/2
+/// not relative to the result. NaN beyond 2^48.
 std::pair<mlir::Value, mlir::Value> buildSinCos(Elementwise &e, mlir::Value x);
 
 } // namespace ssmc

@@ -31,7 +31,8 @@ Expr::Expr(ImplicitLocOpBuilder &builder, Value value)
 
 Expr Expr::filled(double number) const {
   if (tensor.getType().isF64())
-    return {*ops, arith::ConstantOp::create(*ops, ops->getF64FloatAttr(number))};
+    return {*ops,
+            arith::ConstantOp::create(*ops, ops->getF64FloatAttr(number))};
   auto value = DenseElementsAttr::get(type(), number);
   return {*ops, arith::ConstantOp::create(*ops, value)};
 }
@@ -94,8 +95,8 @@ SmallVector<Value> ssmc::perStep(
   SmallVector<int64_t> shape(typeOf(dt).getShape());
   shape.push_back(getNumFeatures(modes.front().getType()));
   Type type = RankedTensorType::get(shape, builder.getF64Type());
-  auto op = PerStepOp::create(
-      builder, SmallVector<Type>(yielded.size(), type), dt, modes);
+  auto op = PerStepOp::create(builder, SmallVector<Type>(yielded.size(), type),
+                              dt, modes);
   Block &block = op.getBody().emplaceBlock();
   for (BlockArgument argument : scalars.getArguments())
     argument.replaceAllUsesWith(

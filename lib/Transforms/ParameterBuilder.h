@@ -19,8 +19,8 @@
 namespace ssmc {
 
 /// An f64 tensor that is computed from parameters, or an f64 scalar in the body
-/// of `ssm.per_step`. Elementwise: the operands of an operator have one shape; a
-/// number stands for a tensor of it.
+/// of `ssm.per_step`. Elementwise: the operands of an operator have one shape;
+/// a number stands for a tensor of it.
 class Expr {
 public:
   /// `value` as f64: f32 is extended, exactly.
@@ -69,8 +69,8 @@ Expr relu(Expr x);
 /// `ifEqual` where `x` equals `number`, else `otherwise`.
 Expr selectEqual(Expr x, double number, Expr ifEqual, Expr otherwise);
 
-/// Values of every step, (batch, time, N): `body` emits them as a function of the
-/// step's time delta and of one mode's `parameters`, all scalars.
+/// Values of every step, (batch, time, N): `body` emits them as a function of
+/// the step's time delta and of one mode's `parameters`, all scalars.
 llvm::SmallVector<mlir::Value>
 perStep(mlir::ImplicitLocOpBuilder &builder, mlir::Value dt,
         llvm::ArrayRef<Expr> parameters,

@@ -97,9 +97,9 @@ void Planner::planStates() {
                         kCacheLineBytes);
     }
     bool hasMatrices = type.getRank() == 5;
-    StringRef kind = pool                  ? pool.getValue()
-                     : type.getRank() == 3 ? "diagonal"
-                     : !hasMatrices        ? "oscillator"
+    StringRef kind = pool                      ? pool.getValue()
+                     : type.getRank() == 3     ? "diagonal"
+                     : !hasMatrices            ? "oscillator"
                      : type.getDimSize(1) == 2 ? "channels"
                                                : "matrices";
     int64_t size = type.getRank() == 1 ? 1 : type.getShape().back();

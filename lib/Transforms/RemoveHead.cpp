@@ -20,8 +20,9 @@ using namespace mlir;
 using namespace ssmc;
 
 /// What enters the head that ends in `y`: [mean_pool,] linear
-/// [, log_softmax or tanh]. A linear layer that nothing precedes is an encoder. (lib/Reference has the
-/// same rule on its own: the oracle shares no code with the compiler.)
+/// [, log_softmax or tanh]. A linear layer that nothing precedes is an encoder.
+/// (lib/Reference has the same rule on its own: the oracle shares no code with
+/// the compiler.)
 static Value headInput(Value y) {
   if (auto softmax = y.getDefiningOp<LogSoftmaxOp>())
     y = softmax.getX();

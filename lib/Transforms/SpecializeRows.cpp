@@ -144,8 +144,7 @@ struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
         return signalPassFailure();
       }
       // A stream has one answer, whatever its time steps.
-      bool isAnswer =
-          chunk->getAttrOfType<StringAttr>("ssm.kind") == "answer";
+      bool isAnswer = chunk->getAttrOfType<StringAttr>("ssm.kind") == "answer";
       if (!isAnswer && wants("full"))
         cloneAs(chunk, "full");
       if (!isAnswer && wants("time"))

@@ -31,8 +31,9 @@ using namespace ssmc;
 static constexpr StringRef kLegal[] = {
     "builtin.module", "func.func", "func.return", "func.call",
     // Rows, in chunk functions.
-    "ssm.panel_map", "ssm.lookup", "ssm.drop_rows", "ssm.pool_rows", "ssm.pool_mean",
-    "ssm.row_log_softmax", "ssm.row_norm", "ssm.delta_rows", "ssm.channel_rows", "ssm.yield", "vector.extract_strided_slice",
+    "ssm.panel_map", "ssm.lookup", "ssm.drop_rows", "ssm.pool_rows",
+    "ssm.pool_mean", "ssm.row_log_softmax", "ssm.row_norm", "ssm.delta_rows",
+    "ssm.channel_rows", "ssm.yield", "vector.extract_strided_slice",
     "vector.shuffle", "math.fma", "math.exp2", "math.tanh",
     // Parts of buffers, in both.
     "tensor.empty", "tensor.extract_slice", "tensor.insert_slice",
@@ -94,7 +95,8 @@ static LogicalResult verifyOnRows(Operation *op) {
 }
 
 static LogicalResult verifyOnParameters(Operation *op) {
-  if (isa<PanelMapOp, LookupOp, DropRowsOp, PoolRowsOp, PoolMeanOp, RowLogSoftmaxOp, RowNormOp>(op))
+  if (isa<PanelMapOp, LookupOp, DropRowsOp, PoolRowsOp, PoolMeanOp,
+          RowLogSoftmaxOp, RowNormOp>(op))
     return op->emitError() << "'" << op->getName()
                            << "' is in a prepare function; expected it in a "
                               "chunk function, which computes on rows";

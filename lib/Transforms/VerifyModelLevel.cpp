@@ -26,15 +26,12 @@ using namespace mlir;
 using namespace ssmc;
 
 static constexpr StringRef kLegal[] = {
-    "builtin.module",  "func.func",      "func.return",
-    "ssm.parameter",   "ssm.linear",     "ssm.embedding",
-    "ssm.glu",         "ssm.gelu",       "ssm.relu",
-    "ssm.silu",        "ssm.tanh",       "ssm.gate",
-    "ssm.add",         "ssm.scale",      "ssm.layer_norm",
-    "ssm.shift",       "ssm.batch_norm", "ssm.batch_norm_training",
-    "ssm.split_key",   "ssm.dropout",    "ssm.s5",
-    "ssm.lru",         "ssm.linoss",     "ssm.delta_net",     "ssm.s4d",     "ssm.mean_pool",
-    "ssm.log_softmax", "ssm.block",      "ssm.yield",
+    "builtin.module", "func.func", "func.return", "ssm.parameter", "ssm.linear",
+    "ssm.embedding", "ssm.glu", "ssm.gelu", "ssm.relu", "ssm.silu", "ssm.tanh",
+    "ssm.gate", "ssm.add", "ssm.scale", "ssm.layer_norm", "ssm.shift",
+    "ssm.batch_norm", "ssm.batch_norm_training", "ssm.split_key", "ssm.dropout",
+    "ssm.s5", "ssm.lru", "ssm.linoss", "ssm.delta_net", "ssm.s4d",
+    "ssm.mean_pool", "ssm.log_softmax", "ssm.block", "ssm.yield",
     // first_time of statistics whose file does not mention it.
     "arith.constant"};
 

@@ -28,23 +28,25 @@ using namespace ssmc;
 
 static constexpr StringRef kLegal[] = {
     "builtin.module", "func.func", "func.return", "ssm.parameter", "ssm.linear",
-    "ssm.dropout",
-    "ssm.embedding", "ssm.gelu", "ssm.relu", "ssm.silu", "ssm.tanh", "ssm.add",
-    "ssm.shift", "ssm.scale", "ssm.skip", "ssm.gate", "ssm.scan", "ssm.per_step", "ssm.channel_scan", "ssm.delta_rule", "ssm.mean_pool", "ssm.log_softmax",
-    "ssm.layer_norm",
-    "ssm.block", "ssm.yield",
+    "ssm.dropout", "ssm.embedding", "ssm.gelu", "ssm.relu", "ssm.silu",
+    "ssm.tanh", "ssm.add", "ssm.shift", "ssm.scale", "ssm.skip", "ssm.gate",
+    "ssm.scan", "ssm.per_step", "ssm.channel_scan", "ssm.delta_rule",
+    "ssm.mean_pool", "ssm.log_softmax", "ssm.layer_norm", "ssm.block",
+    "ssm.yield",
     // Arithmetic on parameters.
     "arith.constant", "arith.extf", "arith.addf", "arith.subf", "arith.mulf",
     "arith.divf", "arith.negf", "arith.minimumf", "arith.maximumf",
     "arith.cmpf", "arith.select", "math.exp", "math.expm1", "math.sin",
-    "math.cos", "math.sincos", "math.sqrt", "math.fma", "tensor.empty", "tensor.extract_slice",
-    "tensor.insert_slice", "linalg.broadcast", "linalg.matvec"};
+    "math.cos", "math.sincos", "math.sqrt", "math.fma", "tensor.empty",
+    "tensor.extract_slice", "tensor.insert_slice", "linalg.broadcast",
+    "linalg.matvec"};
 
 /// Upstream operations compute on parameters only: what happens to sequences
 /// has a name in the ssm dialect.
 static LogicalResult verifyOnParameters(Operation *op) {
   StringRef dialect = op->getName().getDialectNamespace();
-  if (isa_and_nonnull<PerStepOp>(op->getParentOp())) // on scalars, by its verifier
+  if (isa_and_nonnull<PerStepOp>(
+          op->getParentOp())) // on scalars, by its verifier
     return success();
   if (dialect == "ssm" || dialect == "func" || dialect == "builtin")
     return success();

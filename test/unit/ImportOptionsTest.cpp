@@ -63,10 +63,11 @@ TEST(ImportOptions, AcceptsEveryOption) {
                         "HalfGLU\", \"use_bias\": false, \"raw_value\": true",
                         ", \"norm\": \"batch_affine\", \"prenorm\": false"),
             "ok\n");
-  EXPECT_EQ(importLayer("{\"target\": \"ClassificationHead\", \"in_features\": 2,"
-                        "\"out_features\": 3, \"pooling\": \"last\","
-                        "\"activation\": \"softmax\"}"),
-            "ok\n");
+  EXPECT_EQ(
+      importLayer("{\"target\": \"ClassificationHead\", \"in_features\": 2,"
+                  "\"out_features\": 3, \"pooling\": \"last\","
+                  "\"activation\": \"softmax\"}"),
+      "ok\n");
   EXPECT_EQ(importLayer("{\"target\": \"RegressionHead\", \"in_features\": 2,"
                         "\"out_features\": 3, \"reduce\": false,"
                         "\"activation\": \"tanh\"}"),
@@ -92,7 +93,8 @@ TEST(ImportOptions, PoolingNeedsReduce) {
   EXPECT_EQ(importLayer("{\"target\": \"RegressionHead\", \"in_features\": 2,"
                         "\"out_features\": 3, \"reduce\": false,"
                         "\"pooling\": \"last\"}"),
-            "model.json:1:105: error: layers[0].pooling: is given, but with \"reduce\": "
+            "model.json:1:105: error: layers[0].pooling: is given, but with "
+            "\"reduce\": "
             "false nothing is pooled; drop one of the two\n");
 }
 
@@ -219,7 +221,8 @@ TEST(ImportOptions, RulesBetweenOptions) {
 TEST(ImportOptions, ClassesOutOfPlaceAreNamed) {
   EXPECT_EQ(importBlock("LRUSequenceMixer\"", "IdentitySequenceMixer\""),
             "model.json:1:137: error: layers[0].channel_mixer.target: "
-            "IdentitySequenceMixer is a sequence mixer; expected GLU, HalfGLU, SwiGLU, "
+            "IdentitySequenceMixer is a sequence mixer; expected GLU, HalfGLU, "
+            "SwiGLU, "
             "MLPChannelMixer, IdentityChannelMixer\n");
   EXPECT_EQ(importBlock("GLU\"", "GLU\""),
             "model.json:1:88: error: layers[0].sequence_mixer.target: GLU is a "

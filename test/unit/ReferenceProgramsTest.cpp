@@ -379,8 +379,7 @@ TEST_F(ReferenceTest, GoldenLayoutPutsModesFirst) {
   expectClose(toGoldenLayout(floats({1, 2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8})),
               floats({1, 2, 2, 2}, {1, 3, 5, 7, 2, 4, 6, 8}));
   // [re, im], 2 modes of 3 channels: channels first, [re, im] last.
-  expectClose(
-      toGoldenLayout(floats({1, 2, 1, 2, 3},
-                            {1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6})),
-      floats({1, 3, 2, 2}, {1, -1, 4, -4, 2, -2, 5, -5, 3, -3, 6, -6}));
+  expectClose(toGoldenLayout(floats(
+                  {1, 2, 1, 2, 3}, {1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6})),
+              floats({1, 3, 2, 2}, {1, -1, 4, -4, 2, -2, 5, -5, 3, -3, 6, -6}));
 }

@@ -97,8 +97,8 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
   double fastest = std::numeric_limits<double>::infinity();
   while (Clock::now() < end) {
     auto start = Clock::now();
-    auto y =
-        model.run(x, /*dt=*/{}, mode, *records, /*isFresh=*/true, threads.getExecutor());
+    auto y = model.run(x, /*dt=*/{}, mode, *records, /*isFresh=*/true,
+                       threads.getExecutor());
     std::chrono::duration<double, std::micro> taken = Clock::now() - start;
     if (!y)
       return y.takeError();

@@ -188,12 +188,10 @@ void ssmc::nameModel(ModelInfo &info, mlir::ModuleOp model, StringRef name,
     info.description = describeModel(*function);
 }
 
-mlir::FailureOr<NativeCode> ssmc::compileForCpus(mlir::ModuleOp model,
-                                                 ArrayRef<TargetCpu> targets,
-                                                 bool withoutHead,
-                                                 StringRef name, Level from,
-                                                 bool keepWeights,
-                                                 mlir::ModuleOp training) {
+mlir::FailureOr<NativeCode>
+ssmc::compileForCpus(mlir::ModuleOp model, ArrayRef<TargetCpu> targets,
+                     bool withoutHead, StringRef name, Level from,
+                     bool keepWeights, mlir::ModuleOp training) {
   mlir::MLIRContext &context = *model->getContext();
   uint64_t hash = hashModel(model, withoutHead);
   CompileOptions options;

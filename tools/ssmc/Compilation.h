@@ -114,11 +114,9 @@ compileForCpus(mlir::ModuleOp model, llvm::ArrayRef<TargetCpu> targets,
 
 /// The same for one CPU, loaded into this process, which must be able to run
 /// it.
-mlir::FailureOr<NativeModel> compileAndLoad(mlir::ModuleOp model,
-                                            const TargetCpu &target,
-                                            bool withoutHead,
-                                            llvm::StringRef name,
-                                            mlir::ModuleOp training = {});
+mlir::FailureOr<NativeModel>
+compileAndLoad(mlir::ModuleOp model, const TargetCpu &target, bool withoutHead,
+               llvm::StringRef name, mlir::ModuleOp training = {});
 
 /// Fails, with an error, if the model's weights come at run time: `what` needs
 /// them now.

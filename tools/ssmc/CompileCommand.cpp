@@ -221,9 +221,9 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   bool withoutHead = line.has(kWithoutHeadFlag.name);
   bool keepWeights =
       line.has("--verify") || llvm::is_contained(kinds, EmitKind::Model);
-  auto native = compileForCpus(*model, targets, withoutHead, name, levels.from,
-                               keepWeights,
-                               training ? *training : mlir::ModuleOp());
+  auto native =
+      compileForCpus(*model, targets, withoutHead, name, levels.from,
+                     keepWeights, training ? *training : mlir::ModuleOp());
   if (failed(native))
     return mlir::failure();
   std::string prefix = choosePrefix(line, name);

@@ -158,8 +158,8 @@ template <typename... Delta> Error CudaSession::findRuns() {
                 a.wsBytes, nullptr);
   };
   chunkOnDevice = [this, chunk](const Arrays &a, int64_t n, int64_t T) {
-    return chunk(handle, a.records, nullptr, n, nullptr, T, a.x,
-                 Delta(a.dt)..., a.y, a.ws, a.wsBytes, nullptr);
+    return chunk(handle, a.records, nullptr, n, nullptr, T, a.x, Delta(a.dt)...,
+                 a.y, a.ws, a.wsBytes, nullptr);
   };
   forwardOnDevice = [this, forward](const Arrays &a, int64_t n, int64_t T) {
     return forward(handle, a.x, Delta(a.dt)..., a.y, n, nullptr, T, a.records,
@@ -174,7 +174,7 @@ CudaSession::~CudaSession() {
 }
 
 int CudaSession::call(char *records, int64_t n, int64_t T, Rows rows, float *y,
-                       function_ref<int(const Arrays &)> run) {
+                      function_ref<int(const Arrays &)> run) {
   size_t recordBytes = n * info.stateBytes;
   size_t xBytes = n * T * info.inputFeatures * kValueBytes;
   size_t dtBytes = info.takesTimeSteps ? n * T * kValueBytes : 0;

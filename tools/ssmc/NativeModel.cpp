@@ -70,9 +70,8 @@ template <typename... Delta> Error NativeModel::findRuns(JitSession &code) {
   using Chunk = int(void *, const int64_t *, int64_t, const int64_t *, int64_t,
                     const void *, Delta..., float *, const ssmc_executor *,
                     void *, size_t);
-  using Forward =
-      int(const void *, Delta..., float *, int64_t, const int64_t *, int64_t,
-          void *, const ssmc_executor *, void *, size_t);
+  using Forward = int(const void *, Delta..., float *, int64_t, const int64_t *,
+                      int64_t, void *, const ssmc_executor *, void *, size_t);
   Step *step;
   Chunk *chunk;
   Forward *forward;
@@ -162,8 +161,7 @@ static void copySteps(const char *from, int64_t fromSteps, int64_t fromFirst,
 }
 
 Error NativeModel::runPieces(const ArrayView &x, ArrayRef<float> dt,
-                             RunMode mode, char *records,
-                             std::vector<float> &y,
+                             RunMode mode, char *records, std::vector<float> &y,
                              const ssmc_executor *executor,
                              AlignedBytes &ws) const {
   int64_t batch = x.shape[0], length = x.shape[1];
@@ -183,10 +181,9 @@ Error NativeModel::runPieces(const ArrayView &x, ArrayRef<float> dt,
                 steps, 1);
     Rows rows = {pieceX.data(), pieceDt.data()};
     float *out = info.pooled ? y.data() : pieceY.data();
-    int code =
-        mode.kind == RunMode::Kind::Step
-            ? step(records, batch, rows, out, executor, ws)
-            : chunk(records, batch, steps, rows, out, executor, ws);
+    int code = mode.kind == RunMode::Kind::Step
+                   ? step(records, batch, rows, out, executor, ws)
+                   : chunk(records, batch, steps, rows, out, executor, ws);
     if (Error error =
             check(code, mode.kind == RunMode::Kind::Step ? "step" : "chunk"))
       return error;
@@ -199,7 +196,8 @@ Error NativeModel::runPieces(const ArrayView &x, ArrayRef<float> dt,
 }
 
 Expected<Array> NativeModel::run(const ArrayView &x, ArrayRef<float> dt,
-                                 RunMode mode, AlignedBytes &records, bool isFresh,
+                                 RunMode mode, AlignedBytes &records,
+                                 bool isFresh,
                                  const ssmc_executor *executor) const {
   int64_t batch = x.shape[0], length = x.shape[1];
   SmallVector<int64_t, 4> shape = {batch};
@@ -215,12 +213,12 @@ Expected<Array> NativeModel::run(const ArrayView &x, ArrayRef<float> dt,
   // Sequences that go on from a state are one long chunk.
   if (mode.kind == RunMode::Kind::Forward && !isFresh)
     mode = {RunMode::Kind::Chunk, std::max<int64_t>(length, 1)};
-  Error error = mode.kind == RunMode::Kind::Forward
-                    ? check(forward(records.data(), batch, length,
-                                    {x.bytes.data(), dt.data()}, y.data(),
-                                    executor, ws),
-                            "forward")
-                    : runPieces(x, dt, mode, records.data(), y, executor, ws);
+  Error error =
+      mode.kind == RunMode::Kind::Forward
+          ? check(forward(records.data(), batch, length,
+                          {x.bytes.data(), dt.data()}, y.data(), executor, ws),
+                  "forward")
+          : runPieces(x, dt, mode, records.data(), y, executor, ws);
   if (error)
     return error;
   return Array::fromF32(shape, y);

@@ -60,12 +60,11 @@ public:
 
   /// Runs all of `x`, (B, L, F) or tokens (B, L), from the states in `records`
   /// (B of them), and leaves the last states there. Returns (B, L, O), or
-  /// (B, O) when the model is pooled. `dt` is (B, L) for a model that takes time
-  /// deltas, else empty. `isFresh` says that the states are those of new
+  /// (B, O) when the model is pooled. `dt` is (B, L) for a model that takes
+  /// time deltas, else empty. `isFresh` says that the states are those of new
   /// streams.
   llvm::Expected<Array> run(const ArrayView &x, llvm::ArrayRef<float> dt,
-                            RunMode mode,
-                            AlignedBytes &records, bool isFresh,
+                            RunMode mode, AlignedBytes &records, bool isFresh,
                             const ssmc_executor *executor = nullptr) const;
 
   /// Runs `x` in training mode, if the model was compiled for it too. The
@@ -122,9 +121,8 @@ private:
   llvm::Error check(int code, llvm::StringRef function) const;
   template <typename... Delta> llvm::Error findRuns(JitSession &code);
   llvm::Error runPieces(const ArrayView &x, llvm::ArrayRef<float> dt,
-                        RunMode mode, char *records,
-                        std::vector<float> &y, const ssmc_executor *executor,
-                        AlignedBytes &ws) const;
+                        RunMode mode, char *records, std::vector<float> &y,
+                        const ssmc_executor *executor, AlignedBytes &ws) const;
 };
 
 } // namespace ssmc

@@ -131,8 +131,8 @@ static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
 }
 
 static Expected<RunResult> runCode(const NativeModel &model, const Array &x,
-                                   const Array &dt, const StateMap *states, RunMode mode,
-                                   const Threads &threads) {
+                                   const Array &dt, const StateMap *states,
+                                   RunMode mode, const Threads &threads) {
   int64_t batch = x.shape[0];
   auto records = model.makeRecords(batch);
   if (!records)
@@ -208,14 +208,14 @@ static Expected<RunOptions> parseOptions(const CommandLine &line) {
     if (line.has("--reference") && line.has(native))
       return createStringError("option '" + native +
                                "' has no meaning with --reference");
-  RunOptions options{std::move(*input), std::move(*output), std::nullopt, *mode,
-                     *threads,          {},                 std::nullopt};
+  RunOptions options{
+      std::move(*input), std::move(*output), std::nullopt, *mode, *threads, {},
+      std::nullopt};
   if (line.has(kTimeStepsFlag)) {
     auto deltas = ArrayPath::parse(line.get(kTimeStepsFlag));
     if (!deltas)
-      return createStringError(kTimeStepsFlag + " " +
-                               line.get(kTimeStepsFlag) + ": " +
-                               toString(deltas.takeError()));
+      return createStringError(kTimeStepsFlag + " " + line.get(kTimeStepsFlag) +
+                               ": " + toString(deltas.takeError()));
     options.timeSteps = std::move(*deltas);
   }
   if (Error error = parseTarget(line, options))
@@ -249,10 +249,11 @@ static mlir::FailureOr<NativeModel> compileAndLoadOnGpu(mlir::ModuleOp model,
   return std::move(*loaded);
 }
 
-static mlir::FailureOr<RunResult>
-runCompiled(mlir::ModuleOp model, const CommandLine &line,
-            const RunOptions &options, const Array &x, const Array &dt,
-            const StateMap *states) {
+static mlir::FailureOr<RunResult> runCompiled(mlir::ModuleOp model,
+                                              const CommandLine &line,
+                                              const RunOptions &options,
+                                              const Array &x, const Array &dt,
+                                              const StateMap *states) {
   mlir::MLIRContext &context = *model->getContext();
   if (!options.gpu)
     if (Error error = checkRunsHere(options.target))

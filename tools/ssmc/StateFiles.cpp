@@ -134,7 +134,7 @@ void ssmc::packStates(const StateMap &states, const ModelInfo &info,
 }
 
 static Array unpackMixer(const StateEntry &entry, const ModelInfo &info,
-                        ArrayRef<int64_t> shape, const char *records) {
+                         ArrayRef<int64_t> shape, const char *records) {
   int64_t count = *getNumElements(shape.drop_front());
   std::vector<double> values(*getNumElements(shape));
   for (int64_t b = 0; b < shape.front(); ++b)

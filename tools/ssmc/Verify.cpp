@@ -138,7 +138,8 @@ static Expected<NativeRun> runNative(const NativeModel &model,
   auto records = model.makeRecords(kBatch);
   if (!records)
     return records.takeError();
-  auto y = model.run(input.x.view(), input.dt.view().toF32(), mode, *records, /*isFresh=*/true, executor);
+  auto y = model.run(input.x.view(), input.dt.view().toF32(), mode, *records,
+                     /*isFresh=*/true, executor);
   if (!y)
     return y.takeError();
   return NativeRun{std::move(*y),
@@ -176,9 +177,11 @@ static Error checkBits(const NativeModel &model, const Input &input,
 }
 
 /// The error of what enters the head, by compiling the model without it.
-static mlir::LogicalResult
-checkBeforeHead(mlir::ModuleOp model, const TargetCpu &target, const Input &input,
-                const reference::Tensor &hidden, Report &errors) {
+static mlir::LogicalResult checkBeforeHead(mlir::ModuleOp model,
+                                           const TargetCpu &target,
+                                           const Input &input,
+                                           const reference::Tensor &hidden,
+                                           Report &errors) {
   mlir::MLIRContext &context = *model->getContext();
   auto loaded = compileAndLoad(model, target, /*withoutHead=*/true, "headless");
   if (failed(loaded))

@@ -19,10 +19,9 @@
 using namespace llvm;
 using namespace ssmc;
 
-static const Command *const kCommands[] = {&kCompileCommand, &kRunCommand,
-                                           &kCalibrateCommand,
-                                           &kInspectCommand, &kBenchCommand,
-                                           &kInitCommand, &kSchemaCommand};
+static const Command *const kCommands[] = {
+    &kCompileCommand, &kRunCommand,  &kCalibrateCommand, &kInspectCommand,
+    &kBenchCommand,   &kInitCommand, &kSchemaCommand};
 
 static void printUsage(raw_ostream &os) {
   os << "ssmc compiles trained state-space sequence models (S5, LRU, LinOSS) "

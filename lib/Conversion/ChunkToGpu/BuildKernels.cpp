@@ -99,8 +99,8 @@ void ModelKernels::callTimed(StringRef name, SmallVector<Value> leading,
                              Value x, Value row, Value y) {
   leading.push_back(x);
   if (plan.takesTimeSteps)
-    leading.push_back(kernel.advance(
-        kernel["dt"], kernel.multiply(row, kernel.number(4))));
+    leading.push_back(
+        kernel.advance(kernel["dt"], kernel.multiply(row, kernel.number(4))));
   leading.push_back(y);
   call(plan.takesTimeSteps ? (name + "_timed").str() : name.str(), leading);
 }
@@ -227,8 +227,8 @@ struct BuildKernels : ssmc::impl::BuildKernelsBase<BuildKernels> {
     model.buildTime();
     model.buildRows();
     model.buildAnswers();
-    // What a chunk passes on of the state before it is a power of one matrix; with
-    // time deltas it would be another matrix for each chunk and mode.
+    // What a chunk passes on of the state before it is a power of one matrix;
+    // with time deltas it would be another matrix for each chunk and mode.
     if (plan->takesTimeSteps)
       return;
     if (failed(buildUnitKernels(kernels, *plan, *rows)))

@@ -212,8 +212,7 @@ Value KernelBuilder::countBlocks() {
 void KernelBuilder::forBlocks(Value count,
                               llvm::function_ref<void(Value)> body) {
   Value first = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
-  first =
-      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), first);
+  first = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), first);
   loop(first, count, countBlocks(), body);
 }
 

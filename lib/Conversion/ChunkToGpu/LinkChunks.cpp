@@ -26,8 +26,8 @@ ValueRange ssmc::getScannedCarries(Operation *op) {
   if (auto map = dyn_cast<PanelMapOp>(op); map && !map.getStreams())
     return map.getCarries();
   if (auto scan = dyn_cast<ChannelRowsOp>(op); scan && !scan.getStreams())
-    return scan->getOperands().slice(
-        scan.getCarryMutable().getOperandNumber(), 1);
+    return scan->getOperands().slice(scan.getCarryMutable().getOperandNumber(),
+                                     1);
   return {};
 }
 

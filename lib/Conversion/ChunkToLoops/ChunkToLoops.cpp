@@ -89,7 +89,9 @@ struct ChunkToLoops : ssmc::impl::ChunkToLoopsBase<ChunkToLoops> {
           })
           .Case([&](LookupOp lookup) { lowerLookup(lookup, builder); })
           .Case([&](DropRowsOp drop) { lowerDropRows(drop, builder); })
-          .Case([&](DeltaRowsOp delta) { lowerDeltaRows(delta, *target, builder); })
+          .Case([&](DeltaRowsOp delta) {
+            lowerDeltaRows(delta, *target, builder);
+          })
           .Case([&](ChannelRowsOp channels) {
             lowerChannelRows(channels, *target, builder);
           })

@@ -31,8 +31,8 @@ public:
   PanelBody(PanelMapOp op, RowBuilder &rows, int64_t f32Lanes);
   ~PanelBody();
 
-  /// Loads the columns of `panel` and runs what depends on them alone: places of
-  /// this panel that come after it use that.
+  /// Loads the columns of `panel` and runs what depends on them alone: places
+  /// of this panel that come after it use that.
   void hoistColumns(mlir::Value panel);
 
   /// Whether two panels with 8 features each can be one place.

@@ -51,10 +51,10 @@ getCarryTypes(mlir::RankedTensorType state) {
         element)};
   // Matrices: for each head and panel of v, k rows of lanes.
   if (state.getRank() == 5)
-    return {mlir::RankedTensorType::get({kAny, state.getDimSize(2) *
-                                                   headLanes(state.getDimSize(3)) *
-                                                   state.getDimSize(4)},
-                                        element)};
+    return {mlir::RankedTensorType::get(
+        {kAny, state.getDimSize(2) * headLanes(state.getDimSize(3)) *
+                   state.getDimSize(4)},
+        element)};
   int64_t lanes = pairedLanes(state.getShape().back());
   if (!lanes) // an empty state
     return {};

@@ -125,8 +125,7 @@ Value ParameterPacker::padRows(Value table, int64_t width) {
 }
 
 Value ParameterPacker::padGroups(Value weight, int64_t dimension,
-                                 int64_t groups, int64_t size,
-                                 int64_t padded) {
+                                 int64_t groups, int64_t size, int64_t padded) {
   RankedTensorType type = typeOf(weight);
   if (size == padded)
     return weight;

@@ -71,11 +71,10 @@ PanelMapOp PanelMapBuilder::finish(OpBuilder &builder, Value result) {
   SmallVector<Value> carryOperands = operandsOf(carries);
   SmallVector<Type> types{destination.getType()};
   llvm::append_range(types, TypeRange(ValueRange(carryOperands)));
-  auto map = PanelMapOp::create(builder, loc, types, x, w, bias,
-                                operandsOf(rows), /*scalars=*/ValueRange(),
-                                operandsOf(columns),
-                                destination, carryOperands, Value(), Value(),
-                                TensorProductsAttr(), IntegerAttr());
+  auto map = PanelMapOp::create(
+      builder, loc, types, x, w, bias, operandsOf(rows),
+      /*scalars=*/ValueRange(), operandsOf(columns), destination, carryOperands,
+      Value(), Value(), TensorProductsAttr(), IntegerAttr());
 
   SmallVector<Value> yielded{result};
   llvm::append_range(yielded, newCarries);

@@ -77,8 +77,9 @@ LogicalResult UnitConverter::convertPerStep(PerStepOp op) {
   Block &body = map.getBody().emplaceBlock();
   Type narrow = forModes(builder.getF32Type()),
        wide = forModes(builder.getF64Type());
-  body.addArguments(SmallVector<Type>(1 + columns.size() + outs.size(), narrow),
-                    SmallVector<Location>(1 + columns.size() + outs.size(), loc));
+  body.addArguments(
+      SmallVector<Type>(1 + columns.size() + outs.size(), narrow),
+      SmallVector<Location>(1 + columns.size() + outs.size(), loc));
   OpBuilder ops = OpBuilder::atBlockEnd(&body);
   auto widen = [&](Value value) -> Value {
     return arith::ExtFOp::create(ops, loc, wide, value);
@@ -87,7 +88,8 @@ LogicalResult UnitConverter::convertPerStep(PerStepOp op) {
   mapping.map(op.getBody().getArgument(0), widen(body.getArgument(0)));
   for (size_t i = 0; i < op.getParameters().size(); ++i)
     mapping.map(op.getBody().getArgument(1 + i),
-                arith::AddFOp::create(ops, loc, widen(body.getArgument(1 + 2 * i)),
+                arith::AddFOp::create(ops, loc,
+                                      widen(body.getArgument(1 + 2 * i)),
                                       widen(body.getArgument(2 + 2 * i))));
   for (Operation &nested : op.getBody().front().without_terminator())
     cloneForModes(ops, nested, mapping);
@@ -114,9 +116,9 @@ Value UnitConverter::loadFactor(Value rowsOfFactor, bool cross,
                                 PanelMapBuilder &map) {
   Value lanes = map.addHalfRows(rowsOfFactor);
   OpBuilder body = map.getBodyBuilder();
-  Value real = cross ? arith::NegFOp::create(body, lanes.getLoc(), lanes)
-                           .getResult()
-                     : lanes;
+  Value real =
+      cross ? arith::NegFOp::create(body, lanes.getLoc(), lanes).getResult()
+            : lanes;
   SmallVector<int64_t> order;
   for (int64_t lane = 0; lane < kPanelLanes; ++lane)
     order.push_back(lane);
@@ -134,8 +136,9 @@ UnitConverter::getCoefficient(ScanOp op, Value coefficient, bool cross,
   if (!parameters.contains(coefficient))
     return op.emitOpError() << "has coefficients that depend on the step; "
                                "expected an 'ssm.per_step' to compute them";
-  auto [high, low] = ParameterPacker(builder, coefficient.getLoc())
-                         .packCoefficient(parameters.lookup(coefficient), cross);
+  auto [high, low] =
+      ParameterPacker(builder, coefficient.getLoc())
+          .packCoefficient(parameters.lookup(coefficient), cross);
   return std::pair(map.addColumns(high), map.addColumns(low));
 }
 

@@ -26,8 +26,7 @@ public:
   UnitConverter(mlir::func::FuncOp unit, int64_t rows, bool output)
       : unit(unit),
         kind(unit->getAttrOfType<mlir::StringAttr>("ssm.unit").getValue()),
-        rows(rows), output(output),
-        builder(unit.getContext()) {}
+        rows(rows), output(output), builder(unit.getContext()) {}
 
   /// Emits an error and fails where something has no form on rows.
   llvm::LogicalResult convert();
@@ -67,7 +66,8 @@ private:
   applyGains(ScanOp op, mlir::Value forcing, PanelMapBuilder &map,
              llvm::function_ref<mlir::Value(mlir::Value)> swapPlanes);
   llvm::FailureOr<std::pair<mlir::Value, mlir::Value>>
-  getCoefficient(ScanOp op, mlir::Value coefficient, bool cross, PanelMapBuilder &map);
+  getCoefficient(ScanOp op, mlir::Value coefficient, bool cross,
+                 PanelMapBuilder &map);
   llvm::LogicalResult convertDeltaRule(DeltaRuleOp op);
   llvm::FailureOr<mlir::Value> evaluatePointwise(PointwiseOpInterface op,
                                                  PanelMapBuilder &map);

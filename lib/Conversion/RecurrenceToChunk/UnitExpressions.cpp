@@ -146,9 +146,9 @@ FailureOr<Value> UnitConverter::evaluatePointwise(PointwiseOpInterface op,
   for (Value operand : op.getFeatureOperands()) {
     Value columns = givenValues.lookup(operand);
     features.push_back(map.addColumns(
-        columns ? columns
-                : packer.packColumns(parameters.lookup(operand),
-                                     map.getLanes())));
+        columns
+            ? columns
+            : packer.packColumns(parameters.lookup(operand), map.getLanes())));
   }
   OpBuilder body = map.getBodyBuilder();
   return op.buildLanes(body, op.getLoc(), sequences, features);

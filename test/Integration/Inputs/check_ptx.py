@@ -20,7 +20,9 @@ import re
 import sys
 
 INSTRUCTION = re.compile(r"^\s*(?:@(!?%\w+)\s+)?([a-z][\w.]*)(?:\s+(.*?))?;\s*$")
-ROUNDED = re.compile(r"^(add|sub|mul|fma|mad|div|rcp|sqrt|rsqrt|sin|cos|ex2|lg2|tanh)\b.*\.f(16|32|64)")
+ROUNDED = re.compile(
+    r"^(add|sub|mul|fma|mad|div|rcp|sqrt|rsqrt|sin|cos|ex2|lg2|tanh)\b.*\.f(16|32|64)"
+)
 STORES = ("st.global", "st.b", "st.v", "st.f", "red.", "st.volatile", "st.relaxed")
 
 

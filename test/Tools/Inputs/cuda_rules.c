@@ -20,9 +20,8 @@ int MODEL_cuda_chunk(MODEL_cuda *, void *, const int64_t *, int64_t,
                      const int64_t *, int64_t, const float *, const float *,
                      float *, void *, size_t, void *);
 int MODEL_cuda_forward(MODEL_cuda *, const float *, const float *, float *,
-                       int64_t,
-                       const int64_t *, int64_t, void *, void *, size_t,
-                       void *);
+                       int64_t, const int64_t *, int64_t, void *, void *,
+                       size_t, void *);
 int MODEL_state_reset(void *, int64_t, int64_t);
 int MODEL_state_save(const void *, const void *, void *, size_t);
 int MODEL_state_load(const void *, void *, const void *, size_t);

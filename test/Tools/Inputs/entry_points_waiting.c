@@ -67,8 +67,8 @@ static float x[STEPS * INPUTS], expected[STEPS * INPUTS];
 static const char *run(const ssmc_executor *executor, void (*pause)(int)) {
   float y[STEPS * INPUTS];
   fake_pause = pause;
-  int error =
-      MODEL_forward(NULL, x, NULL, y, 1, NULL, STEPS, NULL, executor, ws, bytes);
+  int error = MODEL_forward(NULL, x, NULL, y, 1, NULL, STEPS, NULL, executor,
+                            ws, bytes);
   return error || memcmp(y, expected, sizeof y) ? "wrong" : "right";
 }
 

@@ -16,10 +16,11 @@ import sys
 
 import cuda
 import numpy as np
-import recurrence
 from golden import Case
 from native import same
 from safetensors.numpy import load_file
+
+import recurrence
 
 STREAMS, PROCESSORS, LONG = 3, 4, 12_000
 SETTINGS = [(order, resident) for order in cuda.ORDERS[:3] for resident in (1, 2, 3, 1000)]

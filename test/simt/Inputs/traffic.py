@@ -15,6 +15,7 @@ import sys
 
 import cuda
 import numpy as np
+
 from bench.workloads import Workload
 
 STEPS, STREAMS = 1024, 8
