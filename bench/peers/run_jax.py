@@ -2,8 +2,8 @@
 
 Variants: discretax; scan8 (lax.scan); two (two-level real scan); bmm (scan as
 recursive batched products); fft, blocks (S4D, see s4d.py);
-chunk8, chunk16, chunk32, recurrence (DeltaNet, see deltanet.py); step_natural (complex state, weights as arguments);
-step_real (real state, weights baked in).
+chunk8, chunk16, chunk32, recurrence (DeltaNet, see deltanet.py); step_natural
+(complex state, weights as arguments); step_real (real state, weights baked in).
 """
 
 import os

@@ -2,7 +2,8 @@
 
     spills.py COMPILER PTXAS WORK WORKLOAD... [--OPTION=VALUE...]
 
-Options are the compiler's. Prints a line per workload, architecture and kernel; exit 1 where one spills.
+Options are the compiler's. Prints a line per workload, architecture and
+kernel; exit 1 where one spills.
 """
 
 import json

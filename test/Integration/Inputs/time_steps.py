@@ -116,7 +116,7 @@ def check_edges(native, x, dt) -> None:
         bad = timed.copy()
         bad[0, middle, -1] = value
         y2, records = native.forward(bad)
-        y3, records3 = native.pieces(bad, 0)
+        y3, _ = native.pieces(bad, 0)
         expect(same(y2, y3), f"dt = {value}: forward and step differ")
         expect(np.isnan(y2 if native.pooled else y2[:, middle:]).all(), f"dt = {value} was lost")
         expect(native.pooled or same(y[:, :middle], y2[:, :middle]), f"dt = {value} went back")

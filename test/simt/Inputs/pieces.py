@@ -6,8 +6,8 @@ With more processors than streams, thread blocks share chunks of a piece of the
 sequence and pass on carries by flags; with one, each has a stream. For every golden:
 both within tolerance of float64; in pieces, the same bits in every order of blocks,
 with as few at a time as one, without races; likewise a sequence of several pieces,
-one that is continued, and several streams with lengths of their own. Prints a line per case with its errors
-and pieces, a line per failure, and `N cases, N failed`.
+one that is continued, and several streams with lengths of their own. Prints a line per case
+with its errors and pieces, a line per failure, and `N cases, N failed`.
 """
 
 import json
