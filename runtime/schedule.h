@@ -179,7 +179,7 @@ static void run_chunk(const struct call *call, int64_t stream, int64_t first,
   float *y = model_pooled
                  ? NULL
                  : (float *)(call->y + row * model_outputs * VALUE_BYTES);
-  const float *dt = call->dt + (model_takes_dt ? row : 0);
+  const float *dt = model_takes_dt ? call->dt + row : NULL;
   bool full = steps == model_rows;
   if (model_takes_dt && full)
     ssm_chunk_full_timed(call->weights, record, turn, x, dt, y, ws);
@@ -216,7 +216,7 @@ static void step_group(const struct call *call, int64_t group, char *ws) {
       call->y ? (float *)(call->y + first * model_outputs * VALUE_BYTES) : NULL;
   float *y = model_pooled ? NULL : out;
   const int64_t *ids = call->ids ? call->ids + first : NULL;
-  const float *dt = call->dt + (model_takes_dt ? first : 0);
+  const float *dt = model_takes_dt ? call->dt + first : NULL;
   if (model_takes_dt && n == 1)
     ssm_step_timed(call->weights, find_record(call, first), x, dt, y, ws);
   else if (model_takes_dt)

@@ -201,10 +201,12 @@ static bool run_norm(struct train_call *call) {
   call->takes_statistics = true;
   bool done = run_phase(call);
   call->takes_statistics = false;
+  if (!done)
+    return false;
   uint64_t mode = set_own_fp_mode();
   update_columns(call);
   restore_fp_mode(mode);
-  return done;
+  return true;
 }
 
 /* Returns whether all work was done. */

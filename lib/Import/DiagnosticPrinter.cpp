@@ -73,6 +73,12 @@ void DiagnosticPrinter::print(const Diagnostic &diagnostic) {
 LogicalResult ssmc::emitFileError(MLIRContext *context, StringRef file,
                                   Error error) {
   handleAllErrors(std::move(error), [&](const ErrorInfoBase &info) {
+    if (info.isA<FileError>()) {
+      auto &other = static_cast<const FileError &>(info);
+      emitError(FileLineColLoc::get(context, other.getFileName(), 0, 0))
+          << other.messageWithoutFileInfo();
+      return;
+    }
     unsigned line = 0, column = 0;
     if (info.isA<TextError>()) {
       line = static_cast<const TextError &>(info).line;

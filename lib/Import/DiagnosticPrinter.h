@@ -41,7 +41,8 @@ private:
   void print(const mlir::Diagnostic &diagnostic);
 };
 
-/// Emits `error` as a diagnostic about `file` and returns failure.
+/// Emits `error` as a diagnostic about `file`, or, if it is a FileError, about
+/// the file that this one names, and returns failure.
 mlir::LogicalResult emitFileError(mlir::MLIRContext *context,
                                   llvm::StringRef file, llvm::Error error);
 

@@ -80,13 +80,15 @@ InFlightDiagnostic JsonDiagnostics::warning(JsonPosition position,
 // Reading
 //===----------------------------------------------------------------------===//
 
-/// Appends what a mistyped name may have meant.
+/// Appends what a mistyped name may have meant; returns whether it is like any.
 template <typename Range>
-static void suggest(InFlightDiagnostic &diagnostic, StringRef name,
+static bool suggest(InFlightDiagnostic &diagnostic, StringRef name,
                     const Range &candidates) {
   SmallVector<StringRef> names(candidates.begin(), candidates.end());
-  if (StringRef similar = findSimilar(name, names); !similar.empty())
+  StringRef similar = findSimilar(name, names);
+  if (!similar.empty())
     diagnostic << "; did you mean '" << similar << "'?";
+  return !similar.empty();
 }
 
 static auto namesOf(ArrayRef<OptionSpec> options) {
@@ -236,13 +238,11 @@ FailureOr<const ClassSpec *> Reader::readTarget(const JsonValue &json,
 
   InFlightDiagnostic error =
       diagnostics.error(target->value.position, path + ".target");
-  if (!spec) {
-    error << "discretax has no class '" << target->value.text << "'";
-    suggest(error, target->value.text, names);
-  } else {
-    error << spec->name << " is " << describe(spec->role);
-  }
   if (spec)
+    error << spec->name << " is " << describe(spec->role);
+  else
+    error << "there is no class '" << target->value.text << "'";
+  if (spec || !suggest(error, target->value.text, names))
     error << "; expected " << join(names, ", ");
   return error;
 }

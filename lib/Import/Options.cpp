@@ -377,7 +377,12 @@ StringRef ssmc::findSimilar(StringRef name, ArrayRef<StringRef> candidates) {
       similar = candidate;
     }
   }
-  return similar;
+  if (!similar.empty() || name.size() < 2)
+    return similar;
+  auto begun = llvm::find_if(candidates, [&](StringRef candidate) {
+    return candidate.starts_with_insensitive(name);
+  });
+  return begun == candidates.end() ? "" : *begun;
 }
 
 std::string ssmc::formatNumber(double value) {

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-
+//
 // Random numbers are JAX's, bit for bit: threefry-2x32 with the counters that
 // jax_threefry_partitionable (the default) uses.
 //

@@ -369,7 +369,10 @@ Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
                                unsigned leastCapability) {
   if (Error error = checkInfo(info))
     return error;
-  for (StringRef needed : {"ssm_time", "ssm_rows"})
+  SmallVector<StringRef> neededKernels = {"ssm_time", "ssm_rows"};
+  if (info.pooled && !kernels.launches.empty())
+    neededKernels.push_back("ssm_answers");
+  for (StringRef needed : neededKernels)
     if (llvm::none_of(kernels.kernels, [&](const CudaKernel &kernel) {
           return kernel.name == needed;
         }))

@@ -310,6 +310,8 @@ class _Writer:
         except (KeyError, ValueError) as error:
             raise ExportError(f"{path}: the state holds no statistics of this norm") from error
         if np.any(np.asarray(first_time)):
+            # Training mode replaces such statistics instead of averaging them.
+            self.tensors[f"{path}.first_time"] = np.array(True)
             warnings.warn(
                 f"{path}: the running statistics were never updated: the model was not trained, "
                 "or `state` is not the one that training returned",

@@ -400,3 +400,5 @@ def test_untrained_statistics_warn(tmp_path):
     model, state = build(S5)
     with pytest.warns(UserWarning, match=r"layers\.0\.blocks\.0\.norm: .* never updated"):
         ssmc.export(model, state, tmp_path)
+    # so that training mode replaces them, as discretax does
+    assert load_file(tmp_path / "model.safetensors")["layers.0.blocks.0.norm.first_time"]

@@ -106,7 +106,7 @@ TEST(ImportOptions, UnknownOptionsGetASuggestion) {
             "model.json:1:47: error: layers[0].quux: S5 has no option "
             "'quux'\n");
   EXPECT_EQ(importLayer("{\"target\": \"LinOS\"}"),
-            "model.json:1:24: error: layers[0].target: discretax has no class "
+            "model.json:1:24: error: layers[0].target: there is no class "
             "'LinOS'; did you mean 'LinOSS'?\n");
   EXPECT_EQ(importLinoss(", \"discretization\": \"im\""),
             "model.json:1:69: error: layers[0].discretization: found \"im\"; "
@@ -230,8 +230,13 @@ TEST(ImportOptions, ClassesOutOfPlaceAreNamed) {
             "LinOSSSequenceMixer, S4DSequenceMixer, DeltaNetSequenceMixer, "
             "IdentitySequenceMixer\n");
   EXPECT_EQ(importLayer("{\"target\": \"torch.nn.LRU\"}"),
-            "model.json:1:24: error: layers[0].target: discretax has no class "
-            "'torch.nn.LRU'\n");
+            "model.json:1:24: error: layers[0].target: there is no class "
+            "'torch.nn.LRU'; expected LinearEncoder, EmbeddingEncoder, S5, "
+            "LRU, LinOSS, DeltaNet, StandardBlock, ClassificationHead, "
+            "RegressionHead\n");
+  EXPECT_EQ(importBlock("S4D\"", "GLU\""),
+            "model.json:1:88: error: layers[0].sequence_mixer.target: there is "
+            "no class 'S4D'; did you mean 'S4DSequenceMixer'?\n");
 }
 
 TEST(ImportOptions, WhatMustBeThereIsAskedFor) {

@@ -78,7 +78,8 @@ static mlir::LogicalResult calibrate(mlir::MLIRContext &context,
   if (result->norms.empty())
     return report(context, createStringError("the model has no norm that keeps "
                                              "statistics"));
-  return writeTrainedWeights(line.get("-o"), *model, result->norms);
+  return writeTrainedWeights(line.get("-o"), *model, result->norms,
+                             [] { return Error::success(); });
 }
 
 static int run(mlir::MLIRContext &context, const CommandLine &line) {

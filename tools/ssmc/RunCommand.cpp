@@ -16,7 +16,6 @@
 #include "tools/ssmc/StateFiles.h"
 #include "tools/ssmc/Threads.h"
 #include "tools/ssmc/TrainCommands.h"
-#include "llvm/Support/FileSystem.h"
 
 using namespace llvm;
 using namespace ssmc;
@@ -43,7 +42,7 @@ static constexpr Flag kFlags[] = {
      "write the states after the last time step there: one\n"
      "tensor per state, such as layers.1.blocks.0"},
     {kTimeStepsFlag, "FILE",
-     "time deltas, (L) or (B, L), that multiply each mode's\n"
+     "time deltas, of X's batch and steps, that multiply each mode's\n"
      "own step size (S5, LinOSS); formats are those of X"},
     {"--reference", "",
      "compute with the f64 interpreter instead of compiled\n"
@@ -278,7 +277,7 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
                                     const CommandLine &line,
                                     const RunOptions &options) {
   auto model = importModel(context, line, "model");
-  if (!model)
+  if (!model || failed(requireWeights(*model, "running a model")))
     return mlir::failure();
   InputType type = getInputType(*model);
   auto input = readModelInput(options.input, type.isTokens ? 0 : type.features);
@@ -318,21 +317,29 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
   ArrayView y = result->y.view();
   if (!input->isBatched)
     y.shape.erase(y.shape.begin());
-  if (line.has("--state-out"))
-    if (Error error = writeStates(line.get("--state-out"), result->states,
-                                  input->isBatched))
-      return emitFileError(&context, line.get("--state-out"), std::move(error));
-  if (Error error = writeArray(options.output, y)) {
-    if (line.has("--state-out"))
-      (void)sys::fs::remove(line.get("--state-out"));
-    return emitFileError(&context, line.get("--output"), std::move(error));
-  }
+  auto writeOutput = [&]() -> Error {
+    if (Error error = writeArray(options.output, y))
+      return createFileError(line.get("--output"), std::move(error));
+    return Error::success();
+  };
+  StringRef stateFile = line.get("--state-out");
+  if (Error error = stateFile.empty()
+                        ? writeOutput()
+                        : writeStates(stateFile, result->states,
+                                      input->isBatched, writeOutput))
+    return emitFileError(&context, stateFile, std::move(error));
   return mlir::success();
 }
 
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
   if (Error error = checkTrainFlags(line))
     return reportUsage(kSpec.name, std::move(error));
+  for (StringRef other : {StringRef(kTimeStepsFlag), kKeysFlag.name})
+    if (line.get("--input") == "-" && line.get(other) == "-")
+      return reportUsage(kSpec.name,
+                         createStringError("--input and " + other +
+                                           " are both standard input; expected "
+                                           "a file for one of them"));
   if (line.has(kTrainFlag.name))
     return runInTrainingMode(context, line);
   auto options = parseOptions(line);

@@ -96,8 +96,8 @@ ssmc::readStates(StringRef path, ArrayRef<StateEntry> entries, int64_t batch) {
   return states;
 }
 
-Error ssmc::writeStates(StringRef path, const StateMap &states,
-                        bool isBatched) {
+Error ssmc::writeStates(StringRef path, const StateMap &states, bool isBatched,
+                        function_ref<Error()> writeOthers) {
   std::vector<NamedTensor> tensors;
   for (const auto &[name, state] : states) {
     ArrayView view = state.view();
@@ -107,7 +107,7 @@ Error ssmc::writeStates(StringRef path, const StateMap &states,
   }
   return writeFileAtomically(path, [&](raw_pwrite_stream &os) {
     writeSafetensors(os, tensors);
-    return Error::success();
+    return writeOthers();
   });
 }
 

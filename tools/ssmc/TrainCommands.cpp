@@ -14,7 +14,6 @@
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/Threads.h"
 #include "tools/ssmc/TrainModel.h"
-#include "llvm/Support/FileSystem.h"
 
 using namespace llvm;
 using namespace ssmc;
@@ -34,10 +33,6 @@ Error ssmc::checkTrainFlags(const CommandLine &line) {
   if (line.has(kKeyFlag.name) && line.has(kKeysFlag.name))
     return createStringError(kKeyFlag.name + " and " + kKeysFlag.name +
                              " both name keys; leave one off");
-  for (StringRef flag : {StringRef(kThreadsFlag), kTargetFlag.name})
-    if (trains && line.has("--reference") && line.has(flag))
-      return createStringError("option '" + flag +
-                               "' has no meaning with --reference");
   return Error::success();
 }
 
@@ -63,14 +58,20 @@ Error ssmc::checkTrainToFlag(const CommandLine &line) {
 // Keys
 //===----------------------------------------------------------------------===//
 
-/// jax.random.split(jax.random.PRNGKey(N), batch).
-static Expected<std::vector<uint32_t>> splitKey(StringRef text, int64_t batch) {
+/// The N of --key N.
+static Expected<int64_t> parseKey(StringRef text) {
   auto number = parseInteger(kKeyFlag.name, text, 0);
-  if (!number)
-    return number.takeError();
-  if (*number > int64_t(UINT32_MAX))
+  if (number && *number > int64_t(UINT32_MAX))
     return createStringError(kKeyFlag.name + " is '" + text +
                              "'; expected at most 4294967295");
+  return number;
+}
+
+/// jax.random.split(jax.random.PRNGKey(N), batch).
+static Expected<std::vector<uint32_t>> splitKey(StringRef text, int64_t batch) {
+  auto number = parseKey(text);
+  if (!number)
+    return number.takeError();
   std::vector<uint32_t> words;
   for (RandomKey key : split(makeKey(*number), batch)) {
     words.push_back(key.high);
@@ -160,17 +161,18 @@ static mlir::LogicalResult runTraining(mlir::MLIRContext &context,
   if (failed(result))
     return mlir::failure();
   StringRef weights = line.get(kWeightsOutFlag.name);
-  if (!weights.empty() &&
-      failed(writeTrainedWeights(weights, *model, result->norms)))
-    return mlir::failure();
   ArrayView y = result->y.view();
   if (!input->isBatched)
     y.shape.erase(y.shape.begin());
-  if (Error error = writeArray(output, y)) {
-    if (!weights.empty())
-      (void)sys::fs::remove(weights);
-    return emitFileError(&context, line.get("--output"), std::move(error));
-  }
+  auto writeOutput = [&]() -> Error {
+    if (Error error = writeArray(output, y))
+      return createFileError(line.get("--output"), std::move(error));
+    return Error::success();
+  };
+  if (!weights.empty())
+    return writeTrainedWeights(weights, *model, result->norms, writeOutput);
+  if (Error error = writeOutput())
+    return emitFileError(&context, weights, std::move(error));
   return mlir::success();
 }
 
@@ -190,6 +192,9 @@ int ssmc::runInTrainingMode(mlir::MLIRContext &context,
     return reportUsage("run", createStringError(kWeightsOutFlag.name +
                                                 " and --output are the same "
                                                 "file"));
+  if (line.has(kKeyFlag.name))
+    if (auto key = parseKey(line.get(kKeyFlag.name)); !key)
+      return reportUsage("run", key.takeError());
   auto trainer = Trainer::parse(line);
   if (!trainer)
     return reportUsage("run", trainer.takeError());

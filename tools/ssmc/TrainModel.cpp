@@ -10,14 +10,17 @@
 #include "lib/Analysis/Weights.h"
 #include "lib/Import/AtomicFile.h"
 #include "lib/Import/DiagnosticPrinter.h"
+#include "lib/Import/Options.h"
 #include "lib/Import/Safetensors.h"
 #include "lib/Pipelines/CompileTraining.h"
 #include "lib/Reference/RunModel.h"
 #include "lib/Target/CudaTarget.h"
 #include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/CompileCuda.h"
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/Progress.h"
 #include "tools/ssmc/Threads.h"
+#include <cmath>
 #include <cstring>
 
 using namespace llvm;
@@ -26,10 +29,17 @@ using namespace ssmc;
 Expected<Trainer> Trainer::parse(const CommandLine &line) {
   Trainer trainer;
   trainer.usesReference = line.has("--reference");
+  for (StringRef flag : {StringRef(kThreadsFlag), kTargetFlag.name,
+                         kChunkFlag.name, kTileFlag.name})
+    if (trainer.usesReference && line.has(flag))
+      return createStringError("option '" + flag +
+                               "' has no meaning with --reference");
   trainer.target = line.get(kTargetFlag.name, "native").str();
   if (isCudaTarget(trainer.target))
     return createStringError("training mode runs on CPUs; " + kTargetFlag.name +
                              " is '" + trainer.target + "'");
+  if (Error error = refuseGpuFlags(line))
+    return error;
   auto threads = parseThreads(line);
   if (!threads)
     return threads.takeError();
@@ -259,16 +269,34 @@ void WeightsWriter::addStatistics(ArrayRef<TrainingNorm> norms) {
   }
 }
 
-mlir::LogicalResult ssmc::writeTrainedWeights(StringRef path,
-                                              mlir::ModuleOp model,
-                                              ArrayRef<TrainingNorm> norms) {
+/// Statistics that no model could be read with again must not take the place of
+/// good ones.
+static Error checkStatistics(ArrayRef<TrainingNorm> norms) {
+  for (const TrainingNorm &norm : norms)
+    for (int64_t i = 0; i < norm.features; ++i)
+      if (!std::isfinite(norm.mean[i]) || !std::isfinite(norm.var[i]))
+        return createStringError(
+            "is not written: of " + norm.path + ", feature " +
+            std::to_string(i) + " has the mean " + formatNumber(norm.mean[i]) +
+            " and the variance " + formatNumber(norm.var[i]) +
+            "; expected an X without NaN and infinity, and weights for which "
+            "no activation overflows");
+  return Error::success();
+}
+
+mlir::LogicalResult
+ssmc::writeTrainedWeights(StringRef path, mlir::ModuleOp model,
+                          ArrayRef<TrainingNorm> norms,
+                          function_ref<Error()> writeOthers) {
+  if (Error error = checkStatistics(norms))
+    return emitFileError(model->getContext(), path, std::move(error));
   WeightsWriter writer;
   if (failed(writer.addParameters(model)))
     return mlir::failure();
   writer.addStatistics(norms);
   Error error = writeFileAtomically(path, [&](raw_pwrite_stream &os) {
     writeSafetensors(os, writer.getTensors());
-    return Error::success();
+    return writeOthers();
   });
   if (error)
     return emitFileError(model->getContext(), path, std::move(error));

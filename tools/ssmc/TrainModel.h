@@ -52,10 +52,12 @@ mlir::FailureOr<ModelInput> readTrainingInput(mlir::ModuleOp model,
                                               const CommandLine &line);
 
 /// Writes the parameters of `model` to a safetensors file, with the statistics
-/// of `norms` in the place of its own.
-mlir::LogicalResult writeTrainedWeights(llvm::StringRef path,
-                                        mlir::ModuleOp model,
-                                        llvm::ArrayRef<TrainingNorm> norms);
+/// of `norms` in the place of its own. `path` is what it was before when
+/// anything fails, `writeOthers` included, which runs last.
+mlir::LogicalResult
+writeTrainedWeights(llvm::StringRef path, mlir::ModuleOp model,
+                    llvm::ArrayRef<TrainingNorm> norms,
+                    llvm::function_ref<llvm::Error()> writeOthers);
 
 } // namespace ssmc
 

@@ -24,15 +24,15 @@ static const Command *const kCommands[] = {
     &kBenchCommand,   &kInitCommand, &kSchemaCommand};
 
 static void printUsage(raw_ostream &os) {
-  os << "ssmc compiles trained state-space sequence models (S5, LRU, LinOSS) "
-        "to "
-        "native code.\n\nusage: ssmc COMMAND [options]\n\ncommands:\n";
+  os << "ssmc compiles trained state-space sequence models (S5, LRU, LinOSS, "
+        "S4D, DeltaNet)\nto native code.\n\nusage: ssmc COMMAND "
+        "[options]\n\ncommands:\n";
   for (const Command *command : kCommands) {
     StringRef summary = command->spec.summary;
     os << "  " << left_justify(command->spec.name, 10)
        << summary.substr(0, summary.find(". ")).rtrim(".") << "\n";
   }
-  os << "  help      Prints this; 'ssmc COMMAND --help' tells more\n\n"
+  os << "  help      Prints this; 'ssmc help COMMAND' tells more\n\n"
         "Exit status: 0, 1 after an error, 2 when the command line is wrong.\n";
 }
 
@@ -71,16 +71,23 @@ int main(int argc, char **argv) {
                   "model.json and these lines:\n");
   ArrayRef<char *> arguments(argv + 1, argv + argc);
   StringRef name = arguments.empty() ? "" : arguments.front();
-  if (name == "help" || name == "--help" || name == "-h") {
+  bool wantsHelp = name == "help" || name == "--help" || name == "-h";
+  if (wantsHelp && arguments.size() == 1) {
     printUsage(outs());
     return kSuccess;
   }
+  if (wantsHelp) // about a command
+    name = arguments[1];
   if (name == "--version") {
     outs() << "ssmc " SSMC_VERSION "\n";
     return kSuccess;
   }
   SmallVector<StringRef> names;
   for (const Command *command : kCommands) {
+    if (command->spec.name == name && wantsHelp) {
+      printHelp(outs(), command->spec);
+      return kSuccess;
+    }
     if (command->spec.name == name)
       return runCommand(*command, arguments.drop_front());
     names.push_back(command->spec.name);
