@@ -26,7 +26,7 @@ SECTIONS = {
     "compiling": compiling.run,
 }
 LAYOUT = 2  # of the results: those of another one are not gone on with
-MODELS = ["W1", "W2", "W3", "W4", "W4s5", "S4D", "W1decay", "big"]
+MODELS = ["W1", "W2", "W3", "W4", "W4s5", "S4D", "DeltaNet", "W1decay", "big"]
 
 
 def parse_arguments() -> argparse.Namespace:
