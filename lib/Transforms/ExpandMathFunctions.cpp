@@ -252,18 +252,6 @@ Value ssmc::buildExpM1(Elementwise &e, Value x) {
   return keepTiny(e, x, e.add(sum, sum), format.tiny);
 }
 
-Value ssmc::buildExpM1OnLanes(Elementwise &e, Value x) {
-  const Format &format = formatOf(e);
-  // Below 2^1023, so that 2^k is a number; above is beyond f32 by far.
-  x = e.clamp(x, format.expm1Lowest, 709);
-  Rounded exponent = roundScaled(e, x, log2E, format.bias);
-  Value coarse = e.fma(exponent.k, e.constant(-format.ln2Hi), x);
-  Value r = e.fma(exponent.k, e.constant(-format.ln2Lo), coarse);
-  Value power = e.fromBits(e.shiftLeft(exponent.bits, format.mantissaBits));
-  Value grown = e.fma(e.mul(r, r), e.polynomial(format.expm1, r), r);
-  return e.fma(power, grown, e.sub(power, e.constant(1)));
-}
-
 Value ssmc::buildTanh(Elementwise &e, Value x) {
   // With t = e^(-2|x|) - 1 in [-1, 0], |tanh(x)| = -t / (2 + t).
   Value t = buildExpM1(e, e.mul(e.abs(x), e.constant(-2)));

@@ -46,9 +46,6 @@ mlir::Value buildExp(Elementwise &e, mlir::Value x);
 mlir::Value buildExp2(Elementwise &e, mlir::Value x);
 /// e^x - 1 without cancellation.
 mlir::Value buildExpM1(Elementwise &e, mlir::Value x);
-/// The same on lanes of f64 in a hot loop, with two thirds of the operations:
-/// 1.5 ulp, and finite up to the largest number.
-mlir::Value buildExpM1OnLanes(Elementwise &e, mlir::Value x);
 /// tanh in f64.
 mlir::Value buildTanh(Elementwise &e, mlir::Value x);
 /// tanh in f32 for hot loops: half of what the corrected e^x - 1 would take. At

@@ -78,9 +78,6 @@ def ExpandMath : Pass<"expand-math"> {
     `floor`...). Any other function of f32 or f64 is an error. Run it before
     folding: upstream's folders of `math` operations ask the host's library.
   }];
-  let statistics = [
-    Statistic<"numExpanded", "num-expanded", "functions replaced">
-  ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];
 }
@@ -477,9 +474,6 @@ def UseTensorCores : Pass<"ssm-use-tensor-cores"> {
   let options = [
     Option<"products", "products", "std::string", /*default=*/"\"bf16x3\"",
            "How: bf16x3 or tf32">];
-  let statistics = [
-    Statistic<"used", "num-used", "products on tensor cores">,
-    Statistic<"left", "num-left", "products left as they are">];
 }
 
 def PlanWorkspace : Pass<"ssm-plan-workspace", "::mlir::ModuleOp"> {

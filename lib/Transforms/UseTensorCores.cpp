@@ -60,10 +60,8 @@ struct UseTensorCores : ssmc::impl::UseTensorCoresBase<UseTensorCores> {
       auto pack = map.getW() ? map.getW().getDefiningOp<PackPanelsOp>()
                              : PackPanelsOp();
       if (!pack || map.getTensorCores() || pack.getFragments() ||
-          map.getProductDepth() < kLeastDepth) {
-        left += map.getW() && !map.getTensorCores();
+          map.getProductDepth() < kLeastDepth)
         return;
-      }
       int64_t depth = map.getProductDepth();
       Value &fragments = packed[pack];
       if (!fragments)
@@ -71,7 +69,6 @@ struct UseTensorCores : ssmc::impl::UseTensorCoresBase<UseTensorCores> {
       map.getWMutable().assign(fragments);
       map.setTensorCores(*kind);
       map.setDepth(depth);
-      ++used;
     });
     for (auto &[pack, fragments] : packed)
       if (pack->use_empty())
