@@ -126,7 +126,8 @@ def check_edges(native, x, dt) -> None:
 
 def check_calls(folder, x, dt) -> None:
     """Through the C interface."""
-    prefix = work / "timed"
+    prefix = work / folder.name / "timed"  # a library is loaded once per path
+    prefix.parent.mkdir(exist_ok=True)
     ssmc("compile", folder, "-o", prefix, "--name", "timed", "--dt", "input",
          "--target", "x86-64-v3", "--emit", "shared,header")  # fmt: skip
     native = Timed(prefix, "timed")
@@ -151,9 +152,11 @@ for name in sys.argv[4:]:
     folder = goldens / name
     x = load_file(folder / "case.safetensors")["x"]
     dt = np.exp(np.random.default_rng(0).uniform(np.log(0.1), np.log(3), len(x)))
-    damped = "linoss" in name and "im" not in name
+    # Damped coefficients are ill-conditioned; undamped, deltas of up to 3 leave what is
+    # stable, and outputs grow to 1.6e5.
+    imex = "linoss" in name and name != "linoss-im"
     check_against_fixed(folder, x)
-    check_against_reference(folder, x, dt.astype(np.float32), 1e-4 if damped else 2e-5)
+    check_against_reference(folder, x, dt.astype(np.float32), 1e-4 if imex else 2e-5)
     config = json.loads((folder / "model.json").read_text())
     if config["layers"][0]["target"] != "EmbeddingEncoder":
         check_calls(folder, x, dt)
