@@ -39,7 +39,8 @@ static Error writeInPlace(StringRef path, Writer write) {
   return writeTo(os, write);
 }
 
-Error ssmc::writeFileAtomically(StringRef path, Writer write) {
+Error ssmc::writeFileAtomically(StringRef path, Writer write,
+                                function_ref<Error()> writeOthers) {
   // A link keeps pointing to what is replaced.
   SmallString<128> target;
   if (sys::fs::real_path(path, target))
@@ -48,8 +49,10 @@ Error ssmc::writeFileAtomically(StringRef path, Writer write) {
   if (!sys::fs::status(target, status)) {
     if (sys::fs::is_directory(status))
       return cannotWrite(std::make_error_code(std::errc::is_a_directory));
-    if (!sys::fs::is_regular_file(status))
-      return writeInPlace(target, write);
+    if (!sys::fs::is_regular_file(status)) {
+      Error error = writeInPlace(target, write);
+      return error || !writeOthers ? std::move(error) : writeOthers();
+    }
     // Renaming needs no permission of the file, but whoever protected it
     // meant it.
     if (std::error_code code =
@@ -65,6 +68,8 @@ Error ssmc::writeFileAtomically(StringRef path, Writer write) {
     raw_fd_ostream os(file->FD, /*shouldClose=*/false);
     error = joinErrors(std::move(error), writeTo(os, write));
   }
+  if (!error && writeOthers)
+    error = writeOthers();
   if (error)
     return joinErrors(std::move(error), file->discard());
   if (Error renaming = file->keep(target)) {

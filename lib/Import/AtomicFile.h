@@ -18,10 +18,13 @@ namespace ssmc {
 /// Writes what `write` gives to `path`, through a temporary file in the same
 /// folder: when anything fails (the folder, the disk's space, `write` itself)
 /// `path` is what it was before. Something that is no regular file, such as
-/// /dev/null, is written to directly. Messages do not name the file.
+/// /dev/null, is written to directly. Messages do not name the file. With
+/// `writeOthers`, which runs when all is written and `path` is about to change,
+/// several files change or none.
 llvm::Error writeFileAtomically(
     llvm::StringRef path,
-    llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write);
+    llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write,
+    llvm::function_ref<llvm::Error()> writeOthers = nullptr);
 
 /// Writes to standard output and reports what went wrong.
 llvm::Error writeStandardOutput(

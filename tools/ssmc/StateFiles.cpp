@@ -105,10 +105,13 @@ Error ssmc::writeStates(StringRef path, const StateMap &states, bool isBatched,
       view.shape.erase(view.shape.begin());
     tensors.push_back({name, view});
   }
-  return writeFileAtomically(path, [&](raw_pwrite_stream &os) {
-    writeSafetensors(os, tensors);
-    return writeOthers();
-  });
+  return writeFileAtomically(
+      path,
+      [&](raw_pwrite_stream &os) {
+        writeSafetensors(os, tensors);
+        return Error::success();
+      },
+      writeOthers);
 }
 
 //===----------------------------------------------------------------------===//

@@ -294,10 +294,13 @@ ssmc::writeTrainedWeights(StringRef path, mlir::ModuleOp model,
   if (failed(writer.addParameters(model)))
     return mlir::failure();
   writer.addStatistics(norms);
-  Error error = writeFileAtomically(path, [&](raw_pwrite_stream &os) {
-    writeSafetensors(os, writer.getTensors());
-    return writeOthers();
-  });
+  Error error = writeFileAtomically(
+      path,
+      [&](raw_pwrite_stream &os) {
+        writeSafetensors(os, writer.getTensors());
+        return Error::success();
+      },
+      writeOthers);
   if (error)
     return emitFileError(model->getContext(), path, std::move(error));
   return mlir::success();
