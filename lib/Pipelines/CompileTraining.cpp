@@ -16,6 +16,9 @@
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Alignment.h"
+#include <cmath>
+#include <cstring>
+#include <limits>
 
 using namespace mlir;
 using namespace ssmc;
@@ -33,19 +36,39 @@ static FailureOr<WeightValues> getValues(Operation *user, Value value) {
   return user->emitOpError() << "has statistics that are no parameters";
 }
 
+/// Element `i`, of f32 or f64, as a double.
+static double getNumber(const WeightValues &values, int64_t i) {
+  const char *bytes = values.rawBytes().data();
+  i = values.isSplat() ? 0 : i;
+  if (values.type().getElementType().isF64()) {
+    double number;
+    std::memcpy(&number, bytes + i * sizeof number, sizeof number);
+    return number;
+  }
+  float number;
+  std::memcpy(&number, bytes + i * sizeof number, sizeof number);
+  return number;
+}
+
+/// Statistics as training keeps them, in f32: those in f64 are rounded.
 static FailureOr<std::vector<float>> getFloats(Operation *user, Value value) {
   FailureOr<WeightValues> values = getValues(user, value);
   if (failed(values))
     return failure();
-  if (!values->type().getElementType().isF32())
-    return user->emitOpError()
-           << "has statistics of type " << values->type() << "; expected f32";
+  Type type = values->type().getElementType();
+  if (!type.isF32() && !type.isF64())
+    return user->emitOpError() << "has statistics of type " << values->type()
+                               << "; expected f32 or f64";
   std::vector<float> floats(values->size());
-  for (size_t i = 0; i < floats.size(); ++i)
-    std::memcpy(&floats[i],
-                values->rawBytes().data() +
-                    (values->isSplat() ? 0 : i * sizeof(float)),
-                sizeof(float));
+  for (size_t i = 0; i < floats.size(); ++i) {
+    double number = getNumber(*values, i);
+    floats[i] = static_cast<float>(number);
+    if (std::isinf(floats[i]) && !std::isinf(number))
+      return user->emitOpError()
+             << "has the statistic " << number << " of feature " << i
+             << "; training keeps statistics in f32, where the largest is "
+             << std::numeric_limits<float>::max();
+  }
   return floats;
 }
 

@@ -1,7 +1,8 @@
 """Spoils a safetensors file: edit_weights.py IN OUT EDIT [TENSOR].
 
 EDIT is one of: drop, rename, reshape (to one axis), integer (dtype I32),
-nan (the second element), zero, truncate (the file), overlap (all data at 0).
+nan (the second element), zero, truncate (the file), overlap (all data at 0),
+double (dtype F64, the same numbers), huge (F64 that no F32 can hold).
 """
 
 import json
@@ -19,11 +20,15 @@ def main():
     entry = header[name] if name else None
     begin, end = entry["data_offsets"] if entry else (0, 0)
 
-    if edit == "drop":  # and its bytes, so that the rest of the file is right
-        del header[name], data[begin:end]
+    def remove_bytes():  # so that the rest of the file is right
+        del data[begin:end]
         for other in header.values():
             if "data_offsets" in other and other["data_offsets"][0] >= end:
                 other["data_offsets"] = [o - (end - begin) for o in other["data_offsets"]]
+
+    if edit == "drop":
+        del header[name]
+        remove_bytes()
     elif edit == "rename":
         header["layers.9.unknown"] = header.pop(name)
     elif edit == "reshape":
@@ -34,6 +39,13 @@ def main():
         data[begin + 4 : begin + 8] = struct.pack("<f", float("nan"))
     elif edit == "zero":
         data[begin:end] = bytes(end - begin)
+    elif edit in ("double", "huge"):
+        numbers = struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
+        doubles = [1e300 if edit == "huge" else number for number in numbers]
+        remove_bytes()
+        entry["dtype"] = "F64"
+        entry["data_offsets"] = [len(data), len(data) + 8 * len(doubles)]
+        data += struct.pack(f"<{len(doubles)}d", *doubles)
     elif edit == "truncate":
         del data[-1:]
     elif edit == "overlap":
