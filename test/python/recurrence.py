@@ -360,7 +360,7 @@ def forward(config, tensors, x, dtype=np.float64):
     `hidden` is what enters the head (the output when there is no head);
     `states` maps the path of every block to its mixer's last state.
     """
-    params = {name: np.asarray(value, dtype) for name, value in tensors.items()}
+    params = {name: np.asanyarray(value, dtype) for name, value in tensors.items()}
     x = np.asarray(x) if np.issubdtype(x.dtype, np.integer) else x.astype(dtype)
     hidden, states = x, {}
     for i, layer in enumerate(config["layers"]):
