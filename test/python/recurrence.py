@@ -79,23 +79,29 @@ def linear(params, x):
 # -- Sequence mixers: (L, H) -> (L, H) and the state after the last step ------
 
 
-def s5_sequence_mixer(config, params, u):
-    """S5 (Smith et al. 2023, eq. 5 and 6): x' = A x + B u, y = Re(C x) + D u."""
+def s5_sequence_mixer(config, params, u, deltas=None):
+    """S5 (Smith et al. 2023, eq. 5 and 6): x' = A x + B u, y = Re(C x) + D u.
+
+    An extension: a time delta per step, which multiplies the step size.
+    """
     real = params["Lambda_re"]
     if config.get("clip_eigs", True):
         real = np.minimum(real, S5_LARGEST_REAL_PART)
     eigenvalues = real + 1j * params["Lambda_im"]
     b, c = as_complex(params["B"]), as_complex(params["C"])
-    step = config.get("step_rescale", 1.0) * np.exp(params["log_step"][:, 0])
+    own_step = config.get("step_rescale", 1.0) * np.exp(params["log_step"][:, 0])
 
-    if config.get("discretization", "zoh") == "zoh":
-        a_bar = np.exp(eigenvalues * step)
-        scale = (a_bar - 1) / eigenvalues
-    else:  # bilinear
-        inverse = 1 / (1 - step / 2 * eigenvalues)
-        a_bar = inverse * (1 + step / 2 * eigenvalues)
-        scale = inverse * step
-    b_bar = scale[:, None] * b
+    def discretized(step):
+        if config.get("discretization", "zoh") == "zoh":
+            a_bar = np.exp(eigenvalues * step)
+            scale = (a_bar - 1) / eigenvalues
+        else:  # bilinear
+            inverse = 1 / (1 - step / 2 * eigenvalues)
+            a_bar = inverse * (1 + step / 2 * eigenvalues)
+            scale = inverse * step
+        return a_bar, scale[:, None] * b
+
+    a_bar, b_bar = discretized(own_step)
 
     # Only one eigenvalue of each conjugate pair is kept: the other's
     # contribution doubles the real part.
@@ -103,6 +109,8 @@ def s5_sequence_mixer(config, params, u):
     x = np.zeros(len(a_bar), a_bar.dtype)
     y = np.empty_like(u)
     for k in range(len(u)):
+        if deltas is not None:
+            a_bar, b_bar = discretized(deltas[k] * own_step)
         x = a_bar * x + b_bar @ u[k]
         y[k] = gain * (c @ x).real + params["D"] * u[k]
     return y, as_pairs(x)
@@ -123,12 +131,9 @@ def lru_sequence_mixer(config, params, u):
     return y, as_pairs(x)
 
 
-def linoss_sequence_mixer(config, params, u):
-    """LinOSS (Rusch and Rus 2025): y'' = -A y - G y' + B u, with z = y'."""
-    dt = sigmoid(params["steps"])
-    b, c = as_complex(params["B"]), as_complex(params["C"])
-
-    # One step is z' = m11 z + m12 y + f1 b u,  y' = m21 z + m22 y + f2 b u.
+def linoss_step(config, params, dt):
+    """m11, m12, m21, m22, f1, f2: a step of LinOSS of the size dt is
+    z' = m11 z + m12 y + f1 b u,  y' = m21 z + m22 y + f2 b u."""
     if config.get("discretization", "IMEX") == "IM":
         a = relu(params["A_diag"])
         schur = 1 / (1 + dt**2 * a)
@@ -150,11 +155,27 @@ def linoss_sequence_mixer(config, params, u):
         m11, m12 = np.ones_like(a), -dt * a
         m21, m22 = dt, 1 - dt**2 * a
         f1, f2 = dt, dt**2
+    return m11, m12, m21, m22, f1, f2
+
+
+def linoss_sequence_mixer(config, params, u, deltas=None):
+    """LinOSS (Rusch and Rus 2025): y'' = -A y - G y' + B u, with z = y'.
+
+    An extension: a time delta per step, which multiplies the step size. A step of 0
+    changes nothing (damped LinOSS divides by it).
+    """
+    dt = sigmoid(params["steps"])
+    b, c = as_complex(params["B"]), as_complex(params["C"])
+    m11, m12, m21, m22, f1, f2 = linoss_step(config, params, dt)
 
     z = np.zeros(len(dt), b.dtype)
     y = np.zeros(len(dt), b.dtype)
     out = np.empty_like(u)
     for k in range(len(u)):
+        if deltas is not None:
+            still = (1, 0, 0, 1, 0, 0)
+            step = linoss_step(config, params, deltas[k] * dt) if deltas[k] else still
+            m11, m12, m21, m22, f1, f2 = step
         force = b @ u[k]
         z, y = m11 * z + m12 * y + f1 * force, m21 * z + m22 * y + f2 * force
         out[k] = (c @ y).real + params["D"] * u[k]
@@ -202,7 +223,7 @@ def deltanet_sequence_mixer(config, params, u):
     return linear(scope(params, "out_proj"), o.reshape(len(u), -1)), state
 
 
-def identity_sequence_mixer(config, params, u):
+def identity_sequence_mixer(config, params, u, deltas=None):
     return u, np.zeros(0)
 
 
@@ -265,14 +286,14 @@ def norm(config, params, x):
     return y if kind == "batch" else y * params["scale"] + params["bias"]
 
 
-def standard_block(config, params, x):
+def standard_block(config, params, x, **deltas):
     """x + channel_mixer(gelu(sequence_mixer(norm(x)))), or norm(...) of that."""
     sequence, channel = config["sequence_mixer"], config["channel_mixer"]
     prenorm = config.get("prenorm", True)
     statistics = scope(params, "norm")
 
     u = norm(config, statistics, x) if prenorm else x
-    u, state = MIXERS[sequence["target"]](sequence, scope(params, "sequence_mixer"), u)
+    u, state = MIXERS[sequence["target"]](sequence, scope(params, "sequence_mixer"), u, **deltas)
     inner = scope(params, "channel_mixer")
     if channel["target"] == "HalfGLU":
         u = half_glu(channel, inner, gelu(u), u)
@@ -290,12 +311,12 @@ def block_of(config):
     } | {name: config[name] for name in ("prenorm", "norm", "norm_epsilon") if name in config}
 
 
-def model(config, params, x):
+def model(config, params, x, **deltas):
     """S5, LRU, LinOSS and DeltaNet: num_blocks standard blocks with a GLU."""
     block = block_of(config)
     states = {}
     for i in range(config.get("num_blocks", 4)):
-        x, state = standard_block(block, scope(params, f"blocks.{i}"), x)
+        x, state = standard_block(block, scope(params, f"blocks.{i}"), x, **deltas)
         states[f".blocks.{i}"] = state[""]
     return x, states
 
@@ -352,10 +373,11 @@ LAYERS = {
 }
 
 
-def forward(config, tensors, x, dtype=np.float64):
+def forward(config, tensors, x, dtype=np.float64, deltas=None):
     """Runs a whole model; returns (y, hidden, states).
 
     `dtype` float32 shows how much of the result the arithmetic of discretax loses.
+    `deltas` (L) are the time deltas of irregular sampling, of models of S5 and LinOSS.
 
     `hidden` is what enters the head (the output when there is no head);
     `states` maps the path of every block to its mixer's last state.
@@ -365,7 +387,10 @@ def forward(config, tensors, x, dtype=np.float64):
     hidden, states = x, {}
     for i, layer in enumerate(config["layers"]):
         entered = x
-        x, last = LAYERS[layer["target"]](layer, scope(params, f"layers.{i}"), x)
+        layer_of = LAYERS[layer["target"]]
+        has_time = deltas is not None and layer_of in (standard_block, model)
+        timed = {"deltas": deltas.astype(dtype)} if has_time else {}
+        x, last = layer_of(layer, scope(params, f"layers.{i}"), x, **timed)
         hidden = entered if layer["target"].endswith("Head") else x
         states.update({f"layers.{i}{path}": s for path, s in last.items()})
     return x, hidden, states
