@@ -1,4 +1,4 @@
-"""The NumPy specification against what discretax computed in float64."""
+"""The NumPy specifications against what discretax computed in float64."""
 
 import json
 import pathlib
@@ -8,8 +8,10 @@ import pytest
 from safetensors.numpy import load_file
 
 import recurrence
+from training_recurrence import training_forward
 
-GOLDENS = pathlib.Path(__file__).parents[1] / "data" / "goldens"
+DATA = pathlib.Path(__file__).parents[1] / "data"
+GOLDENS, TRAINING = DATA / "goldens", DATA / "training"
 # Where float64 itself loses digits: the ZOH of eigenvalues of 1e-4.
 TOLERANCE = {"s5-zoh-cancellation": 1e-7}
 
@@ -26,3 +28,23 @@ def test_golden(case):
         wanted = expected[name] if name in expected else expected["y64"]
         scale = np.abs(wanted).max(initial=1e-30)
         np.testing.assert_allclose(value, wanted, rtol=0, atol=TOLERANCE.get(case, 1e-9) * scale)
+
+
+@pytest.mark.parametrize("case", sorted(p.name for p in TRAINING.iterdir() if p.is_dir()))
+def test_training(case):
+    """Two calls, the second with the statistics of the first."""
+    config = json.loads((TRAINING / case / "model.json").read_text())
+    tensors = load_file(TRAINING / case / "model.safetensors")
+    expected = load_file(TRAINING / case / "case.safetensors")
+    for call in ("first", "second"):
+        x, keys = expected[f"{call}.x"], expected[f"{call}.keys"]
+        y, statistics = training_forward(config, tensors, x, keys)
+        wanted = {f"{call}.y64": y}
+        for name, value in statistics.items():
+            key = f"{call}.statistics64.{name}"
+            wanted[key if key in expected else f"{call}.statistics.{name}"] = value
+        assert len(wanted) == 1 + sum(k.startswith(f"{call}.statistics.") for k in expected)
+        for name, value in wanted.items():
+            scale = max(np.abs(expected[name]).max(), "statistics" in name)
+            np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-9 * scale)
+        tensors |= statistics
