@@ -108,13 +108,13 @@ def standard_block(config, params, x, keys):
     return y, {f"norm.{name}": value for name, value in statistics.items()}
 
 
-def training_forward(config, tensors, x, keys):
+def training_forward(config, tensors, x, keys, dtype=np.float64):
     """One training-mode call on a batch x (B, L, F) or (B, L) with keys (B, 2).
 
     Returns y and the new statistics, by the names of the tensors they replace.
     """
-    params = {name: np.asarray(value, np.float64) for name, value in tensors.items()}
-    x = x if np.issubdtype(x.dtype, np.integer) else x.astype(np.float64)
+    params = {name: np.asanyarray(value, dtype) for name, value in tensors.items()}
+    x = x if np.issubdtype(x.dtype, np.integer) else x.astype(dtype)
     statistics, layers = {}, config["layers"]
     # Sequential splits a key by its layers, a model its own by its blocks.
     layer_keys = np.stack([split(key, len(layers)) for key in keys], axis=1)

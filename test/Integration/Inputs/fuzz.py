@@ -5,7 +5,8 @@
     fuzz.py COMPILER FPMODE WORK --repeat CONFIG.json
 
 Draws N models (random_models.py), or as many as S seconds allow (12 at least), each
-with weights, inputs and ways of computing of its own. Outputs and states are compared with
+with weights, inputs and ways of computing of its own: some with a time delta per step,
+with weights that come at run time, in training mode. Outputs and states are compared with
 test/python/recurrence.py, all ways of computing with each other, bit for bit; and N
 models with discretax itself (fuzz_live.py). FPMODE is fpmode.c as a shared library.
 
@@ -15,6 +16,7 @@ failed, N of N against discretax`.
 """
 
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -112,7 +114,7 @@ class Fuzz:
     def __init__(self, runner: Runner, arguments, command: str):
         self.runner, self.arguments, self.command = runner, arguments, command
         self.failed, self.done, self.unbounded, self.seen = [], 0, 0, set()
-        self.worst, self.running = {}, {}
+        self.worst, self.running, self.ways = {}, {}, collections.Counter()
 
     def more(self, started: int) -> bool:
         """Whether to start another one."""
@@ -139,6 +141,7 @@ class Fuzz:
         result = self.runner.result(folder, status)
         self.done += 1
         self.seen |= drawn(config["layers"])
+        self.ways.update([*config["extras"], *(["deltas"] if "deltas" in config else [])])
         if result["kind"]:
             self.failed.append((index, config, result))
         else:
@@ -190,6 +193,7 @@ def main() -> int:
     fuzz = Fuzz(runner, arguments, command)
     fuzz.run()
     print("largest errors:", *(f"{kind} {error:.1e}" for kind, error in fuzz.worst.items()))
+    print("also:", *(f"{way} {number}" for way, number in sorted(fuzz.ways.items())))
     print(f"{fuzz.unbounded} models grow beyond all bounds: only compiled")
     rare = sorted(options_of(schema(arguments.compiler)) - fuzz.seen)
     print(f"not drawn: {', '.join(rare) or 'nothing'}", flush=True)

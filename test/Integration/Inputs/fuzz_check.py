@@ -6,17 +6,31 @@ import subprocess
 
 import numpy as np
 from bits import check_bits
+from fuzz_training import check_training
 from golden import allowed, distance
 from native import Native, build, same
-from random_models import INPUTS, Chooser, random_input, random_layers, random_weights
+from random_models import (
+    DELTAS,
+    INPUTS,
+    Chooser,
+    random_deltas,
+    random_input,
+    random_layers,
+    random_weights,
+    takes_deltas,
+)
 from rounding import MARGIN, draws
+from runtime_weights import Late
 from safetensors.numpy import load_file
+from timed import Timed, with_time
 
 from recurrence import forward
 
 REFERENCE_LIMIT = 1e-9
 # Ways of computing that are checked besides, and how often.
-EXTRAS = {"bits": 0.1, "target": 0.12, "reference": 0.25, "threads": 0.12}
+EXTRAS = {
+    "bits": 0.1, "target": 0.12, "reference": 0.25, "threads": 0.12, "runtime": 0.15, "train": 0.15,
+}  # fmt: skip
 
 
 def draw(compiler, seed: int, index: int) -> dict:
@@ -27,7 +41,7 @@ def draw(compiler, seed: int, index: int) -> dict:
     options = {"target": pick.one(["x86-64-v3", "native"])}
     if pick.chance(0.3):
         options["chunk"] = pick.one([1, 8, 24, 48, 120])
-    return {
+    config = {
         "layers": layers,
         "batch": x.shape[0],
         "length": x.shape[1] if pick.chance(0.97) else 700,
@@ -36,6 +50,9 @@ def draw(compiler, seed: int, index: int) -> dict:
         "options": options,
         "extras": [name for name, share in EXTRAS.items() if pick.chance(share)],
     }
+    if takes_deltas(layers) and pick.chance(0.4):
+        config["deltas"] = pick.one(list(DELTAS))
+    return config
 
 
 class Failure(Exception):
@@ -44,6 +61,10 @@ class Failure(Exception):
     def __init__(self, kind: str, what: str):
         super().__init__(f"{kind}: {what}")
         self.kind = kind
+
+
+class TimedLate(Timed, Late):
+    """A library whose functions take weights and time deltas."""
 
 
 class Check:
@@ -65,7 +86,7 @@ class Check:
         if not self.finite:
             return
         native = self.compile(**self.config["options"])
-        y, records = native.forward(self.x)
+        y, records = native.forward(self.fed)
         np.save(self.work / "y.npy", y)
         self.close("y", y, self.y64, 0)
         for path, wanted in self.states64.items():
@@ -73,6 +94,8 @@ class Check:
                 got = np.stack([native.unpack(record, path) for record in records])
                 self.close(f"state {path}", got.reshape(wanted.shape), wanted, path)
         self.cuts(native, y, records)
+        if self.config.get("deltas") == "ones":
+            self.fixed(y)
         for extra in self.config["extras"]:
             getattr(self, extra)(native, y, records)
         self.expect("overrun", not native.overruns(), "wrote beyond y, the states or the workspace")
@@ -89,10 +112,22 @@ class Check:
         shape = (config["batch"], config["length"])
         self.x = random_input(pick, config["layers"], *shape, config["input"])
         np.save(work / "x.npy", self.x)
+        self.deltas, self.fed = None, self.x
+        (work / "dt.npy").unlink(missing_ok=True)
+        if kind := config.get("deltas"):
+            self.deltas = random_deltas(pick.rng, kind, shape)
+            self.fed = with_time(self.x, self.deltas)
+            np.save(work / "dt.npy", self.deltas)
+
+    def forward(self, tensors, dtype=np.float64) -> list:
+        """What the recurrence gives for the rows of the batch."""
+        deltas = [None] * len(self.x) if self.deltas is None else self.deltas
+        rows = zip(self.x, deltas, strict=True)
+        return [forward(self.config, tensors, x, dtype, deltas=dt) for x, dt in rows]
 
     def oracle(self) -> None:
         self.tensors = load_file(self.work / "model.safetensors")
-        results = [forward(self.config, self.tensors, row) for row in self.x]
+        results = self.forward(self.tensors)
         self.y64, self.h64 = (np.stack([result[i] for result in results]) for i in (0, 1))
         paths = results[0][2]
         self.states64 = {path: np.stack([result[2][path] for result in results]) for path in paths}
@@ -104,13 +139,13 @@ class Check:
     def f32(self, which) -> float:
         """The error of the same recurrences in f32: what the tolerance allows for."""
         if self.single is None:
-            self.single = [forward(self.config, self.tensors, row, np.float32) for row in self.x]
+            self.single = self.forward(self.tensors, np.float32)
         return self.distance_of(self.single, which)
 
     def rounding(self, which) -> float:
         """The largest error of answers that only round sums (see rounding.py)."""
         if self.draws is None:
-            self.draws = list(draws(self.config, self.tensors, self.x))
+            self.draws = draws(self.forward, self.tensors)
         return max(self.distance_of(results, which) for results in self.draws)
 
     def distance_of(self, results: list, which) -> float:
@@ -135,11 +170,18 @@ class Check:
                 limit = max(limit, MARGIN * self.rounding(which))
             self.expect(kind, error <= limit, f"{what}: error {error:.2e}, allowed {limit:.2e}")
 
-    def compile(self, **options) -> Native:
+    def compile(self, timed=True, **options) -> Native:
+        """`timed`: with time deltas, if the configuration has them."""
+        late = options.get("weights") == "runtime"
+        kind = Late if late else Native
+        if timed and self.deltas is not None:
+            options["dt"] = "input"
+            kind = TimedLate if late else Timed
         flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
         prefix = self.work / "-".join(["model", *map(str, options.values())])
+        settings = {"swap_mode": self.swap_mode, "kind": kind}
         try:
-            return build(self.compiler, self.work, prefix, *flags, swap_mode=self.swap_mode)
+            return build(self.compiler, self.work, prefix, *flags, **settings)
         except RuntimeError as error:
             raise Failure("compile", str(error)) from error
 
@@ -151,17 +193,17 @@ class Check:
 
     def cuts(self, native: Native, y, records) -> None:
         """By step, by chunks of random lengths, and ragged."""
-        batch, length = self.x.shape[:2]
-        self.same("step", y, records, *native.pieces(self.x, 0), "by step")
+        x, (batch, length) = self.fed, self.fed.shape[:2]
+        self.same("step", y, records, *native.pieces(x, 0), "by step")
         steps = int(self.rng.integers(1, length + 1))
-        self.same("chunk", y, records, *native.pieces(self.x, steps), f"chunks of {steps}")
+        self.same("chunk", y, records, *native.pieces(x, steps), f"chunks of {steps}")
         lengths = self.rng.integers(1, length + 1, batch)
-        ragged, short = native.forward(self.x, lengths)
-        part, rest = native.records(batch), self.x.copy()
-        y2 = native.chunk(part, None, self.x, lengths)
+        ragged, short = native.forward(x, lengths)
+        part, rest = native.records(batch), x.copy()
+        y2 = native.chunk(part, None, x, lengths)
         self.same("ragged", ragged, short, y2, part, f"lengths {lengths}, chunk and forward")
         for row, n in enumerate(lengths):
-            rest[row, : length - n] = self.x[row, n:]
+            rest[row, : length - n] = x[row, n:]
             if not native.pooled:
                 holds = same(ragged[row, :n], y[row, :n])
                 self.expect("ragged", holds, f"lengths {lengths}: other outputs")
@@ -173,7 +215,7 @@ class Check:
     def bits(self, native: Native, y, records) -> None:
         """All that bits.py knows."""
         failures = []
-        x = self.x[:1, :100]
+        x = self.fed[:1, :100]
         y, records = native.forward(x)
         keeps = any(size and "complex" in kind for _, size, kind in native.layout.values())
         check_bits(native, x, y, records, keeps, lambda holds, what: holds or failures.append(what))
@@ -184,7 +226,29 @@ class Check:
         ours = self.config["options"]["target"]
         other = "x86-64-v3" if ours == "native" else "native"
         options = {"target": other, "chunk": int(self.rng.choice([1, 8, 40, 96]))}
-        self.same("target", y, records, *self.compile(**options).forward(self.x), str(options))
+        self.same("target", y, records, *self.compile(**options).forward(self.fed), str(options))
+
+    def fixed(self, y) -> None:
+        """Deltas of 1 are the model without: their f64 arithmetic differs at most."""
+        y2, _ = self.compile(timed=False, **self.config["options"]).forward(self.x)
+        error = distance(y2, y)
+        if error > 1e-6:
+            limit = MARGIN * self.rounding(0)
+            self.expect("ones", error <= limit, f"dt = 1: {error:.2e}, allowed {limit:.2e}")
+
+    def runtime(self, native: Native, y, records) -> None:
+        """Weights that come at run time."""
+        late = self.compile(weights="runtime", **self.config["options"])
+        try:
+            late.weights = late.load(self.work / "model.safetensors")
+        except RuntimeError as error:
+            raise Failure("runtime", str(error)) from error
+        self.same("runtime", y, records, *late.forward(self.fed), "weights at run time")
+        self.same("runtime", y, records, *late.pieces(self.fed, 0), "weights at run time, by step")
+
+    def train(self, native: Native, y, records) -> None:
+        """Training mode, which has regular steps."""
+        check_training(self)
 
     def reference(self, native: Native, y, records) -> None:
         """The f64 interpreter."""
@@ -210,6 +274,8 @@ class Check:
 
     def through_run(self, kind: str, *options):
         work = self.work
+        if self.deltas is not None:
+            options = [*options, "--dt", work / "dt.npy"]
         self.ssmc(kind, "run", work, "--input", work / "x.npy", "--output", work / "z.npy",
                   "--state-out", work / "z.safetensors", *options)  # fmt: skip
         return np.load(work / "z.npy"), load_file(work / "z.safetensors")

@@ -19,6 +19,10 @@ def smaller(config: dict):
             yield config | {"layers": layers[:i] + layers[i + 1 :]}
     for i in range(len(config["extras"])):
         yield config | {"extras": config["extras"][:i] + config["extras"][i + 1 :]}
+    if deltas := config.get("deltas"):
+        yield {key: value for key, value in config.items() if key != "deltas"}
+        if deltas != "ones":
+            yield config | {"deltas": "ones"}
     if config["input"] != "normal":
         yield config | {"input": "normal"}
     if "chunk" in config["options"]:

@@ -179,11 +179,11 @@ def load_mode_switch(library: str):
     return swap_mode
 
 
-def build(compiler, model, prefix, *options, swap_mode=None) -> Native:
-    """Compiles to a shared library and opens it."""
+def build(compiler, model, prefix, *options, swap_mode=None, kind=Native) -> Native:
+    """Compiles to a shared library and opens it; `kind`: as what."""
     command = [compiler, "compile", model, "-o", prefix, "--name", "model"]
     command += ["--emit", "shared,header", *options]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         raise RuntimeError(f"status {result.returncode}: {result.stderr}")
-    return Native(pathlib.Path(prefix), "model", swap_mode)
+    return kind(pathlib.Path(prefix), "model", swap_mode)

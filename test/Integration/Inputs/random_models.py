@@ -26,6 +26,24 @@ INPUTS = {
     "impulse": lambda rng, shape: np.eye(shape[1], 1)[None] * np.ones(shape),
 }
 
+# Time deltas, multiples of a mode's own step.
+DELTAS = {
+    "ones": lambda rng, shape: np.ones(shape),
+    "regular": lambda rng, shape: np.full(shape, spread(rng, 0.1, 3, ())),
+    "irregular": lambda rng, shape: spread(rng, 0.1, 3, shape),
+    "still": lambda rng, shape: np.where(rng.random(shape) < 0.3, 0, spread(rng, 0.1, 3, shape)),
+    "gaps": lambda rng, shape: np.where(rng.random(shape) < 0.1, spread(rng, 10, 1000, shape),
+                                        spread(rng, 0.1, 3, shape)),
+    "tiny": lambda rng, shape: spread(rng, 1e-42, 1, shape),
+    "backwards": lambda rng, shape: rng.uniform(-0.2, 1, shape),
+}  # fmt: skip
+
+
+def spread(rng, low, high, shape):
+    """Numbers whose logarithms are uniform."""
+    return np.exp(rng.uniform(np.log(low), np.log(high), shape))
+
+
 # How far a parameter moves from its initial value, so that it looks trained:
 # relative and absolute standard deviation. Eigenvalues stay stable.
 TRAINED = {
@@ -254,12 +272,13 @@ def random_weights(compiler, folder, seed: int) -> None:
     command = [compiler, "init", folder, "--seed", str(seed), "-o", file]
     subprocess.run(command, check=True, capture_output=True, text=True)
     rng = np.random.default_rng(seed)
+    fresh = np.random.default_rng([seed, 1]).random() < 0.1  # norms that never ran
     unusual = [name for name in UNUSUAL if rng.random() < 0.08]
     result = {}
     for name, value in load_file(file).items():
         last = name.rpartition(".")[2]
         if value.dtype != np.float32:
-            value = np.array(False) if last == "first_time" else value
+            value = np.array(fresh) if last == "first_time" else value
         elif last == "running_mean":
             value = rng.normal(0, 0.5, value.shape)
         elif last == "running_var":
@@ -285,6 +304,17 @@ def random_input(pick: Chooser, layers: list[dict], batch=None, length=None, kin
         return np.where(pick.rng.random(shape) < 0.1, far, ids).astype(np.int32)
     features = first.get("in_features", first.get("hidden_dim"))
     return INPUTS[kind](pick.rng, (*shape, features)).astype(np.float32)
+
+
+def takes_deltas(layers: list[dict]) -> bool:
+    """Whether models of these layers may take time deltas."""
+    mixers = [layer.get("sequence_mixer", layer)["target"] for layer in layers]
+    families = {mixer.removesuffix("SequenceMixer") for mixer in mixers}
+    return bool(families & {"S5", "LinOSS"}) and not families & {"LRU", "S4D", "DeltaNet"}
+
+
+def random_deltas(rng, kind: str, shape) -> np.ndarray:
+    return DELTAS[kind](rng, shape).astype(np.float32)
 
 
 def drawn(layers: list[dict]) -> set[str]:

@@ -27,8 +27,8 @@ class Late(Native):
 
     weights = None
 
-    def __init__(self, prefix, name):
-        super().__init__(prefix, name)
+    def __init__(self, prefix, name, swap_mode=None):
+        super().__init__(prefix, name, swap_mode)
         header = prefix.with_suffix(".h").read_text()
         sizes = [
             int(re.search(rf"#define {name}_{suffix} (\d+)", header)[1])

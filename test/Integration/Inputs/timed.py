@@ -1,4 +1,7 @@
-"""Calls models that take a time delta per step: dt is the last feature of x."""
+"""Calls models that take a time delta per step: dt is the last feature of x.
+
+Of token models, whose x is (B, L), it is the second number of (B, L, 2), its bits.
+"""
 
 import numpy as np
 from native import Native
@@ -18,11 +21,15 @@ class Timed(Native):
         if suffix in PLACE_OF_X:
             place = PLACE_OF_X[suffix]
             x = arguments[place]
-            parts = [np.ascontiguousarray(part) for part in (x[..., :-1], x[..., -1])]
+            dt = np.ascontiguousarray(x[..., -1]).view(np.float32)
+            x = x[..., 0] if x.dtype == np.int32 else x[..., :-1]
+            parts = [np.ascontiguousarray(x), dt]
             arguments = [*arguments[:place], *parts, *arguments[place + 1 :]]
         super().call(suffix, *arguments)
 
 
 def with_time(x: np.ndarray, dt: np.ndarray) -> np.ndarray:
-    """x (..., F) and dt (...) as Timed takes them."""
+    """x (..., F), or tokens (...), and dt (...) as Timed takes them."""
+    if x.dtype == np.int32:
+        return np.stack([x, dt.astype(np.float32).view(np.int32)], axis=-1)
     return np.concatenate([x, dt[..., None]], axis=-1).astype(np.float32)
