@@ -8,16 +8,15 @@
 #include "lib/Pipelines/Compile.h"
 #include "lib/Analysis/ChunkRows.h"
 #include "lib/Analysis/RuntimeWeights.h"
-#include "lib/Analysis/TargetDescription.h"
 #include "lib/Analysis/Weights.h"
 #include "lib/Pipelines/Prepare.h"
+#include "lib/Pipelines/Variants.h"
 #include "lib/Target/EmitObject.h"
 #include "lib/Target/JitSession.h"
 #include "lib/Target/ParallelFor.h"
 #include "lib/Transforms/BufferizeChunks.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
-#include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -40,13 +39,6 @@ static TileOptions chooseTiles(const CompileOptions &options) {
   return options.tiles.value_or(TileOptions());
 }
 
-/// Passes choose tiles and layouts for the CPU by what the module says of it.
-/// What it says already stays: tiles can be set apart from instructions.
-static void describeCpu(ModuleOp model, const TargetCpu &target) {
-  if (!model->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
-    describeTarget(target.triple, target.cpu, target.hasAvx512).attachTo(model);
-}
-
 static LogicalResult removeHead(ModuleOp model, Level from) {
   // Below, the head adds a mean back that the last block left out.
   if (from != Level::Model)
@@ -64,17 +56,6 @@ LogicalResult ssmc::lowerModel(ModuleOp model, Level from, Level to,
   if (to > Level::Recurrence && !options.targets.empty())
     describeCpu(model, options.targets.front());
   return runPasses(model, from, to, chooseTiles(options));
-}
-
-/// All variants read the same weights and records.
-static LogicalResult checkSameLayout(ModuleOp model, const ModelPlan &first,
-                                     const ModelPlan &plan) {
-  if (first.blobBytes == plan.blobBytes && first.stateBytes == plan.stateBytes)
-    return success();
-  return model.emitError() << "packed weights and records of CPUs differ: "
-                           << first.blobBytes << " and " << first.stateBytes
-                           << " bytes, " << plan.blobBytes << " and "
-                           << plan.stateBytes << " bytes";
 }
 
 /// Everything that threads would otherwise load into the context while others

@@ -15,22 +15,10 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 using namespace ssmc;
-
-using BuildPasses = llvm::function_ref<void(OpPassManager &)>;
-
-static LogicalResult runPipeline(ModuleOp module, BuildPasses build) {
-  PassManager passes(module.getContext());
-  build(passes);
-  passes.enableVerifier(false); // levels have verifiers of their own
-  if (failed(passes.run(module)))
-    return failure();
-  return verify(module);
-}
 
 /// The most shared memory that a block of one of the kernels takes.
 static int64_t getSharedBytes(ModuleOp module) {

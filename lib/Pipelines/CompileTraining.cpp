@@ -10,10 +10,9 @@
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Analysis/Weights.h"
 #include "lib/Pipelines/Prepare.h"
+#include "lib/Pipelines/Variants.h"
 #include "lib/Target/JitSession.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/DLTI/DLTI.h"
-#include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Alignment.h"
 #include <cmath>
@@ -113,17 +112,6 @@ std::vector<char> ssmc::packStatistics(ArrayRef<TrainingNorm> norms) {
 // Lowering
 //===----------------------------------------------------------------------===//
 
-static LogicalResult runStage(ModuleOp module,
-                              llvm::function_ref<void(OpPassManager &)> build) {
-  PassManager passes(module.getContext());
-  build(passes);
-  // As in runPasses.
-  passes.enableVerifier(false);
-  if (failed(passes.run(module)))
-    return failure();
-  return verify(module);
-}
-
 /// What `ssm.train_steps` says, in the order in which steps run.
 static FailureOr<std::vector<TrainingStep>> readSteps(ModuleOp loops) {
   std::vector<TrainingStep> steps;
@@ -160,6 +148,7 @@ namespace {
 /// The model for one CPU.
 struct TrainingVariant {
   OwningOpRef<ModuleOp> module;
+  ModelPlan plan;
   TrainingInfo info;
 };
 } // namespace
@@ -173,15 +162,13 @@ lowerVariant(ModuleOp model, const TargetCpu &target, const TileOptions &tiles,
   TrainingVariant variant;
   variant.module = model.clone();
   ModuleOp module = *variant.module;
-  if (!module->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
-    describeTarget(target.triple, target.cpu, target.hasAvx512)
-        .attachTo(module);
-  if (failed(runStage(module, [&](OpPassManager &passes) {
+  describeCpu(module, target);
+  if (failed(runPipeline(module, [&](OpPassManager &passes) {
         buildRecurrenceToTrainingChunk(passes, tiles);
       })))
     return failure();
   FailureOr<ModelPlan> plan = readPlan(module);
-  if (failed(plan) || failed(runStage(module, [&](OpPassManager &passes) {
+  if (failed(plan) || failed(runPipeline(module, [&](OpPassManager &passes) {
         buildChunkToTrainingLoops(passes, tiles);
       })))
     return failure();
@@ -195,8 +182,9 @@ lowerVariant(ModuleOp model, const TargetCpu &target, const TileOptions &tiles,
   variant.info.stateBytes = info.stateBytes;
   variant.info.workspaceBytes = info.workspaceBytes;
   variant.info.rowsPerChunk = info.rowsPerChunk;
+  variant.plan = std::move(*plan);
   variant.module = withoutPrepare(module);
-  if (failed(runStage(*variant.module, buildLoopsToLLVM)))
+  if (failed(runPipeline(*variant.module, buildLoopsToLLVM)))
     return failure();
   return variant;
 }
@@ -220,17 +208,23 @@ LogicalResult ssmc::addTrainingForm(CompiledModel &compiled, ModuleOp model,
                                     const CompileOptions &options) {
   TileOptions tiles = options.tiles.value_or(TileOptions());
   FailureOr<std::vector<TrainingNorm>> norms = findNorms(model);
-  if (failed(norms) || failed(runStage(model, buildModelToTrainingRecurrence)))
+  if (failed(norms) ||
+      failed(runPipeline(model, buildModelToTrainingRecurrence)))
     return failure();
   auto weights = collectWeights(model);
   if (failed(weights))
     return failure();
   AlignedBuffer blob;
+  std::optional<ModelPlan> first;
   for (CompiledVariant &variant : compiled.variants) {
     bool isFirst = &variant == &compiled.variants.front();
     auto lowered = lowerVariant(model, variant.target, tiles, *weights,
                                 isFirst ? &blob : nullptr);
     if (failed(lowered))
+      return failure();
+    if (!first)
+      first = lowered->plan;
+    if (failed(checkSameLayout(model, *first, lowered->plan)))
       return failure();
     lowered->info.norms = *norms;
     lowered->info.blobOffset =

@@ -173,16 +173,24 @@ OwningOpRef<ModuleOp> ssmc::withoutPrepare(ModuleOp module) {
   return withFunctions(module, [](StringRef name) { return !isPrepare(name); });
 }
 
-LogicalResult ssmc::runPasses(ModuleOp module, Level from, Level to,
-                              const TileOptions &tiles) {
+LogicalResult
+ssmc::runPipeline(ModuleOp module,
+                  llvm::function_ref<void(OpPassManager &)> build) {
   PassManager passes(module.getContext());
-  buildPipeline(passes, from, to, tiles);
+  build(passes);
   // The levels' own verifiers run inside the pipeline; checking everything
   // after every pass would take a tenth of the compile time.
   passes.enableVerifier(false);
   if (failed(passes.run(module)))
     return failure();
   return verify(module);
+}
+
+LogicalResult ssmc::runPasses(ModuleOp module, Level from, Level to,
+                              const TileOptions &tiles) {
+  return runPipeline(module, [&](OpPassManager &passes) {
+    buildPipeline(passes, from, to, tiles);
+  });
 }
 
 /// Compiles @prepare of a module at loop level for this machine.

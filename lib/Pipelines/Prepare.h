@@ -20,6 +20,11 @@
 
 namespace ssmc {
 
+/// Runs the passes that `build` adds and verifies the result.
+llvm::LogicalResult
+runPipeline(mlir::ModuleOp module,
+            llvm::function_ref<void(mlir::OpPassManager &)> build);
+
 /// Runs the stages after `from` up to `to` and verifies the result.
 llvm::LogicalResult runPasses(mlir::ModuleOp module, Level from, Level to,
                               const TileOptions &tiles);
