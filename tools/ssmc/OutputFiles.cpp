@@ -7,8 +7,10 @@
 
 #include "tools/ssmc/OutputFiles.h"
 #include "lib/Import/DiagnosticPrinter.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include <functional>
 
 using namespace llvm;
 using namespace ssmc;
@@ -17,12 +19,35 @@ static Error cannotWrite(std::error_code code) {
   return createStringError(code, "cannot be written: " + code.message());
 }
 
-/// A complete temporary file beside `file.path`.
-static Expected<sys::fs::TempFile> stage(const OutputFile &file) {
-  // Renaming a file onto a folder fails, but only after others took their
-  // names.
-  if (sys::fs::is_directory(file.path))
-    return cannotWrite(std::make_error_code(std::errc::is_a_directory));
+namespace {
+/// A file on its way to its place.
+class StagedFile {
+public:
+  /// Writes a complete temporary file beside `file.path`.
+  static Expected<StagedFile> create(const OutputFile &file);
+
+  /// Takes the place of what is at the path, which is kept under another name.
+  Error replace();
+  /// Puts what was there back.
+  void restore();
+  /// Removes what is left of the temporary file and of what was there before.
+  void cleanUp();
+
+private:
+  StagedFile(std::string path, sys::fs::TempFile temporary)
+      : path(std::move(path)), temporary(std::move(temporary)) {}
+
+  Error keepOld();
+
+  std::string path;
+  sys::fs::TempFile temporary;
+  /// What was at the path before; empty: nothing.
+  std::string old;
+  bool isReplaced = false;
+};
+} // namespace
+
+Expected<StagedFile> StagedFile::create(const OutputFile &file) {
   auto temporary = sys::fs::TempFile::create(
       file.path + ".%%%%%%.tmp", sys::fs::all_read | sys::fs::all_write);
   if (!temporary)
@@ -35,7 +60,59 @@ static Expected<sys::fs::TempFile> stage(const OutputFile &file) {
     consumeError(temporary->discard());
     return cannotWrite(code);
   }
-  return temporary;
+  return StagedFile(file.path, std::move(*temporary));
+}
+
+/// A second name for the file that is at the path, or a copy where there can
+/// be none.
+Error StagedFile::keepOld() {
+  if (!sys::fs::exists(path))
+    return Error::success();
+  if (sys::fs::is_directory(path))
+    return cannotWrite(std::make_error_code(std::errc::is_a_directory));
+  SmallString<128> name;
+  sys::fs::createUniquePath(path + ".%%%%%%.old", name, /*MakeAbsolute=*/false);
+  if (sys::fs::create_hard_link(path, name))
+    if (std::error_code code = sys::fs::copy_file(path, name)) {
+      (void)sys::fs::remove(name);
+      return cannotWrite(code);
+    }
+  old = name.str();
+  return Error::success();
+}
+
+Error StagedFile::replace() {
+  if (Error error = keepOld())
+    return error;
+  // TempFile::keep(path) would write into what is at the path, and with it into
+  // its second name, where renaming is not possible.
+  std::string name = temporary.TmpName;
+  if (Error error = temporary.keep())
+    return cannotWrite(errorToErrorCode(std::move(error)));
+  if (std::error_code code = sys::fs::rename(name, path)) {
+    (void)sys::fs::remove(name);
+    return cannotWrite(code);
+  }
+  isReplaced = true;
+  return Error::success();
+}
+
+void StagedFile::restore() {
+  if (!isReplaced)
+    return;
+  if (old.empty())
+    (void)sys::fs::remove(path);
+  else
+    (void)sys::fs::rename(old, path);
+  // Where even that fails, it stays under its second name.
+  old.clear();
+  isReplaced = false;
+}
+
+void StagedFile::cleanUp() {
+  consumeError(temporary.discard());
+  if (!old.empty())
+    (void)sys::fs::remove(old);
 }
 
 mlir::LogicalResult ssmc::checkOutputFolder(mlir::MLIRContext *context,
@@ -50,25 +127,19 @@ mlir::LogicalResult ssmc::checkOutputFolder(mlir::MLIRContext *context,
 
 mlir::LogicalResult ssmc::writeOutputFiles(mlir::MLIRContext *context,
                                            ArrayRef<OutputFile> files) {
-  SmallVector<sys::fs::TempFile> staged;
+  SmallVector<StagedFile> staged;
+  llvm::scope_exit cleanUp(
+      [&] { llvm::for_each(staged, std::mem_fn(&StagedFile::cleanUp)); });
   for (const OutputFile &file : files) {
-    auto temporary = stage(file);
-    if (!temporary) {
-      for (sys::fs::TempFile &earlier : staged)
-        consumeError(earlier.discard());
-      return emitFileError(context, file.path, temporary.takeError());
-    }
-    staged.push_back(std::move(*temporary));
+    auto complete = StagedFile::create(file);
+    if (!complete)
+      return emitFileError(context, file.path, complete.takeError());
+    staged.push_back(std::move(*complete));
   }
-  for (auto [i, file, temporary] : llvm::enumerate(files, staged))
-    if (Error error = temporary.keep(file.path)) {
-      // Only what this call wrote: what has not been replaced is the user's.
-      for (const OutputFile &written : files.take_front(i))
-        (void)sys::fs::remove(written.path);
-      for (sys::fs::TempFile &left : staged)
-        consumeError(left.discard());
-      return emitFileError(context, file.path,
-                           cannotWrite(errorToErrorCode(std::move(error))));
+  for (auto [file, complete] : llvm::zip_equal(files, staged))
+    if (Error error = complete.replace()) {
+      llvm::for_each(staged, std::mem_fn(&StagedFile::restore));
+      return emitFileError(context, file.path, std::move(error));
     }
   return mlir::success();
 }
