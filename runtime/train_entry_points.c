@@ -131,9 +131,8 @@ static void run_ticket(const struct train_call *call, int64_t ticket,
     return;
   }
   double *mean = moments_of(call), *var = mean + train_features;
-  take_moments((const float *)call->from + ticket * PANEL,
-               call->batch * call->L, call->step->in, mean + ticket * PANEL,
-               var + ticket * PANEL);
+  take_moments((const float *)call->from, call->batch * call->L, call->step->in,
+               ticket, mean, var);
 }
 
 static int64_t count_tickets(const struct train_call *call) {

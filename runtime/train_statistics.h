@@ -19,23 +19,34 @@ enum { PANEL = 16 };
 typedef float f32_lanes __attribute__((vector_size(PANEL * 4), aligned(4)));
 typedef double f64_lanes __attribute__((vector_size(PANEL * 8), aligned(8)));
 
-/* Mean and biased variance of 16 features over `count` rows of `width` values:
- * two passes. */
+/* 16 values of a row, or, where only `there` of them may be read, zeros behind.
+ */
+static f64_lanes load_lanes(const float *row, int64_t there) {
+  if (there >= PANEL)
+    return __builtin_convertvector(*(const f32_lanes *)row, f64_lanes);
+  f64_lanes values = {0};
+  for (int64_t i = 0; i < there; ++i)
+    values[i] = (double)row[i];
+  return values;
+}
+
+/* Mean and biased variance of a panel: 16 features, or the last of the `width`
+ * of each of the `count` rows. Two passes. What stands in lanes behind the last
+ * feature is of the next row, or zero behind the last one: nobody reads it. */
 static void take_moments(const float *rows, int64_t count, int64_t width,
-                         double *mean, double *var) {
+                         int64_t panel, double *mean, double *var) {
+  const float *first = rows + panel * PANEL, *end = rows + count * width;
   f64_lanes sum = {0}, squares = {0};
   for (int64_t row = 0; row < count; ++row)
-    sum += __builtin_convertvector(*(const f32_lanes *)(rows + row * width),
-                                   f64_lanes);
+    sum += load_lanes(first + row * width, end - (first + row * width));
   f64_lanes m = sum / (double)count;
   for (int64_t row = 0; row < count; ++row) {
-    f64_lanes x = __builtin_convertvector(
-        *(const f32_lanes *)(rows + row * width), f64_lanes);
+    f64_lanes x = load_lanes(first + row * width, end - (first + row * width));
     x -= m;
     squares += x * x;
   }
-  *(f64_lanes *)mean = m;
-  *(f64_lanes *)var = squares / (double)count;
+  *(f64_lanes *)(mean + panel * PANEL) = m;
+  *(f64_lanes *)(var + panel * PANEL) = squares / (double)count;
 }
 
 /* Moves the running statistics at `in` by the moments of a batch, to `out` (or
