@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Import/ImportModel.h"
 #include "lib/Reference/RunModel.h"
 #include "lib/Target/RuntimeConstants.h"
 #include "lib/Target/StateLayout.h"
@@ -35,8 +36,9 @@ static void printLayers(raw_ostream &os, ArrayRef<LayerSummary> layers) {
   for (const LayerSummary &layer : layers)
     os << "  " << left_justify(layer.path, 22) << " "
        << left_justify(layer.description, 30)
-       << format(" -> %5lld  %8lld parameters\n", (long long)layer.features,
-                 (long long)layer.parameters);
+       << format(" -> %5lld  %8lld parameters  ", (long long)layer.features,
+                 (long long)layer.parameters)
+       << layer.className << "\n";
 }
 
 static const char *describeKind(StateEntry::Kind kind) {
@@ -137,6 +139,7 @@ static void printJson(raw_ostream &os, const Inspection &found) {
       for (const LayerSummary &layer : found.layers)
         json.object([&] {
           json.attribute("path", layer.path);
+          json.attribute("class", layer.className);
           json.attribute("description", layer.description);
           json.attribute("features", layer.features);
           json.attribute("parameters", layer.parameters);
@@ -175,6 +178,24 @@ static void printJson(raw_ostream &os, const Inspection &found) {
   os << "\n";
 }
 
+/// The operations of a model, and what model.json calls the layers they are of.
+static mlir::FailureOr<std::vector<LayerSummary>>
+findLayers(mlir::func::FuncOp model, const CommandLine &line) {
+  std::vector<LayerSummary> layers = summarizeLayers(model);
+  // The import gave the warnings.
+  mlir::ScopedDiagnosticHandler silence(
+      model.getContext(), [](mlir::Diagnostic &diagnostic) {
+        return mlir::success(diagnostic.getSeverity() !=
+                             mlir::DiagnosticSeverity::Error);
+      });
+  auto file = readModelFile(*model.getContext(), line.getArgument(),
+                            line.has(kIgnoreUnknownFlag.name));
+  if (failed(file))
+    return mlir::failure();
+  nameClasses(layers, file->config);
+  return layers;
+}
+
 static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
                                            const CommandLine &line,
                                            const TargetCpu &target) {
@@ -186,6 +207,9 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
     return mlir::failure();
   CompileOptions options;
   options.targets = {target};
+  auto layers = findLayers(*model, line);
+  if (failed(layers))
+    return mlir::failure();
   auto costs = CostReport::make(*module, options);
   if (failed(costs))
     return mlir::failure();
@@ -203,7 +227,7 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
     return report(context, stack.takeError());
   Inspection found;
   found.input = getInputType(*module);
-  found.layers = summarizeLayers(*model);
+  found.layers = std::move(*layers);
   found.info = native->lowered.info;
   found.cpu = target.cpu;
   found.weightBytes = native->lowered.info.packedBytes;

@@ -76,6 +76,33 @@ std::vector<LayerSummary> ssmc::summarizeLayers(mlir::func::FuncOp model) {
   return layers;
 }
 
+/// "S5", "StandardBlock (S5SequenceMixer, SwiGLU)".
+static std::string describeClass(const LayerConfig &layer) {
+  std::string text = layer.spec->name.str();
+  if (layer.sequenceMixer && layer.channelMixer)
+    text += (" (" + layer.sequenceMixer->spec->name + ", " +
+             layer.channelMixer->spec->name + ")")
+                .str();
+  return text;
+}
+
+/// The 1 of "layers.1.blocks.0" and of "layers[1]".
+static std::optional<size_t> getLayerNumber(StringRef path) {
+  size_t number;
+  if (!path.consume_front("layers") || path.empty() ||
+      path.drop_front().consumeInteger(10, number))
+    return std::nullopt;
+  return number;
+}
+
+void ssmc::nameClasses(MutableArrayRef<LayerSummary> layers,
+                       const ModelConfig &config) {
+  for (LayerSummary &layer : layers)
+    if (auto number = getLayerNumber(layer.path);
+        number && *number < config.layers.size())
+      layer.className = describeClass(config.layers[*number]);
+}
+
 std::string ssmc::describeModel(mlir::func::FuncOp model) {
   std::vector<LayerSummary> layers = summarizeLayers(model);
   std::string text = "Its layers:";

@@ -8,6 +8,7 @@
 #ifndef SSMC_TOOLS_SSMC_LAYERSUMMARY_H
 #define SSMC_TOOLS_SSMC_LAYERSUMMARY_H
 
+#include "lib/Import/ModelConfig.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct LayerSummary {
   std::string path;
   /// "linear", "block (batch_norm, s5, glu)".
   std::string description;
+  /// What model.json calls the layer that it is part of: "StandardBlock
+  /// (S5SequenceMixer, SwiGLU)"; empty where nobody looked.
+  std::string className;
   /// Features of its output.
   int64_t features = 0;
   /// Trained numbers that it reads.
@@ -27,6 +31,10 @@ struct LayerSummary {
 };
 
 std::vector<LayerSummary> summarizeLayers(mlir::func::FuncOp model);
+
+/// Fills in the classes of the layers, which were imported from `config`.
+void nameClasses(llvm::MutableArrayRef<LayerSummary> layers,
+                 const ModelConfig &config);
 
 /// The model in a few lines of prose: its layers, neighbours that are alike
 /// together.
