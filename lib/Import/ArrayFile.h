@@ -61,6 +61,12 @@ struct ModelInput {
   Array array;
   /// False: the file holds one sequence, without the axis B.
   bool isBatched = false;
+
+  /// The shape that the file has: "[0,3]".
+  std::string describeShape() const {
+    llvm::ArrayRef<int64_t> shape = array.shape;
+    return formatShape(isBatched ? shape : shape.drop_front());
+  }
 };
 
 /// Reads the input of a model that takes `features` numbers per time step, or

@@ -64,21 +64,18 @@ static void forgetStatistics(mlir::ModuleOp model) {
 static mlir::LogicalResult calibrate(mlir::MLIRContext &context,
                                      const CommandLine &line,
                                      const Trainer &trainer) {
-  auto model = importTrainingForm(context, line, "model");
-  if (!model)
+  auto task = readTrainingTask(context, line);
+  if (failed(task))
     return mlir::failure();
-  auto input = readTrainingInput(*model, line);
-  if (failed(input))
-    return mlir::failure();
-  mlir::OwningOpRef<mlir::ModuleOp> forgetful = model->clone();
+  mlir::OwningOpRef<mlir::ModuleOp> forgetful = task->model->clone();
   forgetStatistics(*forgetful);
-  auto result = trainer.run(*forgetful, input->array, {});
+  auto result = trainer.run(*forgetful, task->input.array, {});
   if (failed(result))
     return mlir::failure();
   if (result->norms.empty())
     return report(context, createStringError("the model has no norm that keeps "
                                              "statistics"));
-  return writeTrainedWeights(line.get("-o"), *model, result->norms,
+  return writeTrainedWeights(line.get("-o"), *task->model, result->norms,
                              [] { return Error::success(); });
 }
 

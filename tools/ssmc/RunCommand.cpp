@@ -94,7 +94,7 @@ static std::vector<StateEntry> getUsedStates(mlir::ModuleOp model,
   return entries;
 }
 
-/// Whether the answer is a mean over time.
+/// Whether there is one answer for all time steps.
 static bool isPooled(ArrayRef<StateEntry> used) {
   return llvm::any_of(used, [](const StateEntry &entry) {
     return entry.kind == StateEntry::Kind::Sums;
@@ -111,15 +111,8 @@ static mlir::FailureOr<RunResult> runReference(mlir::ModuleOp model,
   if (states)
     options.initialStates = toReference(*states, used);
   if (!dt.shape.empty())
-    options.timeSteps = {dt.shape, dt.view().toF64()};
-  reference::Tensor input(x.shape, std::vector<double>());
-  if (x.dtype == DType::I32) {
-    std::vector<int32_t> ids = *x.view().toI32();
-    input.data = std::vector<int64_t>(ids.begin(), ids.end());
-  } else {
-    input.data = x.view().toF64();
-  }
-  auto run = reference::runModel(model, input, options);
+    options.timeSteps = toReference(dt);
+  auto run = reference::runModel(model, toReference(x), options);
   if (failed(run))
     return mlir::failure();
   const reference::Tensor &y = withoutHead ? run->hidden : run->y;
@@ -289,8 +282,9 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
   if (x.shape[1] == 0 && isPooled(used) && !line.has("--state-in"))
     return emitFileError(
         &context, line.get("--input"),
-        createStringError("has no time steps, and the mean over none is "
-                          "undefined; expected at least one"));
+        createStringError("has shape " + input->describeShape() +
+                          ", no time steps, and the head has no answer for "
+                          "none; expected at least one"));
 
   Array dt;
   if (options.timeSteps) {

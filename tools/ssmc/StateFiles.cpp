@@ -211,6 +211,13 @@ static reference::Tensor moveModesLast(const reference::Tensor &state) {
   return moved;
 }
 
+reference::Tensor ssmc::toReference(const Array &x) {
+  if (x.dtype != DType::I32)
+    return {x.shape, x.view().toF64()};
+  std::vector<int32_t> ids = *x.view().toI32();
+  return {x.shape, std::vector<int64_t>(ids.begin(), ids.end())};
+}
+
 std::map<std::string, reference::Tensor>
 ssmc::toReference(const StateMap &states, ArrayRef<StateEntry> entries) {
   std::map<std::string, reference::Tensor> tensors;

@@ -44,6 +44,9 @@ void packStates(const StateMap &states, const ModelInfo &info, int64_t batch,
 StateMap unpackStates(const ModelInfo &info, int64_t batch,
                       const char *records);
 
+/// An input as the f64 interpreter takes it: floats in f64, or tokens.
+reference::Tensor toReference(const Array &x);
+
 /// Between states and those of the f64 interpreter.
 std::map<std::string, reference::Tensor>
 toReference(const StateMap &states, llvm::ArrayRef<StateEntry> entries);

@@ -148,21 +148,20 @@ static mlir::LogicalResult runTraining(mlir::MLIRContext &context,
                                        const CommandLine &line,
                                        const Trainer &trainer,
                                        const ArrayPath &output) {
-  auto model = importTrainingForm(context, line, "model");
-  if (!model)
+  auto task = readTrainingTask(context, line);
+  if (failed(task))
     return mlir::failure();
-  auto input = readTrainingInput(*model, line);
-  if (failed(input))
-    return mlir::failure();
-  auto keys = chooseKeys(*model, line, input->array.shape[0]);
+  mlir::ModuleOp model = *task->model;
+  const Array &x = task->input.array;
+  auto keys = chooseKeys(model, line, x.shape[0]);
   if (failed(keys))
     return mlir::failure();
-  auto result = trainer.run(*model, input->array, *keys);
+  auto result = trainer.run(model, x, *keys);
   if (failed(result))
     return mlir::failure();
   StringRef weights = line.get(kWeightsOutFlag.name);
   ArrayView y = result->y.view();
-  if (!input->isBatched)
+  if (!task->input.isBatched)
     y.shape.erase(y.shape.begin());
   auto writeOutput = [&]() -> Error {
     if (Error error = writeArray(output, y))
@@ -170,9 +169,9 @@ static mlir::LogicalResult runTraining(mlir::MLIRContext &context,
     return Error::success();
   };
   if (!weights.empty())
-    return writeTrainedWeights(weights, *model, result->norms, writeOutput);
+    return writeTrainedWeights(weights, model, result->norms, writeOutput);
   if (Error error = writeOutput())
-    return emitFileError(&context, weights, std::move(error));
+    return emitFileError(&context, line.get("--output"), std::move(error));
   return mlir::success();
 }
 

@@ -19,6 +19,7 @@
 #include "tools/ssmc/CompileCuda.h"
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/Progress.h"
+#include "tools/ssmc/StateFiles.h"
 #include "tools/ssmc/Threads.h"
 #include <cmath>
 #include <cstring>
@@ -70,18 +71,11 @@ Trainer::runReference(mlir::ModuleOp model, const Array &x,
   auto norms = findNorms(model);
   if (failed(norms))
     return mlir::failure();
-  reference::Tensor input(x.shape, std::vector<double>());
-  if (x.dtype == DType::I32) {
-    std::vector<int32_t> ids = *x.view().toI32();
-    input.data = std::vector<int64_t>(ids.begin(), ids.end());
-  } else {
-    input.data = x.view().toF64();
-  }
   reference::ModelOptions options;
   if (!keys.empty())
     options.keys.emplace(SmallVector<int64_t>{x.shape[0], 2},
                          std::vector<int64_t>(keys.begin(), keys.end()));
-  auto run = reference::runModel(model, input, options);
+  auto run = reference::runModel(model, toReference(x), options);
   if (failed(run))
     return mlir::failure();
   for (TrainingNorm &norm : *norms) {
@@ -172,8 +166,8 @@ Expected<Array> NativeModel::train(const ArrayView &x, const char *statisticsIn,
 // Files
 //===----------------------------------------------------------------------===//
 
-mlir::FailureOr<ModelInput> ssmc::readTrainingInput(mlir::ModuleOp model,
-                                                    const CommandLine &line) {
+static mlir::FailureOr<ModelInput> readInput(mlir::ModuleOp model,
+                                             const CommandLine &line) {
   mlir::MLIRContext *context = model->getContext();
   StringRef name = line.get("--input");
   auto path = ArrayPath::parse(name);
@@ -186,10 +180,26 @@ mlir::FailureOr<ModelInput> ssmc::readTrainingInput(mlir::ModuleOp model,
   const Array &x = input->array;
   if (x.shape[0] == 0 || x.shape[1] == 0)
     return emitFileError(context, name,
-                         createStringError("has shape " + formatShape(x.shape) +
+                         createStringError("has shape " +
+                                           input->describeShape() +
                                            ": there is nothing to take "
-                                           "statistics of"));
+                                           "statistics of; expected at least "
+                                           "one sequence of at least one time "
+                                           "step"));
   return std::move(*input);
+}
+
+mlir::FailureOr<TrainingTask> ssmc::readTrainingTask(mlir::MLIRContext &context,
+                                                     const CommandLine &line) {
+  TrainingTask task;
+  task.model = importTrainingForm(context, line, "model");
+  if (!task.model || failed(requireWeights(*task.model, "training mode")))
+    return mlir::failure();
+  auto input = readInput(*task.model, line);
+  if (failed(input))
+    return mlir::failure();
+  task.input = std::move(*input);
+  return task;
 }
 
 namespace {

@@ -47,9 +47,17 @@ private:
   int32_t threads = 1;
 };
 
-/// Reads what to run `model` on: --input. Fails after an error.
-mlir::FailureOr<ModelInput> readTrainingInput(mlir::ModuleOp model,
-                                              const CommandLine &line);
+/// A model, at model level in training form with its weights, and what to run
+/// it on.
+struct TrainingTask {
+  mlir::OwningOpRef<mlir::ModuleOp> model;
+  ModelInput input;
+};
+
+/// Reads MODEL and --input. Fails after an error, also where weights would come
+/// at run time.
+mlir::FailureOr<TrainingTask> readTrainingTask(mlir::MLIRContext &context,
+                                               const CommandLine &line);
 
 /// Writes the parameters of `model` to a safetensors file, with the statistics
 /// of `norms` in the place of its own. `path` is what it was before when

@@ -78,14 +78,6 @@ static Array drawTimeSteps(mlir::ModuleOp model) {
   return Array::fromF32({kBatch, kLength}, values);
 }
 
-static reference::Tensor toTensor(const Array &x) {
-  if (x.dtype == DType::I32) {
-    std::vector<int32_t> ids = *x.view().toI32();
-    return {x.shape, std::vector<int64_t>(ids.begin(), ids.end())};
-  }
-  return {x.shape, x.view().toF64()};
-}
-
 /// The largest difference relative to the largest magnitude of `expected`.
 /// Values that are not finite must be in the same places.
 static double measureError(const ArrayView &actual, const ArrayView &expected) {
@@ -252,8 +244,8 @@ mlir::LogicalResult ssmc::verifyModel(mlir::ModuleOp model,
   Input input{makeInput(model), drawTimeSteps(model)};
   reference::ModelOptions options;
   if (takesTimeSteps(model))
-    options.timeSteps = toTensor(input.dt);
-  auto expected = reference::runModel(model, toTensor(input.x), options);
+    options.timeSteps = toReference(input.dt);
+  auto expected = reference::runModel(model, toReference(input.x), options);
   if (failed(expected))
     return mlir::failure();
   auto run = runNative(variants->front().model, input, RunMode());
