@@ -14,7 +14,7 @@ enum { MOST_SPLITS = 8, MOST_KEYS = 8 };
 struct train_step {
   enum {
     ROWS = 0,   /* takes rows to rows */
-    POOL = 1,   /* adds rows up in the record; the next step is an ANSWER */
+    POOL = 1,   /* leaves their sums, or the last, for the next: an ANSWER */
     ANSWER = 2, /* takes what the pool left in the record to an answer */
   };
   int64_t unit; /* of ssm_train_rows */

@@ -39,7 +39,7 @@ struct LayerConfig {
   /// Where the option's value stands; the layer's place if it is not given.
   JsonPosition getPosition(llvm::StringRef option) const;
 
-  /// A head that averages over time.
+  /// A head that gives one answer for all time steps.
   bool isPooledHead() const {
     return spec->role == Role::Head && getBoolean("reduce");
   }

@@ -202,8 +202,8 @@ LogicalResult ssmc::checkWidths(ModelConfig &model,
     if (before && before->isPooledHead())
       return diagnostics.error(layer.position, layer.path)
              << "follows " << before->path << ", a " << before->spec->name
-             << " that averages over time; nothing can follow it, unless it "
-                "has \"reduce\": false";
+             << " with one answer for all time steps; nothing can follow it, "
+                "unless it has \"reduce\": false";
     StringRef inOption = getInOption(layer);
     if (before && inOption.empty())
       return diagnostics.error(layer.position, layer.path)

@@ -226,8 +226,8 @@ static OptionList headOptions(StringRef activation, StringRef other,
   return {size("in_features", "Features of the input."),
           size("out_features", "Number of outputs."),
           boolean("reduce", true,
-                  "Average over time first; false answers at every time "
-                  "step."),
+                  "Pool over time first: one answer for all time steps; false "
+                  "answers at every one."),
           choice("pooling", "mean", {"mean", "last"},
                  "An extension: what reduce does, average over time or take "
                  "the last time step."),

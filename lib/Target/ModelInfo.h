@@ -82,7 +82,7 @@ struct ModelInfo {
   int64_t inputFeatures = 1;
   /// Floats of y per time step, or per stream when pooled.
   int64_t outputFeatures = 1;
-  /// Whether a head averages over time, so that there is one answer per stream.
+  /// Whether a head pools over time, so that there is one answer per stream.
   bool pooled = false;
 
   /// Bytes of a stream's record: a multiple of kRecordAlignment.

@@ -35,8 +35,9 @@ def export(model: Any, state: Any, path: str | os.PathLike[str]) -> None:
 
     Args:
         model: an `eqx.nn.Sequential` of discretax layers, or one such layer:
-            LinearEncoder, EmbeddingEncoder, S5, LRU, LinOSS, DeltaNet, StandardBlock,
-            ClassificationHead, RegressionHead.
+            LinearEncoder, EmbeddingEncoder, S5, LRU, LinOSS, DeltaNet, StandardBlock
+            (of any of their sequence mixers, of S4D's or none), ClassificationHead,
+            RegressionHead.
         state: the `eqx.nn.State` that holds the statistics of the model's
             BatchNorms after training, not batched; None if it has none.
         path: the folder to write into; made if it is not there.

@@ -283,8 +283,8 @@ TEST(ImportOptions, WidthsAgree) {
             "it must be the first layer\n");
   EXPECT_EQ(importLayer(head("") + ",\n" + lru),
             "model.json:2:1: error: layers[1]: follows layers[0], a "
-            "RegressionHead that averages over time; nothing can follow it, "
-            "unless it has \"reduce\": false\n");
+            "RegressionHead with one answer for all time steps; nothing can "
+            "follow it, unless it has \"reduce\": false\n");
   EXPECT_EQ(importLayer(head(", \"reduce\": false") + ",\n" + lru), "ok\n");
 }
 

@@ -17,7 +17,7 @@ namespace ssmc {
 
 /// Operations that a model-level module needs for one time step; a multiply-add
 /// is two. Counted are products, D, recurrences (8 per complex mode, 20 per
-/// complex oscillator) and the sums of a mean over time; not norms and
+/// complex oscillator) and the sums of a pooled head; not norms and
 /// non-linearities, padding, and what is done once per sequence. The benchmark
 /// counts alike (bench/workloads.py). Errors are reported on the context.
 mlir::FailureOr<int64_t> countFlopsPerStep(mlir::ModuleOp model,

@@ -204,8 +204,8 @@ Expected<Array> NativeModel::run(const ArrayView &x, ArrayRef<float> dt,
   if (!info.pooled)
     shape.push_back(length);
   else if (length == 0 && isFresh)
-    return createStringError("the input has no time steps, and the mean over "
-                             "none is undefined");
+    return createStringError("the input has no time steps, and the head has no "
+                             "answer for none");
   shape.push_back(info.outputFeatures);
   std::vector<float> y(*getNumElements(shape));
 
