@@ -341,7 +341,10 @@ def Ssm_S5Op : Ssm_MixerOp<"s5"> {
     `g` is 2 with `conj_sym` (only one of each conjugate pair is kept), else 1.
     With `dt` (batch, time) the step of time l of stream b is `dt[b, l] step`:
     irregular sampling (Smith et al. 2023, section 6.3).
-    The state is (batch, [re, im], P).
+    The state is (batch, [re, im], P). With `reverse` it goes through time from the
+    last step to the first: x of step l follows from x of step l + 1, the state
+    passed in is the one behind the last step, and the one returned is that of the first.
+    A bidirectional S5 is the sum of one mixer in each direction.
 
     Constraints:
     * (C1) `lambda_re`, `lambda_im` have P elements, `log_step` is (P, 1) (any (n, 1) when P = 0).
@@ -358,7 +361,8 @@ def Ssm_S5Op : Ssm_MixerOp<"s5"> {
     Ssm_Param:$lambdaRe, Ssm_Param:$lambdaIm, Ssm_Param:$b, Ssm_Param:$c,
     Ssm_Param:$d, Ssm_Param:$logStep, Optional<2DTensorOf<[F32]>>:$dt,
     Ssm_Discretization:$discretization,
-    UnitAttr:$conj_sym, UnitAttr:$clip_eigs, DefaultValuedAttr<F64Attr, "1.0">:$step_rescale);
+    UnitAttr:$conj_sym, UnitAttr:$clip_eigs, DefaultValuedAttr<F64Attr, "1.0">:$step_rescale,
+    UnitAttr:$reverse);
   let assemblyFormat = [{
     $u `,` $state `lambda` `(` $lambdaRe `,` $lambdaIm `)` `b` `(` $b `)` `c` `(` $c `)`
     `d` `(` $d `)` `log_step` `(` $logStep `)` (`dt` `(` $dt^ `:` type($dt) `)`)?

@@ -41,6 +41,10 @@ def Ssm_ScanOp : Ssm_Op<"scan", [Pure, AllTypesMatch<["state", "newState"]>,
     `(g_re f_re - g_im f_im, g_re f_im + g_im f_re)`. They are for coefficients
     that depend on the step: the part of the input's weight that does, too.
 
+    With `reverse` time runs backwards: the state is passed in behind the last step,
+    each step follows from the one after it, and the first step's state is returned.
+    An output then sees the steps from its own to the last.
+
     Constraints:
     * (C1) `f` has 2N features, N from the coefficients.
     * (C2) all coefficients and gains have one type, (N) or (batch, time, N), of f64.
@@ -55,7 +59,7 @@ def Ssm_ScanOp : Ssm_Op<"scan", [Pure, AllTypesMatch<["state", "newState"]>,
   }];
   let arguments = (ins Ssm_ScanKind:$kind, 3DTensorOf<[F32]>:$f, Ssm_Sequence:$state,
                        Variadic<RankedTensorOf<[F64]>>:$coefficients,
-                       Variadic<RankedTensorOf<[F64]>>:$gains);
+                       Variadic<RankedTensorOf<[F64]>>:$gains, UnitAttr:$reverse);
   let results = (outs 3DTensorOf<[F32]>:$y, Ssm_Sequence:$newState);
   let assemblyFormat = [{
     $kind $f `,` $state `coefficients` `(` $coefficients `:` type($coefficients) `)`

@@ -33,7 +33,15 @@ const char *MODEL_strerror(int error) { return get_message(error); }
 
 size_t MODEL_workspace_bytes(int64_t n, int32_t workers) {
   int64_t bytes;
-  if (n < 0 || workers < 1 || !get_workspace_bytes(workers, &bytes))
+  if (n < 0 || workers < 1 || model_sequence_bytes > 0 ||
+      !get_workspace_bytes(0, workers, &bytes))
+    return 0;
+  return (size_t)bytes;
+}
+
+size_t MODEL_forward_workspace_bytes(int64_t L, int32_t workers) {
+  int64_t bytes;
+  if (L < 0 || workers < 1 || !get_workspace_bytes(L, workers, &bytes))
     return 0;
   return (size_t)bytes;
 }
@@ -79,9 +87,10 @@ static int check_workers(const struct call *call, size_t ws_bytes) {
     return E_ARG;
   if (!is_aligned(call->ws, RECORD_ALIGNMENT))
     return E_ALIGN;
-  size_t needed =
-      MODEL_workspace_bytes(call->n, executor ? executor->workers : 1);
-  return needed == 0 || ws_bytes < needed ? E_WORKSPACE : OK;
+  int64_t needed;
+  bool fits =
+      get_workspace_bytes(call->T, executor ? executor->workers : 1, &needed);
+  return !fits || ws_bytes < (size_t)needed ? E_WORKSPACE : OK;
 }
 
 static int check_and_run(struct call *call, const void *weights,
@@ -119,6 +128,8 @@ int MODEL_step(const void *weights, void *states, const int64_t *ids, int64_t n,
                       .y = (char *)y,
                       .executor = executor,
                       .ws = ws};
+  if (model_sequence_bytes > 0)
+    return E_BIDIRECTIONAL;
   if (n > 0 && !states)
     return E_ARG;
   return check_and_run(&call, weights, ws_bytes);
@@ -139,6 +150,8 @@ int MODEL_chunk(const void *weights, void *states, const int64_t *ids,
                       .y = (char *)y,
                       .executor = executor,
                       .ws = ws};
+  if (model_sequence_bytes > 0)
+    return E_BIDIRECTIONAL;
   if (n > 0 && !states)
     return E_ARG;
   return check_and_run(&call, weights, ws_bytes);
@@ -158,6 +171,8 @@ int MODEL_forward(const void *weights, const void *x, const float *dt, float *y,
                       .y = (char *)y,
                       .executor = executor,
                       .ws = ws};
+  if (model_sequence_bytes > 0 && final_states)
+    return E_BIDIRECTIONAL;
   if (batch > 0 && !y && !final_states && L > 0)
     return E_ARG;
   return check_and_run(&call, weights, ws_bytes);

@@ -24,6 +24,7 @@ static const char messages[E_COUNT + 1][64] = {
     "weights lack a tensor, or have one that the model has not",
     "a tensor of the weights has another dtype or shape",
     "a tensor of the weights holds NaN",
+    "bidirectional model: whole sequences only, by NAME_forward",
     "unknown error"};
 
 static const char *get_message(int error) {

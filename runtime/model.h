@@ -23,6 +23,11 @@ extern const char model_weights[];          /* packed parameters */
 extern const bool model_takes_weights;
 extern const int64_t model_packed_bytes; /* of packed parameters */
 
+/* Of a model some of whose layers read the sequence backwards, too, what a time
+ * step takes in the workspace: all others have 0. Such a model has, of the
+ * functions below, ssm_sequence and ssm_answers only. */
+extern const int64_t model_sequence_bytes;
+
 /* Whether a time delta comes with each step. Then there are, of the functions
  * below, those called _timed, and otherwise the others. */
 extern const bool model_takes_dt;
@@ -57,6 +62,13 @@ void ssm_rows_timed(const char *weights, char *states, const int64_t *ids,
                     int64_t first, int64_t stride, int64_t n,
                     const struct turn *turn, const void *x, const float *dt,
                     float *y, char *ws);
+/* All n time steps of one stream, whose record is clear: `store` has
+ * n * model_sequence_bytes bytes. */
+void ssm_sequence(const char *weights, char *record, int64_t n, const void *x,
+                  char *store, float *y, char *ws);
+void ssm_sequence_timed(const char *weights, char *record, int64_t n,
+                        const void *x, const float *dt, char *store, float *y,
+                        char *ws);
 /* The answers of a pooled head for all that n <= model_rows streams have seen,
  * each with the record number ids ? ids[r] : first + r. The functions above
  * leave y alone when the model has such a head. */

@@ -10,8 +10,15 @@
 #include "weights.h"
 #include <stddef.h>
 
+/* A record is of no use where all of a sequence must be known. */
+static int check_stateful(void) {
+  return model_sequence_bytes > 0 ? E_BIDIRECTIONAL : OK;
+}
+
 int MODEL_state_reset(void *states, int64_t first, int64_t count) {
-  int error = check_records(states, first, count);
+  int error = check_stateful();
+  if (error == OK)
+    error = check_records(states, first, count);
   if (error == OK && count > 0)
     __builtin_memset((char *)states + first * model_state_bytes, 0,
                      (size_t)(count * model_state_bytes));
@@ -39,8 +46,10 @@ static struct blob_header make_header(uint64_t hash) {
 int MODEL_state_save(const void *weights, const void *state, void *blob,
                      size_t n) {
   const char *packed;
-  uint64_t hash;
-  int error = find_weights(weights, &packed, &hash);
+  uint64_t hash = 0;
+  int error = check_stateful();
+  if (error == OK)
+    error = find_weights(weights, &packed, &hash);
   if (error != OK)
     return error;
   struct blob_header header = make_header(hash);
@@ -59,8 +68,10 @@ int MODEL_state_save(const void *weights, const void *state, void *blob,
 int MODEL_state_load(const void *weights, void *state, const void *blob,
                      size_t n) {
   const char *packed;
-  uint64_t hash;
-  int error = find_weights(weights, &packed, &hash);
+  uint64_t hash = 0;
+  int error = check_stateful();
+  if (error == OK)
+    error = find_weights(weights, &packed, &hash);
   if (error != OK)
     return error;
   struct blob_header expected = make_header(hash), found;

@@ -46,29 +46,35 @@ struct call {
 /* -- Workspace ------------------------------------------------------------- */
 
 /* For each worker a slice: workspace of the generated functions, then a record
- * for streams whose final state nobody wants. With several workers there are
- * behind the slices as many records of this kind for streams that workers
- * share, and counters: of tickets, of each unit, and of each of these records.
+ * for streams whose final state nobody wants, then what is kept of all T time
+ * steps of a stream, if its layers read it backwards, too. With several workers
+ * there are behind the slices as many records of this kind for streams that
+ * workers share, and counters: of tickets, of each unit, and of each of these
+ * records.
  *
  * Apart from each other, so that no two share a cache line (128 bytes on some
  * CPUs; others fetch lines in pairs). */
 enum { COUNTER_BYTES = 128 };
 
-static int64_t slice_bytes(void) {
-  return model_workspace_bytes + model_state_bytes;
+static int64_t slice_bytes(int64_t T) {
+  return model_workspace_bytes + model_state_bytes + T * model_sequence_bytes;
 }
 
 /* Returns whether the size can be told. */
-static bool get_workspace_bytes(int32_t workers, int64_t *bytes) {
+static bool get_workspace_bytes(int64_t T, int32_t workers, int64_t *bytes) {
+  int64_t stored;
+  if (__builtin_mul_overflow(T, model_sequence_bytes, &stored) ||
+      stored > INT64_MAX / 2)
+    return false;
   int64_t shared = workers > 1 ? model_state_bytes + COUNTER_BYTES : 0;
   int64_t counters = workers > 1 ? (1 + model_units) * COUNTER_BYTES : 0;
-  return !__builtin_mul_overflow(slice_bytes() + shared, (int64_t)workers,
+  return !__builtin_mul_overflow(slice_bytes(T) + shared, (int64_t)workers,
                                  bytes) &&
          !__builtin_add_overflow(*bytes, counters, bytes);
 }
 
 static char *slice_of(const struct call *call, int32_t worker) {
-  return call->ws + worker * slice_bytes();
+  return call->ws + worker * slice_bytes(call->T);
 }
 
 static char *shared_record(const struct call *call, int64_t slot) {
@@ -192,12 +198,33 @@ static void run_chunk(const struct call *call, int64_t stream, int64_t first,
     ssm_rows(call->weights, record, NULL, 0, 0, steps, turn, x, y, ws);
 }
 
+/* The same of a model that reads sequences backwards, too. */
+static void run_sequence(const struct call *call, int64_t stream, char *record,
+                         char *ws) {
+  int64_t row = stream * call->T, steps = steps_of(call, stream);
+  const char *x = call->x + row * model_inputs * VALUE_BYTES;
+  float *y = model_pooled
+                 ? NULL
+                 : (float *)(call->y + row * model_outputs * VALUE_BYTES);
+  char *store = ws + slice_bytes(0);
+  if (model_takes_dt)
+    ssm_sequence_timed(call->weights, record, steps, x, call->dt + row, store,
+                       y, ws);
+  else
+    ssm_sequence(call->weights, record, steps, x, store, y, ws);
+  answer(call, stream, record, ws);
+}
+
 /* All time steps of one stream. */
 static void run_stream(const struct call *call, int64_t stream, char *ws) {
   char *record =
       call->states ? find_record(call, stream) : ws + model_workspace_bytes;
   if (call->kind == FORWARD)
     __builtin_memset(record, 0, (size_t)model_state_bytes);
+  if (model_sequence_bytes > 0) {
+    run_sequence(call, stream, record, ws);
+    return;
+  }
   int64_t steps = steps_of(call, stream), t = 0;
   for (; steps - t >= model_rows; t += model_rows)
     run_chunk(call, stream, t, model_rows, record, NULL, ws);
@@ -340,7 +367,7 @@ static void plan_tickets(struct call *call) {
     call->whole = (call->n - 1) / call->piece + 1;
   }
   call->tickets = call->whole;
-  if (call->kind != STEP && call->workers > 1)
+  if (call->kind != STEP && call->workers > 1 && model_sequence_bytes == 0)
     plan_streams(call);
 }
 

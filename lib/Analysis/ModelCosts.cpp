@@ -88,8 +88,11 @@ StringRef ssmc::getBufferKindName(BufferKind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
+/// Takes whole sequences through passes, with rows of all time steps between.
+static constexpr StringRef kSequence = "ssm_sequence";
+
 /// An entry point takes (weights, states, ..., x, y, workspace); streams' ids
-/// are input, too.
+/// are input, too. One of whole sequences has rows between passes behind x.
 static BufferKind getBufferKind(Value buffer) {
   auto argument = dyn_cast<BlockArgument>(buffer);
   if (!argument)
@@ -101,6 +104,9 @@ static BufferKind getBufferKind(Value buffer) {
   if (argument.getArgNumber() == 1)
     return BufferKind::State;
   if (fromEnd == 1)
+    return BufferKind::Activations;
+  auto entry = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  if (fromEnd == 3 && entry.getName().starts_with(kSequence))
     return BufferKind::Activations;
   return fromEnd == 2 ? BufferKind::Output : BufferKind::Input;
 }
@@ -174,12 +180,15 @@ static PhaseCost costPhase(const PhaseCounts &counts, const PhaseShapes &shapes,
 }
 
 /// A full chunk, a step, or a step of streams: then there are integers, the
-/// first stream, the distance to the next one, and how many there are.
+/// first stream, the distance to the next one, and how many there are. A
+/// sequence is as long as a chunk.
 static SmallVector<std::optional<int64_t>> argumentsOf(func::FuncOp entry,
                                                        int64_t rows) {
   SmallVector<std::optional<int64_t>> known(entry.getNumArguments());
   const int64_t integers[] = {0, 1, rows};
   ArrayRef<int64_t> left = integers;
+  if (entry.getName().starts_with(kSequence))
+    left = left.take_back(1);
   for (auto [argument, value] : llvm::zip_equal(entry.getArguments(), known)) {
     if (!isa<IntegerType>(argument.getType()) || left.empty())
       continue;
@@ -206,7 +215,10 @@ ssmc::costModel(ModuleOp loops, const PhaseShapes &shapes,
   if (failed(tile))
     return failure();
   std::vector<EntryCost> entries;
-  for (StringRef name : {"ssm_chunk_full", "ssm_step", "ssm_rows"}) {
+  SmallVector<StringRef> names{"ssm_chunk_full", "ssm_step", "ssm_rows"};
+  if (loops.lookupSymbol<func::FuncOp>(kSequence))
+    names = {kSequence};
+  for (StringRef name : names) {
     auto function = loops.lookupSymbol<func::FuncOp>(name);
     if (!function)
       return loops.emitError() << "has no function '" << name << "'";

@@ -7,8 +7,10 @@
 
 #include "lib/Import/BuildModel.h"
 #include "dialect/SsmDialect.h"
+#include "lib/Import/BuildMixers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Verifier.h"
 
@@ -90,11 +92,6 @@ private:
                          Value x, Value key);
   Value buildBlock(const BlockOptions &options, const std::string &path,
                    Value x, Value key);
-  std::pair<Value, Value> buildMixer(const LayerConfig &mixer,
-                                     const std::string &path, Value u,
-                                     Value state);
-  Value buildChannelMixer(const LayerConfig *mixer, const std::string &path,
-                          Value x, Value raw);
   Value buildSplit(Value key, int64_t index, int64_t count) {
     return SplitKeyOp::create(builder, key, index, count);
   }
@@ -206,46 +203,26 @@ Value ModelBuilder::buildModelBlocks(const LayerConfig &layer,
   return x;
 }
 
-/// The carried state of a block of `features`, without the batch.
-static SmallVector<int64_t> getStateShape(const LayerConfig &mixer,
-                                          int64_t features) {
-  switch (mixer.spec->family) {
-  case Family::LinOSS:
-    return {2, 2, mixer.getInteger("state_dim")};
-  case Family::S5:
-    return {2, getS5States(mixer)};
-  case Family::S4D:
-    return {2, 1, mixer.getInteger("state_dim") / 2, features};
-  case Family::DeltaNet: {
-    int64_t size = getHeadFeatures(mixer, features);
-    return {1, mixer.getInteger("n_heads"), size, size};
-  }
-  default:
-    return {2, mixer.getInteger("state_dim")};
-  }
-}
-
 /// x + channel(gelu(mixer(norm(x)))), or norm(x + channel(gelu(mixer(x)))),
 /// with dropout behind gelu and before the sum (StandardBlock.__call__).
 Value ModelBuilder::buildBlock(const BlockOptions &options,
                                const std::string &path, Value x, Value key) {
   const LayerConfig &mixer = *options.mixer;
-  // Nothing is carried where time steps do not meet.
-  SmallVector<Value> state; // one or none
-  if (mixer.spec->family != Family::Identity)
-    state.push_back(addState(path,
-                             getStateShape(mixer, getNumFeatures(x.getType())),
-                             builder.getF32Type()));
+  SmallVector<Value> carried;
+  for (const MixerState &state :
+       getMixerStates(mixer, getNumFeatures(x.getType())))
+    carried.push_back(
+        addState(path + state.suffix.str(), state.shape, builder.getF32Type()));
 
   // Null of a norm without statistics.
   Value mean = parameter(path + ".norm.running_mean");
   Value var = parameter(path + ".norm.running_var");
   SmallVector<Type> inputs{x.getType()};
-  llvm::append_range(inputs, ValueRange(state).getTypes());
+  llvm::append_range(inputs, ValueRange(carried).getTypes());
   SmallVector<Type> types = inputs;
   if (mean)
     types.append({mean.getType(), var.getType()});
-  auto block = BlockOp::create(builder, types, path, x, state);
+  auto block = BlockOp::create(builder, types, path, x, carried);
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(
       &block.getBody(), {}, inputs,
@@ -274,15 +251,23 @@ Value ModelBuilder::buildBlock(const BlockOptions &options,
   Value input = body->getArgument(0);
   Value u = options.prenorm ? normalize(input) : input;
   SmallVector<Value> results;
-  if (!state.empty()) {
-    auto [mixed, newState] =
-        buildMixer(mixer, path + ".sequence_mixer", u, body->getArgument(1));
-    u = mixed;
-    results.push_back(newState);
+  if (!carried.empty()) {
+    Mixed mixed = buildMixer(
+        builder, mixer,
+        [&](StringRef name) {
+          return parameter(path + ".sequence_mixer." + name);
+        },
+        u, body->getArguments().drop_front(), timeSteps);
+    u = mixed.y;
+    results = mixed.states;
   }
   Value activated = drop(GeluOp::create(builder, u), 1);
-  u = drop(buildChannelMixer(options.channelMixer, path + ".channel_mixer",
-                             activated, u),
+  u = drop(buildChannelMixer(
+               builder, options.channelMixer,
+               [&](StringRef name) {
+                 return parameter(path + ".channel_mixer." + name);
+               },
+               activated, u),
            2);
   Value y = AddOp::create(builder, input, u);
   if (!options.prenorm)
@@ -292,110 +277,14 @@ Value ModelBuilder::buildBlock(const BlockOptions &options,
     results.append({norm.getNewMean(), norm.getNewVar()});
   YieldOp::create(builder, results);
 
-  if (!state.empty())
-    states.push_back({state.front(), block.getResult(1)});
+  for (auto [i, state] : llvm::enumerate(carried))
+    states.push_back({state, block.getResult(1 + i)});
   if (!mean)
     return block.getResult(0);
-  unsigned next = 1 + state.size();
+  unsigned next = 1 + carried.size();
   statistics.push_back({path + ".norm.running_mean", block.getResult(next)});
   statistics.push_back({path + ".norm.running_var", block.getResult(next + 1)});
   return block.getResult(0);
-}
-
-/// discretax/channel_mixers, and the gates "half_glu1" and "half_glu2" of the
-/// S5 paper's code (lindermanlab/S5, s5/layers.py). `x` is gelu of `raw`. A
-/// missing bias is a null parameter.
-Value ModelBuilder::buildChannelMixer(const LayerConfig *mixer,
-                                      const std::string &path, Value x,
-                                      Value raw) {
-  switch (mixer ? mixer->spec->family : Family::GLU) {
-  case Family::GLU:
-    return GluOp::create(builder, x, parameter(path + ".w1.weight"),
-                         parameter(path + ".w2.weight"),
-                         parameter(path + ".w1.bias"),
-                         parameter(path + ".w2.bias"));
-  case Family::HalfGLU:
-    return GateOp::create(builder, mixer->getBoolean("raw_value") ? raw : x,
-                          buildLinear(path + ".w2", x));
-  case Family::SwiGLU: {
-    Value up = buildLinear(path + ".up_proj", x);
-    Value gate = buildLinear(path + ".gate_proj", x);
-    Value product = GateOp::create(builder, up, gate, /*swish=*/true);
-    return buildLinear(path + ".down_proj", product);
-  }
-  case Family::MLP: {
-    Value y = buildLinear(path + ".linear", x);
-    StringRef name = mixer->getChoice("non_linearity");
-    if (name == "relu")
-      return ReluOp::create(builder, y);
-    if (name == "tanh")
-      return TanhOp::create(builder, y);
-    if (name == "gelu")
-      return GeluOp::create(builder, y);
-    return SiluOp::create(builder, y); // also called swish
-  }
-  case Family::Identity:
-    return x;
-  default:
-    llvm_unreachable("not a channel mixer");
-  }
-}
-
-/// Returns the output and the new state.
-std::pair<Value, Value> ModelBuilder::buildMixer(const LayerConfig &mixer,
-                                                 const std::string &path,
-                                                 Value u, Value state) {
-  auto p = [&](StringRef name) { return parameter(path + "." + name); };
-  switch (mixer.spec->family) {
-  case Family::S5: {
-    auto op = S5Op::create(
-        builder, u, state, p("Lambda_re"), p("Lambda_im"), p("B"), p("C"),
-        p("D"), p("log_step"), timeSteps,
-        *symbolizeDiscretization(mixer.getChoice("discretization")),
-        mixer.getBoolean("conj_sym"), mixer.getBoolean("clip_eigs"),
-        llvm::APFloat(mixer.getNumber("step_rescale")));
-    return {op.getY(), op.getNewState()};
-  }
-  case Family::LRU: {
-    auto op = LruOp::create(builder, u, state, p("nu_log"), p("theta_log"),
-                            p("gamma_log"), p("B_re"), p("B_im"), p("C_re"),
-                            p("C_im"), p("D"));
-    return {op.getY(), op.getNewState()};
-  }
-  case Family::LinOSS: {
-    OscillatorScheme scheme =
-        mixer.getChoice("discretization") == "IM" ? OscillatorScheme::IM
-        : mixer.getBoolean("damping") ? OscillatorScheme::damped_IMEX
-                                      : OscillatorScheme::IMEX;
-    auto op = LinossOp::create(builder, u, state, p("A_diag"), p("steps"),
-                               p("G_diag"), p("B"), p("C"), p("D"), timeSteps,
-                               scheme);
-    return {op.getY(), op.getNewState()};
-  }
-  case Family::S4D: {
-    auto op = S4dOp::create(builder, u, state, p("kernel.log_dt"),
-                            p("kernel.log_a_real"), p("kernel.A_imag"),
-                            p("kernel.C"));
-    return {op.getY(), op.getNewState()};
-  }
-  case Family::DeltaNet: {
-    auto weight = [&](StringRef name) {
-      return parameter(path + "." + name + "_proj.weight");
-    };
-    auto op = DeltaNetOp::create(builder, u, state, weight("q"), weight("k"),
-                                 weight("v"), weight("beta"), weight("out"),
-                                 mixer.getInteger("n_heads"));
-    return {op.getY(), op.getNewState()};
-  }
-  case Family::Identity:
-  case Family::GLU:
-  case Family::HalfGLU:
-  case Family::SwiGLU:
-  case Family::MLP:
-  case Family::None:
-    break;
-  }
-  llvm_unreachable("not a mixer with a state");
 }
 
 //===----------------------------------------------------------------------===//
@@ -482,7 +371,8 @@ OwningOpRef<ModuleOp> ssmc::buildModel(MLIRContext &context,
                                        ArrayRef<BoundParameter> parameters,
                                        const JsonDiagnostics &diagnostics,
                                        StringRef name, bool takesTimeSteps) {
-  context.loadDialect<SsmDialect, func::FuncDialect, arith::ArithDialect>();
+  context.loadDialect<SsmDialect, func::FuncDialect, arith::ArithDialect,
+                      tensor::TensorDialect>();
   return ModelBuilder(context, diagnostics)
       .build(model, specs, parameters, name, takesTimeSteps);
 }

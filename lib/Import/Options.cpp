@@ -102,6 +102,10 @@ static OptionList s5Options() {
       positive("dt_max", 1.0, kMaxNumber,
                "Largest initial step; inference ignores it."),
       positive("step_rescale", 1.0, kMaxNumber, "Factor on every step."),
+      boolean("bidirectional", false,
+              "An extension: a second state goes through time from the last "
+              "step to the first; C has a half for each, (hidden_dim, 2 P, 2). "
+              "Such models run whole sequences only."),
   };
 }
 

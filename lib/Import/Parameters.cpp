@@ -25,6 +25,10 @@ int64_t ssmc::getS5States(const LayerConfig &mixer) {
   return mixer.getBoolean("conj_sym") ? states / blocks / 2 * blocks : states;
 }
 
+bool ssmc::isBidirectional(const LayerConfig &mixer) {
+  return mixer.spec->find("bidirectional") && mixer.getBoolean("bidirectional");
+}
+
 int64_t ssmc::getHeadFeatures(const LayerConfig &mixer, int64_t features) {
   return mixer.getOptionalInteger("head_dim")
       .value_or(features / mixer.getInteger("n_heads"));
@@ -106,7 +110,10 @@ void Lister::addS5(const LayerConfig &mixer, const std::string &path,
   add(path + ".Lambda_re", {p}, note);
   add(path + ".Lambda_im", {p}, note);
   add(path + ".B", {p, h, 2}, note);
-  add(path + ".C", {h, p, 2}, note);
+  if (isBidirectional(mixer))
+    add(path + ".C", {h, 2 * p, 2}, note + ", bidirectional");
+  else
+    add(path + ".C", {h, p, 2}, note);
   add(path + ".D", {h});
   add(path + ".log_step", {steps, 1}, note);
 }

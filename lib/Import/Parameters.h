@@ -27,6 +27,9 @@ struct ParameterSpec {
 /// Number of complex states of an S5 mixer.
 int64_t getS5States(const LayerConfig &mixer);
 
+/// Whether a mixer of its options goes through time in both directions.
+bool isBidirectional(const LayerConfig &mixer);
+
 /// Features between the maps of a SwiGLU whose block has `features`; may be 0.
 int64_t getSwiGluWidth(const LayerConfig &mixer, int64_t features);
 

@@ -123,6 +123,12 @@ static LogicalResult checkBasis(const LayerConfig &layer,
   const LayerConfig *mixer = getS5(layer);
   if (!mixer)
     return success();
+  if (isBidirectional(*mixer))
+    return diagnostics.error(mixer->getPosition("bidirectional"),
+                             mixer->path + ".bidirectional")
+           << "there is no initialization of a bidirectional S5, which "
+              "discretax does not have; convert weights that lindermanlab/S5 "
+              "trained (python -m ssmc.convert s5)";
   int64_t size =
       mixer->getInteger("state_dim") / mixer->getInteger("ssm_blocks");
   if (size <= kMaxHippoSize)

@@ -62,11 +62,16 @@ void ssmc::buildModelToTrainingRecurrence(OpPassManager &passes) {
   buildFormToRecurrence(passes);
 }
 
-/// Chunk functions in these variants (none: those for CPUs).
+/// Chunk functions in these variants (none: those for CPUs). `withoutReverse`
+/// names what cannot run backwards, if that is so.
 static void buildRecurrenceToVariants(
     OpPassManager &passes, int64_t rows, ArrayRef<std::string> variants,
+    StringRef withoutReverse = "",
     std::optional<TensorProducts> products = std::nullopt) {
   passes.addPass(createVerifyRecurrenceLevel());
+  SplitDirectionsOptions directions;
+  directions.refusedBy = withoutReverse.str();
+  passes.addPass(createSplitDirections(directions));
   passes.addPass(createOutlineUnits());
   RecurrenceToChunkOptions conversion;
   conversion.rows = rows;
@@ -92,12 +97,13 @@ void ssmc::buildRecurrenceToChunk(OpPassManager &passes,
 void ssmc::buildRecurrenceToThreadChunk(
     OpPassManager &passes, int64_t rows,
     std::optional<TensorProducts> products) {
-  buildRecurrenceToVariants(passes, rows, {"time", "rows"}, products);
+  buildRecurrenceToVariants(passes, rows, {"time", "rows"}, "code for GPUs",
+                            products);
 }
 
 void ssmc::buildRecurrenceToTrainingChunk(OpPassManager &passes,
                                           const TileOptions &options) {
-  buildRecurrenceToVariants(passes, options.rows, {"time"});
+  buildRecurrenceToVariants(passes, options.rows, {"time"}, "training mode");
 }
 
 /// Row operations on memory, @prepare in loops.

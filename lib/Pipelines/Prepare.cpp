@@ -10,6 +10,7 @@
 #include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Target/JitSession.h"
+#include "lib/Transforms/SplitDirections.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -285,3 +286,5 @@ ModelInfo ssmc::describeModel(ModuleOp loops, const ModelPlan &plan) {
   }
   return info;
 }
+  if (auto bytes = loops->getAttrOfType<IntegerAttr>(kSequenceBytesAttr))
+    info.sequenceBytes = bytes.getInt();

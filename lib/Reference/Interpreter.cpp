@@ -26,6 +26,7 @@ static const OpTable &getOpTable() {
     addLayerOps(built);
     addTrainingOps(built);
     addMixerOps(built);
+    addChannelOps(built);
     addDeltaRuleOps(built);
     addConstantOps(built);
     addTensorOps(built);

@@ -6,52 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/SsmDialect.h"
+#include "lib/Reference/ComplexVector.h"
 #include "lib/Reference/OpTable.h"
-#include <cmath>
-#include <complex>
 
 using namespace mlir;
 using namespace ssmc;
 using namespace ssmc::reference;
-
-using Complex = std::complex<double>;
-using ComplexVector = std::vector<Complex>;
-
-/// a b by its four products: operator* would turn some NaNs into infinities.
-static Complex multiply(Complex a, Complex b) {
-  return {a.real() * b.real() - a.imag() * b.imag(),
-          a.real() * b.imag() + a.imag() * b.real()};
-}
-
-/// exp(z), 0 at a real part of minus infinity.
-static Complex exponential(Complex z) {
-  double radius = std::exp(z.real());
-  return {radius * std::cos(z.imag()), radius * std::sin(z.imag())};
-}
-
-/// exp(z) - 1 without cancellation: with z = a + i b,
-/// expm1(a) cos b - 2 sin^2(b / 2) + i exp(a) sin b.
-static Complex exponentialMinusOne(Complex z) {
-  double half = std::sin(z.imag() / 2);
-  return {std::expm1(z.real()) * std::cos(z.imag()) - 2 * half * half,
-          std::exp(z.real()) * std::sin(z.imag())};
-}
-
-/// Two tensors of one shape as real and imaginary parts.
-static ComplexVector combine(const Tensor &re, const Tensor &im) {
-  ComplexVector values;
-  for (auto [x, y] : llvm::zip_equal(re.floats(), im.floats()))
-    values.push_back({x, y});
-  return values;
-}
-
-/// A trailing [re, im] axis as complex numbers.
-static ComplexVector asComplex(const Tensor &pairs) {
-  ComplexVector values;
-  for (size_t i = 0; i + 1 < pairs.floats().size(); i += 2)
-    values.push_back({pairs.floats()[i], pairs.floats()[i + 1]});
-  return values;
-}
 
 /// Reads (writes) vector `index` of a state, each two planes of `modes`.
 static void readPlanes(const Tensor &state, int64_t index,
@@ -106,10 +66,11 @@ struct Projections {
 /// Runs `step(force, vectors, delta)` over time for every stream; the delta is
 /// that of the step in `dt` (B, L), or 1 without. `state` holds
 /// `vectors` complex vectors of N modes per stream, of which the last is the
-/// one that the output reads.
+/// one that the output reads. With `reverse` the last step comes first.
 template <typename Step>
 static Results runMixer(const Tensor &u, const Tensor &state, size_t vectors,
-                        const Projections &maps, const Tensor *dt, Step step) {
+                        const Projections &maps, const Tensor *dt, Step step,
+                        bool reverse = false) {
   int64_t batch = u.shape[0], length = u.shape[1];
   size_t features = maps.d.size(), modes = state.features();
   Results results{u, state};
@@ -118,7 +79,8 @@ static Results runMixer(const Tensor &u, const Tensor &state, size_t vectors,
   for (int64_t b = 0; b < batch; ++b) {
     for (size_t i = 0; i < vectors; ++i)
       readPlanes(state, b * vectors + i, carried[i]);
-    for (int64_t l = 0; l < length; ++l) {
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t l = reverse ? length - 1 - i : i;
       const double *input = u.floats().data() + (b * length + l) * features;
       maps.project(input, force);
       step(force, carried, dt ? dt->floats()[b * length + l] : 1.0);
@@ -225,11 +187,11 @@ static FailureOr<Results> evaluateS5(S5Op op, const Values &values) {
       }
     };
     return runMixer(values[op.getU()], values[op.getState()], 1, maps, *dt,
-                    step);
+                    step, op.getReverse());
   }
   scaleRows(maps.b, scale);
   return runMixer(values[op.getU()], values[op.getState()], 1, maps, nullptr,
-                  diagonalStep(a));
+                  diagonalStep(a), op.getReverse());
 }
 
 /// LRU (Orvieto et al. 2023, eq. 7), as discretax's LRUSequenceMixer.
@@ -317,81 +279,6 @@ static FailureOr<Results> evaluateLinoss(LinossOp op, const Values &values) {
 // Recurrence level
 //===----------------------------------------------------------------------===//
 
-/// Runs channels with modes of their own over time: a mode's state becomes
-/// a x + u, and the output is what `readout(h, n, x)` gives of all modes.
-template <typename Readout>
-static Results runChannels(const Tensor &u, const Tensor &state,
-                           const ComplexVector &a, Readout readout) {
-  int64_t batch = u.shape[0], length = u.shape[1];
-  int64_t channels = u.features(), modes = state.shape[3];
-  Results results{u, state};
-  ComplexVector x(channels * modes);
-  for (int64_t b = 0; b < batch; ++b) {
-    double *re = results[1].floats().data() + b * 2 * modes * channels,
-           *im = re + modes * channels;
-    for (int64_t h = 0; h < channels; ++h)
-      for (int64_t n = 0; n < modes; ++n)
-        x[h * modes + n] = {re[n * channels + h], im[n * channels + h]};
-    for (int64_t l = 0; l < length; ++l)
-      for (int64_t h = 0; h < channels; ++h) {
-        int64_t place = (b * length + l) * channels + h;
-        double y = 0;
-        for (int64_t i = h * modes; i < (h + 1) * modes; ++i) {
-          x[i] = multiply(a[i], x[i]) + u.floats()[place];
-          y += readout(i, x[i]);
-        }
-        results[0].floats()[place] = y;
-      }
-    for (int64_t h = 0; h < channels; ++h)
-      for (int64_t n = 0; n < modes; ++n) {
-        re[n * channels + h] = x[h * modes + n].real();
-        im[n * channels + h] = x[h * modes + n].imag();
-      }
-  }
-  return results;
-}
-
-static LogicalResult checkChannels(Operation *op, const Tensor &u,
-                                   const Tensor &state) {
-  SmallVector<int64_t> wanted(state.shape);
-  wanted.front() = u.shape.front();
-  return expectShape(op, "the state", state, wanted);
-}
-
-/// discretax/sequence_mixers/s4d.py, as a recurrence.
-static FailureOr<Results> evaluateS4d(S4dOp op, const Values &values) {
-  const Tensor &u = values[op.getU()], &state = values[op.getState()];
-  if (failed(checkChannels(op, u, state)))
-    return failure();
-  const std::vector<double> &logDt = values[op.getLogDt()].floats(),
-                            &logARe = values[op.getLogARe()].floats(),
-                            &aIm = values[op.getAIm()].floats();
-  ComplexVector c = asComplex(values[op.getC()]), a(c.size());
-  for (size_t i = 0; i < a.size(); ++i) {
-    Complex rate{-std::exp(logARe[i]), aIm[i]};
-    Complex z = rate * std::exp(logDt[i / (a.size() / logDt.size())]);
-    a[i] = exponential(z);
-    c[i] *= exponentialMinusOne(z) / rate;
-  }
-  return runChannels(u, state, a, [&](int64_t i, Complex x) {
-    return 2 * multiply(c[i], x).real();
-  });
-}
-
-static FailureOr<Results> evaluateChannelScan(ChannelScanOp op,
-                                              const Values &values) {
-  const Tensor &u = values[op.getX()], &state = values[op.getState()];
-  if (failed(checkChannels(op, u, state)))
-    return failure();
-  const std::vector<double> &re = values[op.getCRe()].floats(),
-                            &im = values[op.getCIm()].floats();
-  return runChannels(u, state,
-                     combine(values[op.getARe()], values[op.getAIm()]),
-                     [&](int64_t i, Complex x) {
-                       return re[i] * x.real() + im[i] * x.imag();
-                     });
-}
-
 static FailureOr<Results> evaluateScan(ScanOp op, const Values &values) {
   const Tensor &f = values[op.getF()];
   int64_t batch = f.shape[0], length = f.shape[1];
@@ -423,7 +310,8 @@ static FailureOr<Results> evaluateScan(ScanOp op, const Values &values) {
   for (int64_t b = 0; b < batch; ++b) {
     for (size_t i = 0; i < vectors; ++i)
       readPlanes(values[op.getState()], b * vectors + i, carried[i]);
-    for (int64_t l = 0; l < length; ++l) {
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t l = op.getReverse() ? length - 1 - i : i;
       readPlanes(f, b * length + l, force);
       for (size_t n = 0; n < modes; ++n) {
         int64_t place = dynamic ? (b * length + l) * modes + n : n;
@@ -454,7 +342,5 @@ void ssmc::reference::addMixerOps(OpTable &table) {
   table.add<S5Op>(evaluateS5);
   table.add<LruOp>(evaluateLru);
   table.add<LinossOp>(evaluateLinoss);
-  table.add<S4dOp>(evaluateS4d);
   table.add<ScanOp>(evaluateScan);
-  table.add<ChannelScanOp>(evaluateChannelScan);
 }

@@ -84,6 +84,7 @@ private:
 void addLayerOps(OpTable &table);
 void addTrainingOps(OpTable &table);
 void addMixerOps(OpTable &table);
+void addChannelOps(OpTable &table);
 void addDeltaRuleOps(OpTable &table);
 void addConstantOps(OpTable &table);
 void addTensorOps(OpTable &table);

@@ -136,7 +136,7 @@ static void addWeightsWords(const ModelInfo &info,
       "  $NAME_E_WEIGHTS_FORMAT = 11, /* file: no whole safetensors file */\n"
       "  $NAME_E_WEIGHTS_TENSOR = 12, /* file: tensor missing or unknown */\n"
       "  $NAME_E_WEIGHTS_SHAPE = 13,  /* file: another dtype or shape */\n"
-      "  $NAME_E_WEIGHTS_NAN = 14     /* file: a tensor holds NaN */\n";
+      "  $NAME_E_WEIGHTS_NAN = 14,    /* file: a tensor holds NaN */\n";
   words["load"] = std::string(kLoadTemplate, sizeof(kLoadTemplate));
   for (StringRef word :
        {"weights_doc", "weights_example", "weights_errors", "load"})
@@ -172,6 +172,77 @@ static void addTimeStepWords(const ModelInfo &info,
 /// two spellings only keep the template readable.
 static StringMap<std::string> getWords(const ModelInfo &info) {
   std::string inputs = std::to_string(info.inputFeatures);
+/// What a header says of the ways in which sequences can be run: all of them,
+/// or whole ones alone.
+static void addDirectionWords(const ModelInfo &info,
+                              StringMap<std::string> &words) {
+  bool both = info.isBidirectional();
+  words["directions_doc"] =
+      both ? " * This model reads a sequence forwards and backwards, so that "
+             "an output depends\n"
+             " * on all of it: only $name_forward runs it. $name_step, "
+             "$name_chunk and the\n"
+             " * functions on states return $NAME_E_BIDIRECTIONAL, and so does "
+             "$name_forward\n"
+             " * with final_states. The workspace holds what one layer hands "
+             "to the next, of a\n"
+             " * whole sequence for each worker.\n"
+             " *\n"
+           : "";
+  words["directions_errors"] =
+      both ? "  $NAME_E_BIDIRECTIONAL = 15,  /* only $name_forward runs this "
+             "model */\n"
+           : "";
+  words["workspace_function"] =
+      both ? "$name_forward_workspace_bytes" : "$name_workspace_bytes";
+  words["workspace"] =
+      both ? "/* Bytes of workspace for sequences of up to L time steps on an "
+             "executor of\n"
+             " * `workers` workers (1 without). 0 when L is negative, workers "
+             "is below 1, or the\n"
+             " * size does not fit. */\n"
+             "size_t $name_forward_workspace_bytes(int64_t L, int32_t "
+             "workers);\n\n"
+             "/* 0: see $name_forward_workspace_bytes. */\n"
+             "size_t $name_workspace_bytes(int64_t n, int32_t workers);\n"
+           : "/* Bytes of workspace for calls with up to n streams on an "
+             "executor of `workers`\n"
+             " * workers (1 without), whatever the number of time steps. 0 "
+             "when n is negative,\n"
+             " * workers is below 1, or the size does not fit. */\n"
+             "size_t $name_workspace_bytes(int64_t n, int32_t workers);\n";
+  words["final_states_doc"] =
+      both ? "final_states is NULL."
+           : "With final_states, an array of `batch` records, the states after "
+             "the last\n"
+             " * step are left there, for step and chunk to go on from; NULL: "
+             "nobody wants\n"
+             " * them.";
+  words["example"] =
+      both ? " * Example: one sequence of L time steps.\n"
+             " *\n"
+             "$weights_example"
+             " *   size_t ws_bytes = $name_forward_workspace_bytes(L, 1);\n"
+             " *   void *ws = aligned_alloc($NAME_ALIGN, ws_bytes);\n"
+             " *   if ($name_forward($weights_givenx, $dt_giveny, 1, NULL, L, "
+             "NULL, NULL, ws, ws_bytes) != $NAME_OK)\n"
+             " *     ...\n"
+           : " * Example: one stream, one time step at a time.\n"
+             " *\n"
+             "$weights_example"
+             " *   _Alignas($NAME_ALIGN) static char state[$NAME_STATE_BYTES], "
+             "ws[1 << 20];\n"
+             " *   $name_state_reset(state, 0, 1);\n"
+             " *   while (read_input(x))\n"
+             " *     if ($name_step($weights_givenstate, NULL, 1, x, "
+             "$dt_giveny, NULL, ws, sizeof ws) != $NAME_OK)\n"
+             " *       ...\n";
+  for (StringRef word :
+       {"directions_doc", "directions_errors", "workspace_function",
+        "workspace", "final_states_doc", "example"})
+    words[word] = replaceWords(std::string(words[word]), words);
+}
+
   std::string outputs = std::to_string(info.outputFeatures);
   StringMap<std::string> words;
   words["name"] = words["NAME"] = info.name;
@@ -217,6 +288,7 @@ static StringMap<std::string> getWords(const ModelInfo &info) {
 }
 
 /// What a header says of training mode; empty where there is none.
+  addDirectionWords(info, words);
 static void addTrainingWords(const ModelInfo &info,
                              StringMap<std::string> &words) {
   words["training"] = "";

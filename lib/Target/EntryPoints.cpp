@@ -114,6 +114,7 @@ static Expected<std::unique_ptr<Module>> parseRuntime(Module &destination,
     flags->eraseFromParent();
   for (Function &function : runtime)
     for (StringRef attribute :
+  defineNumber(module, "model_sequence_bytes", info.sequenceBytes);
          {"target-cpu", "target-features", "tune-cpu", "frame-pointer",
           "stack-protector-buffer-size", "min-legal-vector-width"})
       function.removeFnAttr(attribute);
@@ -169,6 +170,10 @@ static void dropParameters(Function &function, ArrayRef<StringRef> absent) {
     return;
   Function *smaller = Function::Create(
       FunctionType::get(function.getReturnType(), types, /*isVarArg=*/false),
+  Function *forBidirectional =
+      module.getFunction((kApiPrefix + kForwardWorkspaceFunction).str());
+  if (forBidirectional && !info.isBidirectional())
+    forBidirectional->eraseFromParent();
       function.getLinkage(), "", function.getParent());
   smaller->copyAttributesFrom(&function);
   smaller->setAttributes(AttributeList::get(
@@ -220,14 +225,16 @@ static Error checkInfo(const ModelInfo &info) {
 /// Checks that the generated functions are there; keeps them out of line, so
 /// that assembly and profiles show them by name.
 static Error checkGenerated(Module &module, const ModelInfo &info) {
-  for (StringRef which :
-       {"ssm_rows", "ssm_step", "ssm_chunk_full", "ssm_answers"}) {
+  for (StringRef which : {"ssm_rows", "ssm_step", "ssm_chunk_full",
+                          "ssm_sequence", "ssm_answers"}) {
     bool isAnswer = which == "ssm_answers";
     std::string name = which.str();
     if (info.takesTimeSteps && !isAnswer)
       name += "_timed";
     Function *function = module.getFunction(name);
-    bool needed = !isAnswer || info.pooled;
+    bool needed = isAnswer
+                      ? info.pooled
+                      : (which == "ssm_sequence") == info.isBidirectional();
     if (!function || function->isDeclaration()) {
       if (needed)
         return createStringError("the lowered model has no function " + name);
@@ -264,13 +271,14 @@ void ssmc::finishEntryPoints(Module &module, const ModelInfo &info,
                       function->getName().drop_front(kApiPrefix.size()));
 }
 
-/// A model without a pooled head never calls ssm_answers, and one with time
-/// deltas no function without: gives the dead calls a body, so that even
-/// unoptimized code has no undefined symbol.
+/// A model without a pooled head never calls ssm_answers, one with time deltas
+/// no function without, a bidirectional one none but ssm_sequence: gives the
+/// dead calls a body, so that even unoptimized code has no undefined symbol.
 static void defineMissing(Module &module) {
   for (StringRef name :
-       {"ssm_rows", "ssm_step", "ssm_chunk_full", "ssm_rows_timed",
-        "ssm_step_timed", "ssm_chunk_full_timed", "ssm_answers"}) {
+       {"ssm_rows", "ssm_step", "ssm_chunk_full", "ssm_sequence",
+        "ssm_rows_timed", "ssm_step_timed", "ssm_chunk_full_timed",
+        "ssm_sequence_timed", "ssm_answers"}) {
     Function *function = module.getFunction(name);
     if (!function || !function->isDeclaration())
       continue;

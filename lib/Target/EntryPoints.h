@@ -22,9 +22,14 @@ namespace ssmc {
 inline constexpr llvm::StringLiteral kRunFunctions[] = {"step", "chunk",
                                                         "forward", "load"};
 
+/// Only bidirectional models have NAME_forward_workspace_bytes.
+inline constexpr llvm::StringLiteral kForwardWorkspaceFunction =
+    "forward_workspace_bytes";
+
 /// Links runtime/entry_points.c into a module, whose triple is set, that
 /// defines the generated functions it declares (ssm_rows, ssm_step,
-/// ssm_chunk_full, and ssm_answers when `info` is pooled), with `info` as its
+/// ssm_chunk_full, or ssm_sequence of a bidirectional model, and ssm_answers
+/// when `info` is pooled), with `info` as its
 /// constants. What stays visible afterwards are the functions NAME_step,
 /// NAME_chunk, ...; all else becomes local to the module, with `localPrefix` in
 /// front. Fails when a generated function is missing or `info` is inconsistent.

@@ -91,6 +91,9 @@ struct ModelInfo {
   int64_t workspaceBytes = 0;
   /// Time steps in a call of ssm_chunk_full; most rows in one of ssm_rows.
   int64_t rowsPerChunk = 1;
+  /// Of a model some of whose layers read the sequence backwards, too: bytes of
+  /// workspace per time step, beside the others. 0: of all others.
+  int64_t sequenceBytes = 0;
   /// Units with carried states: what chunks of a stream wait for in turn.
   int64_t statefulUnits = 0;
   /// Identifies configuration and weights: a saved state fits only them.
@@ -122,11 +125,15 @@ struct ModelInfo {
   /// Of a model that can also be run in training mode.
   std::optional<TrainingInfo> training;
 
+  /// Whether it runs whole sequences only.
+  bool isBidirectional() const { return sequenceBytes > 0; }
+
   /// Makes the sizes that depend on the CPU large enough for `other`, too: the
   /// same model for another one.
   void growTo(const ModelInfo &other) {
     workspaceBytes = std::max(workspaceBytes, other.workspaceBytes);
     rowsPerChunk = std::max(rowsPerChunk, other.rowsPerChunk);
+    sequenceBytes = std::max(sequenceBytes, other.sequenceBytes);
     if (training && other.training)
       training->growTo(*other.training);
     prepareBytes = std::max(prepareBytes, other.prepareBytes);

@@ -20,7 +20,8 @@
 //
 // each of which takes its rows through all layers, where the chunk functions
 // have the variant for it. With time deltas as an input they are called
-// ssm_chunk_full_timed, ... and take dt, one per row, behind x.
+// ssm_chunk_full_timed, ... and take dt, one per row, behind x. Where units run
+// backwards there is ssm_sequence instead (BuildSequence.cpp).
 // Consecutive blocks of one
 // shape are a loop, so code does not grow with depth. Units with carried states
 // are numbered in order: a chunk's turn is asked about unit 0, 1, ...
@@ -28,9 +29,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/TargetDescription.h"
-#include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
-#include "lib/Transforms/StepRuns.h"
+#include "lib/Transforms/RunBuilder.h"
+#include "lib/Transforms/SplitDirections.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -44,54 +45,6 @@ namespace ssmc {
 
 using namespace mlir;
 using namespace ssmc;
-
-namespace {
-
-/// Emits one of the functions.
-class RunBuilder {
-public:
-  RunBuilder(ModuleOp module, const ModelPlan &plan, StringRef variant)
-      : module(module), plan(plan), variant(variant),
-        builder(module.getContext()), loc(module.getLoc()) {}
-
-  LogicalResult run(StringRef name);
-  LogicalResult runAnswers();
-  int64_t getWorkspaceBytes() const { return unitWorkspace + unitBytes; }
-  /// How many units with carried states rows go through.
-  int64_t getUnits() const { return units; }
-
-private:
-  void createFunction(StringRef name, ArrayRef<StringRef> arguments);
-  void fillStreams();
-  func::FuncOp chunkOf(const PlanStep &step) {
-    return module.lookupSymbol<func::FuncOp>(
-        ("chunk." + step.unit + "." + variant).str());
-  }
-  LogicalResult emitRun(const StepRun &run, bool last);
-  LogicalResult emitCall(const StepRun &run, func::FuncOp chunk, Value layer,
-                         ArrayRef<Value> leading);
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(builder, loc, value);
-  }
-  Value offset(int64_t base, int64_t stride, Value layer);
-  Value bytesOf(Value pointer);
-  Value view(Value bytes, Value shift, Type type);
-  Value carry(Value shift, MemRefType type);
-  Value allocate(MemRefType type);
-
-  ModuleOp module;
-  const ModelPlan &plan;
-  StringRef variant;
-  OpBuilder builder;
-  Location loc;
-  llvm::StringMap<Value> arguments; // as bytes, or a number
-  Value stream, streams, count;
-  int64_t unitWorkspace = 0; // bytes before the units' own workspace
-  int64_t unitBytes = 0;     // of the largest unit
-  int64_t units = 0;
-};
-
-} // namespace
 
 static int64_t sizeInBytes(MemRefType type) {
   int64_t bits =
@@ -118,7 +71,10 @@ Value RunBuilder::view(Value bytes, Value shift, Type type) {
                                 shift, ValueRange());
 }
 
-/// `base + layer * stride`.
+Value RunBuilder::index(int64_t value) {
+  return arith::ConstantIndexOp::create(builder, loc, value);
+}
+
 Value RunBuilder::offset(int64_t base, int64_t stride, Value layer) {
   if (!layer || stride == 0)
     return index(base);
@@ -229,7 +185,9 @@ LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
                              cast<MemRefType>(types[operands.size()])));
   if (operands.size() < types.size() &&
       chunk.getArgAttr(operands.size(), SsmDialect::kTimeStepsAttr))
-    operands.push_back(view(arguments["dt"], index(0), types[operands.size()]));
+    operands.push_back(
+        timeSteps ? timeSteps
+                  : view(arguments["dt"], index(0), types[operands.size()]));
   // The unit's part of the blob, if it has one, comes next; then what the
   // variant adds, the workspace, and the turn.
   SmallVector<Value> trailing;
@@ -258,15 +216,21 @@ LogicalResult RunBuilder::emitCall(const StepRun &run, func::FuncOp chunk,
   return success();
 }
 
-LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
-  func::FuncOp chunk = chunkOf(*run.first);
+FailureOr<func::FuncOp> RunBuilder::findChunk(const PlanStep &step) {
+  func::FuncOp chunk = chunkOf(step);
   if (!chunk)
-    return module.emitError()
-           << "has no chunk function for unit '" << run.first->unit
-           << "', variant '" << variant << "'";
+    return module.emitError() << "has no chunk function for unit '" << step.unit
+                              << "', variant '" << variant << "'";
   if (auto size = chunk->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
     unitBytes = std::max(unitBytes, size.getInt());
-  TypeRange types = chunk.getArgumentTypes();
+  return chunk;
+}
+
+LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
+  FailureOr<func::FuncOp> chunk = findChunk(*run.first);
+  if (failed(chunk))
+    return failure();
+  TypeRange types = chunk->getArgumentTypes();
   if (!stream)
     stream = view(arguments["x"], index(0), types.front());
   SmallVector<Value> leading{stream};
@@ -275,6 +239,11 @@ LogicalResult RunBuilder::emitRun(const StepRun &run, bool last) {
     stream = last ? view(arguments["y"], index(0), type) : allocate(type);
     leading.push_back(stream);
   }
+  return emitCalls(run, *chunk, leading);
+}
+
+LogicalResult RunBuilder::emitCalls(const StepRun &run, func::FuncOp chunk,
+                                    ArrayRef<Value> leading) {
   if (run.count == 1)
     return emitCall(run, chunk, Value(), leading);
   LogicalResult result = success();
@@ -367,11 +336,18 @@ struct BuildRun : ssmc::impl::BuildRunBase<BuildRun> {
       return signalPassFailure();
     int64_t bytes = 0, units = 0;
     bool onBlocks = hasVariant(module, "time");
+    bool takesSequences = llvm::any_of(plan->steps, [](const PlanStep &step) {
+      return step.kind == kReverseKind;
+    });
+    if (takesSequences && failed(buildSequence(module, *plan, bytes)))
+      return signalPassFailure();
     for (auto [variant, name] :
          {std::pair<StringRef, StringRef>{"full", "ssm_chunk_full"},
           {"time", "ssm_chunk"},
           {"step", "ssm_step"},
           {"rows", "ssm_rows"}}) {
+      if (takesSequences)
+        break;
       // Thread blocks take `time`, and of the others what they were given.
       if (onBlocks ? !hasVariant(module, variant) : variant == "time")
         continue;

@@ -27,6 +27,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 
 namespace ssmc {
 #define GEN_PASS_DEF_DISCRETIZES5
@@ -141,7 +142,10 @@ static void lower(S5Op op) {
   mixer.outputWeight =
       realPartWeight(takePlanes(builder, op.getC()), op.getConjSym() ? 2 : 1);
   mixer.inputWeight = joinPlanes(b.re, b.im, /*dimension=*/0).value();
-  mixer.feedThrough = op.getD();
+  // One of the two directions of a mixer has none.
+  if (!matchPattern(op.getD(), m_AnyZeroFloat()))
+    mixer.feedThrough = op.getD();
+  mixer.reverse = op.getReverse();
   replaceMixer(op, op.getU(), op.getState(), mixer);
 }
 

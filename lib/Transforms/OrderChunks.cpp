@@ -26,6 +26,7 @@
 
 #include "lib/Analysis/TargetDescription.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/SplitDirections.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -164,6 +165,10 @@ static void declare(ModuleOp module, StringRef name) {
 namespace {
 struct OrderChunks : ssmc::impl::OrderChunksBase<OrderChunks> {
   void runOnOperation() override {
+    // Where a unit runs backwards, a sequence is one thread's.
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (runsBackwards(function))
+        return;
     bool isNeeded = false;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (takesChunks(function))

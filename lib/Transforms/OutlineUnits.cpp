@@ -24,6 +24,7 @@
 #include "dialect/SsmDialect.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/SplitDirections.h"
 #include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -66,8 +67,12 @@ struct UnitInputs {
 
 /// A run of operations of the model that becomes one function.
 struct Unit {
-  StringRef kind; // "input", "block", "dense", "pool", "answer" or "output"
+  /// "input", "block", "reverse", "dense", "pool", "answer" or "output"
+  StringRef kind;
   SmallVector<Operation *> ops;
+
+  /// Units of one shape share a function.
+  bool isBlock() const { return kind == "block" || kind == kReverseKind; }
 };
 
 /// Splits a model's function into units and replaces each by a call.
@@ -92,7 +97,8 @@ private:
   void outline(const Unit &unit);
   func::FuncOp createFunction(const Unit &unit, const UnitInputs &inputs,
                               TypeRange results);
-  func::FuncOp uniqued(func::FuncOp candidate);
+  func::FuncOp uniqued(func::FuncOp candidate, StringRef kind);
+  bool isContribution(Value value);
 
   func::FuncOp model;
   OpBuilder builder;
@@ -123,8 +129,9 @@ LogicalResult Outliner::splitIntoUnits(SmallVectorImpl<Unit> &units) {
     if (isa<func::CallOp>(op))
       return op.emitOpError() << "calls in a model that is not outlined yet "
                                  "are not supported";
-    if (isa<BlockOp>(op)) {
-      units.push_back({"block", {&op}});
+    if (auto block = dyn_cast<BlockOp>(op)) {
+      units.push_back(
+          {runsBackwards(block) ? StringRef(kReverseKind) : "block", {&op}});
       continue;
     }
     bool pool = isa<MeanPoolOp>(op);
@@ -133,7 +140,7 @@ LogicalResult Outliner::splitIntoUnits(SmallVectorImpl<Unit> &units) {
                      : units.empty() ? "input"
                                      : "dense";
     pooled |= pool;
-    if (units.empty() || units.back().kind == "block" ||
+    if (units.empty() || units.back().isBlock() ||
         (units.back().kind != kind &&
          !(units.back().kind == "input" && kind == "dense")))
       units.push_back({kind, {}});
@@ -166,6 +173,14 @@ void Outliner::passThrough(Value value, StringRef kind) {
   value.replaceAllUsesExcept(call.getResult(0), call);
 }
 
+/// What a reverse unit gives, but for its states.
+bool Outliner::isContribution(Value value) {
+  auto call = value.getDefiningOp<func::CallOp>();
+  if (!call || value != call.getResult(0))
+    return false;
+  return runsBackwards(symbols.lookup<func::FuncOp>(call.getCallee()));
+}
+
 func::FuncOp Outliner::createFunction(const Unit &unit,
                                       const UnitInputs &inputs,
                                       TypeRange results) {
@@ -177,12 +192,15 @@ func::FuncOp Outliner::createFunction(const Unit &unit,
     for (Value value : *values)
       types.push_back(value.getType());
   Location loc = unit.ops.front()->getLoc();
-  StringRef name = unit.kind == "block" ? "block0" : unit.kind;
+  std::string name = (unit.kind + (unit.isBlock() ? "0" : "")).str();
   auto function = func::FuncOp::create(builder, loc, name,
                                        builder.getFunctionType(types, results));
   function.setPrivate();
   function->setAttr("ssm.unit", builder.getStringAttr(unit.kind));
   function.addEntryBlock();
+  for (auto [i, value] : llvm::enumerate(inputs.sequences))
+    if (isContribution(value))
+      function.setArgAttr(i, kContributionAttr, builder.getUnitAttr());
   unsigned argument = inputs.sequences.size();
   for (Value value : inputs.given) {
     for (StringRef name : {StringRef(kKeyAttr), StringRef(kColumnsAttr),
@@ -197,7 +215,7 @@ func::FuncOp Outliner::createFunction(const Unit &unit,
 }
 
 /// The function that already has `candidate`'s body, or `candidate` itself.
-func::FuncOp Outliner::uniqued(func::FuncOp candidate) {
+func::FuncOp Outliner::uniqued(func::FuncOp candidate, StringRef kind) {
   for (func::FuncOp known : blocks)
     if (known.getFunctionType() == candidate.getFunctionType() &&
         OperationEquivalence::isRegionEquivalentTo(
@@ -206,7 +224,10 @@ func::FuncOp Outliner::uniqued(func::FuncOp candidate) {
       candidate.erase();
       return known;
     }
-  candidate.setName(("block" + Twine(blocks.size())).str());
+  size_t number = llvm::count_if(blocks, [&](func::FuncOp known) {
+    return known->getAttrOfType<StringAttr>("ssm.unit") == kind;
+  });
+  candidate.setName((kind + Twine(number)).str());
   blocks.push_back(candidate);
   symbols.insert(candidate);
   return candidate;
@@ -273,6 +294,13 @@ void Outliner::outline(const Unit &unit) {
         results.insert(result);
   }
 
+  // Behind what the block's frame takes.
+  for (Value value : SmallVector<Value>(inputs.sequences.getArrayRef()))
+    if (isContribution(value)) {
+      inputs.sequences.remove(value);
+      inputs.sequences.insert(value);
+    }
+
   SmallVector<Type> resultTypes;
   for (Value value : results)
     resultTypes.push_back(value.getType());
@@ -292,8 +320,8 @@ void Outliner::outline(const Unit &unit) {
     returned.push_back(mapping.lookup(value));
   func::ReturnOp::create(body, function.getLoc(), returned);
 
-  if (unit.kind == "block")
-    function = uniqued(function);
+  if (unit.isBlock())
+    function = uniqued(function, unit.kind);
   else
     symbols.insert(function);
   builder.setInsertionPointAfter(unit.ops.back());
@@ -348,7 +376,7 @@ LogicalResult Outliner::run() {
     return failure();
   auto returned = cast<func::ReturnOp>(model.getBody().front().getTerminator());
   Value input = model.getArgument(0);
-  if (units.empty() || units.front().kind == "block" ||
+  if (units.empty() || units.front().isBlock() ||
       units.front().kind == "pool") {
     passThrough(input, "input");
     findSequenceValues();

@@ -216,13 +216,15 @@ void ssmc::replaceMixer(Operation *mixer, Value u, Value state,
                         const DiscreteMixer &discrete) {
   ImplicitLocOpBuilder builder(mixer->getLoc(), mixer);
   Value forcing = LinearOp::create(builder, u, discrete.inputWeight, Value());
-  auto scan = ScanOp::create(builder, discrete.kind, forcing, state,
-                             discrete.coefficients, discrete.gains);
+  auto scan =
+      ScanOp::create(builder, discrete.kind, forcing, state,
+                     discrete.coefficients, discrete.gains, discrete.reverse);
   if (Attribute path = mixer->getAttr(SsmDialect::kPathAttr))
     scan->setAttr(SsmDialect::kPathAttr, path);
   Value y =
       LinearOp::create(builder, scan.getY(), discrete.outputWeight, Value());
-  y = SkipOp::create(builder, y, u, discrete.feedThrough);
+  if (discrete.feedThrough)
+    y = SkipOp::create(builder, y, u, discrete.feedThrough);
   mixer->replaceAllUsesWith(ValueRange{y, scan.getNewState()});
   mixer->erase();
 }

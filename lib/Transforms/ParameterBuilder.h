@@ -125,11 +125,13 @@ struct DiscreteMixer {
   /// (H, 2N), from [re; im] of the modes to the output: Re(C x) is
   /// [C_re, -C_im] [re; im].
   mlir::Value outputWeight;
-  /// (H), the raw feed-through.
+  /// (H), the raw feed-through; null: none.
   mlir::Value feedThrough;
   /// What the forcing is multiplied by, of the coefficients' type: for
   /// (batch, time, N) only.
   llvm::SmallVector<mlir::Value> gains = {};
+  /// Whether the scan goes from the last step to the first.
+  bool reverse = false;
 };
 
 /// The output weight g [C_re, -C_im] of `Re(g C x)`.

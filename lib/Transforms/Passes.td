@@ -82,6 +82,44 @@ def ExpandMath : Pass<"expand-math"> {
                            "::mlir::math::MathDialect"];
 }
 
+def SplitDirections : Pass<"ssm-split-directions", "::mlir::ModuleOp"> {
+  let summary = "Give the scans of a block that run backwards a block of their own";
+  let description = [{
+    An `ssm.block` with `reverse` scans becomes two: one with these scans, what they
+    read, and what reads only them, whose output is what they contribute; and the rest,
+    which takes the contribution from outside. The first goes through the whole
+    sequence from its end on before the second begins. There is one contribution per
+    block, and no scan reads what another one gives.
+
+    ```mlir
+    %y, %s1, %t1 = ssm.block "layers.1.blocks.0" (%x, %s, %t) : ... {
+    ^bb0(%u: ..., %a: ..., %b: ...):
+      %f = ssm.linear %u, %w
+      %p, %a1 = ssm.scan diagonal %f, %a ...
+      %q, %b1 = ssm.scan diagonal %f, %b ... {reverse}
+      %c1 = ssm.linear %p, %cw1
+      %c2 = ssm.linear %q, %cw2
+      %z = ssm.add %c1, %c2 ...
+    // becomes
+    %c, %t1 = ssm.block "layers.1.blocks.0" (%x, %t) : ... {
+    ^bb0(%u: ..., %b: ...):
+      %f = ssm.linear %u, %w
+      %q, %b1 = ssm.scan diagonal %f, %b ... {reverse}
+      %c2 = ssm.linear %q, %cw2
+      ssm.yield %c2, %b1
+    }
+    %y, %s1 = ssm.block "layers.1.blocks.0" (%x, %s) : ... {
+      ...
+      %z = ssm.add %c1, %c
+    ```
+  }];
+  let options = [
+    Option<"refusedBy", "refused-by", "std::string", "\"\"",
+           "What cannot run backwards, for an error instead (empty: nothing)">
+  ];
+  let dependentDialects = ["ssmc::SsmDialect"];
+}
+
 def OutlineUnits : Pass<"ssm-outline-units", "::mlir::ModuleOp"> {
   let summary = "Turn the model into calls of one function per distinct block";
   let description = [{
@@ -89,7 +127,9 @@ def OutlineUnits : Pass<"ssm-outline-units", "::mlir::ModuleOp"> {
     a private function with the attribute `ssm.unit`; blocks of the same shape
     share one. Its arguments are sequences and carried states, then the
     parameters it uses (`ssm.parameter`). Arithmetic on parameters goes into the
-    function, but for what an `ssm.shift` adds: the means of two blocks.
+    function, but for what an `ssm.shift` adds: the means of two blocks. A block whose
+    scans run backwards becomes a unit `reverse`, and what it contributes an argument of the
+    next unit, marked `ssm.contribution`.
 
     ```mlir
     %d = math.exp %p : tensor<32xf64>
@@ -384,6 +424,8 @@ def SpecializeRows : Pass<"ssm-specialize-rows", "::mlir::ModuleOp"> {
 
     * `.time`: the first `count` rows, consecutive time steps of one stream.
 
+    Where a unit runs backwards there is no `.step`.
+
     ```mlir
     func @chunk.input(%x: tensor<24x3xf32>, %out: tensor<24x32xf32>, %blob)
     // becomes, among others
@@ -552,7 +594,9 @@ def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
     `ssm_rows` and, for a pooled model, `ssm_answers`, on plain pointers.
     Consecutive blocks of one shape are a loop. The workspace that all of them need
     is the attribute `ssm.workspace_bytes`; `ssm.units` is how many units have
-    carried states.
+    carried states. Where units run backwards there is one function instead of the first
+    three, `ssm_sequence`, which takes all time steps of a stream through one pass after
+    the other; `ssm.sequence_bytes` is what it needs per time step beside the workspace.
 
     ```mlir
     func.func @ssm_step(%blob: memref<1xi8>, %record: memref<1xi8>, %x: memref<1xi8>,
@@ -562,7 +606,7 @@ def BuildRun : Pass<"ssm-build-run", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
-    "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 def BuildTrainRun : Pass<"ssm-build-train-run", "::mlir::ModuleOp"> {

@@ -19,6 +19,7 @@
 #include "lib/Conversion/RecurrenceToChunk/Layout.h"
 #include "lib/Transforms/ModelPlan.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/SplitDirections.h"
 #include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -49,6 +50,10 @@ private:
                 SmallVectorImpl<std::pair<StringRef, Attribute>> &entries);
   LogicalResult emitPrepare();
   LogicalResult verifyOneStream();
+  bool isReverse(func::CallOp call) {
+    auto unit = module.lookupSymbol<func::FuncOp>(call.getCallee());
+    return unit && runsBackwards(unit);
+  }
   DictionaryAttr dictionary(ArrayRef<std::pair<StringRef, Attribute>> entries);
   IntegerAttr number(int64_t value) { return builder.getI64IntegerAttr(value); }
   Value viewOf(Value bytes, int64_t offset, RankedTensorType type);
@@ -250,14 +255,24 @@ LogicalResult Planner::emitPrepare() {
 }
 
 /// Each unit overwrites the rows that it got or passes on others: it reads what
-/// the unit before it wrote, and no older rows.
+/// the unit before it wrote, and no older rows. What a reverse unit gives is
+/// for the unit behind it, beside the rows.
 LogicalResult Planner::verifyOneStream() {
-  Value stream = model.getArgument(0);
+  Value stream = model.getArgument(0), contribution;
   for (auto call : model.getOps<func::CallOp>()) {
     if (call.getNumOperands() == 0 || call.getOperand(0) != stream ||
         call.getNumResults() == 0)
       return call.emitOpError() << "does not read what the unit before it "
                                    "wrote: units pass on one stream of rows";
+    if (contribution &&
+        !(contribution.hasOneUse() && *contribution.user_begin() == call))
+      return call.emitOpError()
+             << "is not all that reads what the reverse unit before it gives";
+    if (isReverse(call)) {
+      contribution = call.getResult(0);
+      continue;
+    }
+    contribution = {};
     stream = call.getResult(0);
   }
   Operation *returned = model.getBody().front().getTerminator();

@@ -7,6 +7,7 @@
 
 #include "dialect/SsmDialect.h"
 #include "lib/Transforms/Passes.h"
+#include "lib/Transforms/SplitDirections.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -127,8 +128,9 @@ struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
   using SpecializeRowsBase::SpecializeRowsBase;
 
   bool wants(StringRef variant) {
-    return variants.empty() ? variant != "time"
-                            : llvm::is_contained(variants, variant);
+    if (!variants.empty())
+      return llvm::is_contained(variants, variant);
+    return variant != "time" && !(variant == "step" && takesSequences);
   }
 
   void runOnOperation() override {
@@ -137,6 +139,8 @@ struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
       if (function->getAttrOfType<StringAttr>("ssm.kind") &&
           !function.isExternal() && !function->hasAttr("ssm.variant"))
         chunks.push_back(function);
+    takesSequences = llvm::any_of(
+        chunks, [](func::FuncOp chunk) { return runsBackwards(chunk); });
     for (func::FuncOp chunk : chunks) {
       std::optional<int64_t> rows = getRows(chunk);
       if (!rows) {
@@ -160,5 +164,8 @@ struct SpecializeRows : ssmc::impl::SpecializeRowsBase<SpecializeRows> {
       chunk.erase();
     }
   }
+
+  /// Whether a unit runs backwards: nothing is computed step by step then.
+  bool takesSequences = false;
 };
 } // namespace

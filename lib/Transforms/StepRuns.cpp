@@ -10,6 +10,23 @@
 
 using namespace ssmc;
 
+bool ssmc::appendStep(StepRun &run, const PlanStep &last,
+                      const PlanStep &next) {
+  if (run.first->unit != next.unit)
+    return false;
+  llvm::SmallVector<int64_t> strides;
+  for (auto [now, before] : llvm::zip_equal(next.carries, last.carries))
+    strides.push_back(now - before);
+  int64_t stride = next.blob - last.blob;
+  if (run.count > 1 &&
+      (run.blobStride != stride || run.carryStrides != strides))
+    return false;
+  run.blobStride = stride;
+  run.carryStrides = strides;
+  ++run.count;
+  return true;
+}
+
 llvm::SmallVector<StepRun> ssmc::findRuns(const ModelPlan &plan) {
   llvm::SmallVector<StepRun> runs;
   int64_t units = 0;
@@ -19,21 +36,8 @@ llvm::SmallVector<StepRun> ssmc::findRuns(const ModelPlan &plan) {
     int64_t unit = units;
     units += !step.carries.empty();
     if (!runs.empty() && step.kind == "block" &&
-        runs.back().first->unit == step.unit) {
-      StepRun &run = runs.back();
-      const PlanStep &previous = run.first[run.count - 1];
-      llvm::SmallVector<int64_t> strides;
-      for (auto [now, before] : llvm::zip_equal(step.carries, previous.carries))
-        strides.push_back(now - before);
-      int64_t stride = step.blob - previous.blob;
-      if (run.count == 1 ||
-          (run.blobStride == stride && run.carryStrides == strides)) {
-        run.blobStride = stride;
-        run.carryStrides = strides;
-        ++run.count;
-        continue;
-      }
-    }
+        appendStep(runs.back(), runs.back().first[runs.back().count - 1], step))
+      continue;
     runs.push_back({&step, unit, 1, 0,
                     llvm::SmallVector<int64_t>(step.carries.size(), 0)});
   }

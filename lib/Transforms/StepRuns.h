@@ -21,6 +21,10 @@ struct StepRun {
   llvm::SmallVector<int64_t> carryStrides; ///< bytes, of each carried state
 };
 
+/// Adds `next`, whose predecessor in the run is `last`, to `run`, if it is of
+/// the same unit and as far away as those before; returns whether it is.
+bool appendStep(StepRun &run, const PlanStep &last, const PlanStep &next);
+
 /// The steps of a plan in order, as few runs as possible; no answers, which are
 /// not taken by rows. Units with carried states are numbered from 0 on.
 llvm::SmallVector<StepRun> findRuns(const ModelPlan &plan);

@@ -164,17 +164,23 @@ def convert_linoss(
 
 
 def _s5_mixer(source: _Tensors, path: str, target: str, writer: _Writer) -> dict[str, Any]:
-    """S5SSM. `state_dim` is the number of states kept: twice that with conj_sym."""
+    """S5SSM. `state_dim` is the number of states kept: twice that with conj_sym.
+
+    A bidirectional one has C for the states of both directions side by side, or, where it
+    was not initialized by "complex_normal", C1 and C2.
+    """
     states = source.shape(f"{path}.Lambda_re")[0]
-    joined = source.has(f"{path}.C") and source.shape(f"{path}.C")[1] == 2 * states
-    if source.has(f"{path}.C1") or joined:
-        raise ConvertError(
-            f"{path} is bidirectional: its outputs need the inputs after them, "
-            "which compiled models do not have; train with bidirectional=False"
-        )
-    for name in ("Lambda_re", "Lambda_im", "B", "C", "D", "log_step"):
+    for name in ("Lambda_re", "Lambda_im", "B", "D", "log_step"):
         writer.copy(source, f"{path}.{name}", f"{target}.{name}")
-    return {"target": "S5SequenceMixer", "state_dim": states}
+    mixer = {"target": "S5SequenceMixer", "state_dim": states}
+    if source.has(f"{path}.C1"):
+        halves = [source.take(f"{path}.{name}") for name in ("C1", "C2")]
+        writer.tensors[f"{target}.C"] = np.concatenate(halves, axis=1)
+    else:
+        writer.copy(source, f"{path}.C", f"{target}.C")
+    if writer.tensors[f"{target}.C"].shape[1] == 2 * states:
+        mixer["bidirectional"] = True
+    return mixer
 
 
 def _flax_norm(source: _Tensors, layer: str, target: str, writer: _Writer) -> dict[str, Any]:

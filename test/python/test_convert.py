@@ -101,15 +101,18 @@ def test_linoss_names_and_heads(tmp_path):
     }  # fmt: skip
 
 
-def bidirectional():
-    checkpoint = s5_checkpoint()
-    c = checkpoint.pop("params/encoder/layers_0/seq/C")
-    return checkpoint | {f"params/encoder/layers_0/seq/{name}": c for name in ("C1", "C2")}
-
-
-def with_two_halves():
+def test_both_forms_of_a_bidirectional_s5(tmp_path):
+    both = np.arange(H * 2 * P * 2, dtype=np.float32).reshape(H, 2 * P, 2)
     name = "params/encoder/layers_0/seq/C"
-    return s5_checkpoint() | {name: np.zeros((H, 2 * P, 2), np.float32)}
+    joined = s5_checkpoint() | {name: both}
+    halves = s5_checkpoint() | {f"{name}1": both[:, :P], f"{name}2": both[:, P:]}
+    del halves[name]
+    for checkpoint in (joined, halves):
+        convert_s5(checkpoint, tmp_path, activation="half_glu1")
+        layers, tensors = load(tmp_path)
+        assert layers[1]["sequence_mixer"]["bidirectional"] is True
+        assert layers[1]["sequence_mixer"]["state_dim"] == 2 * P
+        assert np.array_equal(tensors["layers.1.sequence_mixer.C"], both)
 
 
 def without(name):
@@ -123,8 +126,6 @@ def of_integers():
 @pytest.mark.parametrize(
     "checkpoint, options, message",
     [
-        (bidirectional, {}, "is bidirectional"),
-        (with_two_halves, {}, "is bidirectional"),
         (lambda: without("params/decoder/bias"), {}, "no tensor params.decoder.bias"),
         (of_integers, {}, "params.decoder.bias holds int32"),
         (s5_checkpoint, {"activation": "gelu"}, "nothing reads params.encoder.layers_0.out2"),

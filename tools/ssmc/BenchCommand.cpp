@@ -138,6 +138,9 @@ static mlir::LogicalResult bench(mlir::MLIRContext &context,
          << "way                    us per call of L   ns per time step   "
             "GFLOP/s\n";
   for (const auto &way : ways) {
+    if (loaded->getInfo().isBidirectional() &&
+        way.mode.kind != RunMode::Kind::Forward)
+      continue;
     auto time = measure(*loaded, way.mode, way.batch, options.length,
                         options.seconds, *threads);
     if (!time)

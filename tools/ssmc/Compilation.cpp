@@ -127,6 +127,18 @@ InputType ssmc::getInputType(mlir::ModuleOp model) {
   return {x.getShape().back(), false};
 }
 
+bool ssmc::isBidirectional(mlir::ModuleOp model) {
+  return model
+      .walk([](mlir::Operation *op) {
+        auto mixer = dyn_cast<S5Op>(op);
+        auto scan = dyn_cast<ScanOp>(op);
+        return (mixer && mixer.getReverse()) || (scan && scan.getReverse())
+                   ? mlir::WalkResult::interrupt()
+                   : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 bool ssmc::takesTimeSteps(mlir::ModuleOp model) {
   auto function = reference::getModelFunction(model);
   return succeeded(function) &&

@@ -96,6 +96,10 @@ InputType getInputType(mlir::ModuleOp model);
 /// Whether the model takes a time delta per step (--dt).
 bool takesTimeSteps(mlir::ModuleOp model);
 
+/// Whether a layer of a model reads sequences backwards, so that only whole
+/// ones can be run.
+bool isBidirectional(mlir::ModuleOp model);
+
 /// A lowered model and its optimized code.
 struct NativeCode {
   CompiledModel lowered;

@@ -98,6 +98,7 @@ static const char *describeEntry(StringRef function) {
   return StringSwitch<const char *>(function)
       .Case("ssm_chunk_full", "chunk")
       .Case("ssm_step", "step")
+      .StartsWith("ssm_sequence", "sequence")
       .Default("streams");
 }
 

@@ -79,7 +79,9 @@ template <typename... Delta> Error NativeModel::findRuns(JitSession &code) {
   find("step", step);
   find("chunk", chunk);
   find("forward", forward);
-  find("workspace_bytes", bytes);
+  // Of sequences: L instead of the number of streams.
+  find(info.isBidirectional() ? "forward_workspace_bytes" : "workspace_bytes",
+       bytes);
   this->step = [step](char *records, int64_t n, Rows rows, float *y,
                       const ssmc_executor *executor, AlignedBytes &ws) {
     return step(records, nullptr, n, rows.x, Delta(rows.dt)..., y, executor,
@@ -91,11 +93,13 @@ template <typename... Delta> Error NativeModel::findRuns(JitSession &code) {
     return chunk(records, nullptr, n, nullptr, T, rows.x, Delta(rows.dt)..., y,
                  executor, ws.data(), ws.getSize());
   };
-  this->forward = [forward](char *records, int64_t n, int64_t T, Rows rows,
-                            float *y, const ssmc_executor *executor,
-                            AlignedBytes &ws) {
-    return forward(rows.x, Delta(rows.dt)..., y, n, nullptr, T, records,
-                   executor, ws.data(), ws.getSize());
+  bool keepsStates = !info.isBidirectional();
+  this->forward = [forward, keepsStates](
+                      char *records, int64_t n, int64_t T, Rows rows, float *y,
+                      const ssmc_executor *executor, AlignedBytes &ws) {
+    return forward(rows.x, Delta(rows.dt)..., y, n, nullptr, T,
+                   keepsStates ? records : nullptr, executor, ws.data(),
+                   ws.getSize());
   };
   workspaceBytes = bytes;
   return error;
@@ -144,6 +148,8 @@ Error NativeModel::check(int code, StringRef function) const {
 
 Expected<AlignedBytes> NativeModel::makeRecords(int64_t batch) const {
   AlignedBytes records(batch * info.stateBytes);
+  if (info.isBidirectional()) // which has no states to keep
+    return records;
   if (Error error = check(reset(records.data(), 0, batch), "state_reset"))
     return error;
   return records;
@@ -209,7 +215,8 @@ Expected<Array> NativeModel::run(const ArrayView &x, ArrayRef<float> dt,
   shape.push_back(info.outputFeatures);
   std::vector<float> y(*getNumElements(shape));
 
-  AlignedBytes ws(workspaceBytes(batch, executor ? executor->workers : 1));
+  AlignedBytes ws(workspaceBytes(info.isBidirectional() ? length : batch,
+                                 executor ? executor->workers : 1));
   // Sequences that go on from a state are one long chunk.
   if (mode.kind == RunMode::Kind::Forward && !isFresh)
     mode = {RunMode::Kind::Chunk, std::max<int64_t>(length, 1)};

@@ -266,12 +266,31 @@ static mlir::FailureOr<RunResult> runCompiled(mlir::ModuleOp model,
   return std::move(*result);
 }
 
+/// A bidirectional model needs all of a sequence for its first output.
+static Error checkWholeSequences(const CommandLine &line,
+                                 const RunOptions &options) {
+  const char *asked = options.mode.kind != RunMode::Kind::Forward ? "--mode"
+                      : line.has("--state-in")                    ? "--state-in"
+                      : line.has("--state-out") ? "--state-out"
+                                                : nullptr;
+  if (!asked)
+    return Error::success();
+  return createStringError(Twine(asked) +
+                           ": the model is bidirectional: an output needs the "
+                           "inputs after it, so that only whole sequences can "
+                           "be run, without states; leave " +
+                           asked + " off");
+}
+
 static mlir::LogicalResult runModel(mlir::MLIRContext &context,
                                     const CommandLine &line,
                                     const RunOptions &options) {
   auto model = importModel(context, line, "model");
   if (!model || failed(requireWeights(*model, "running a model")))
     return mlir::failure();
+  if (isBidirectional(*model))
+    if (Error error = checkWholeSequences(line, options))
+      return report(context, std::move(error));
   InputType type = getInputType(*model);
   auto input = readModelInput(options.input, type.isTokens ? 0 : type.features);
   if (!input)

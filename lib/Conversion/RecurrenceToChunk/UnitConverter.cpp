@@ -9,6 +9,7 @@
 #include "lib/Conversion/RecurrenceToChunk/Layout.h"
 #include "lib/Conversion/RecurrenceToChunk/PackedParameters.h"
 #include "lib/Conversion/RecurrenceToChunk/PanelMapBuilder.h"
+#include "lib/Transforms/SplitDirections.h"
 #include "lib/Transforms/TrainingForm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -46,6 +47,9 @@ SmallVector<Type> UnitConverter::getRowArgumentTypes() {
     types.push_back(RankedTensorType::get(
         {rows, output ? results : paddedWidth(results)}, f32));
   }
+  for (Value contribution : contributions)
+    types.push_back(RankedTensorType::get(
+        {rows, paddedWidth(getNumFeatures(contribution.getType()))}, f32));
   for (Value state : initialStates)
     llvm::append_range(types,
                        getCarryTypes(cast<RankedTensorType>(state.getType())));
@@ -66,6 +70,8 @@ LogicalResult UnitConverter::createFunction() {
       timeSteps = argument;
     else if (isGivenAtRunTime(unit, argument.getArgNumber()))
       given.push_back(argument);
+    else if (unit.getArgAttr(argument.getArgNumber(), kContributionAttr))
+      contributions.push_back(argument);
     else
       initialStates.push_back(argument);
   }
@@ -162,6 +168,8 @@ void UnitConverter::mapRowArguments(ArrayRef<BlockArgument> arguments) {
     materialized[unit.getArgument(0)] = input = takeRows();
   if (hasOut())
     outArgument = takeRows();
+  for (Value contribution : contributions)
+    materialized[contribution] = takeRows();
   for (Value state : initialStates)
     carries[state] = takeCarries(
         getCarryTypes(cast<RankedTensorType>(state.getType())).size());
@@ -261,6 +269,11 @@ LogicalResult UnitConverter::convertOp(Operation *op) {
     return convertDropout(dropout);
   if (auto perStepOp = dyn_cast<PerStepOp>(op))
     return convertPerStep(perStepOp);
+  if (auto scan = dyn_cast<ScanOp>(op);
+      scan && scan.getReverse() != (kind == kReverseKind))
+    return scan.emitOpError()
+           << "runs " << (scan.getReverse() ? "backwards" : "forwards")
+           << " in a unit whose rows do not; run ssm-split-directions first";
   if (!isa<LinearOp, ScanOp, PointwiseOpInterface>(op))
     return op->emitOpError()
            << "has no form on rows; expected a linear map, a "

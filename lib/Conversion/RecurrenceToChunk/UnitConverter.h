@@ -102,6 +102,8 @@ private:
   /// The unit's argument that is time deltas, and that of the new function.
   mlir::Value timeSteps, rowsOfTimeSteps;
   llvm::SmallVector<mlir::Value> initialStates;
+  /// What reverse units before this one have left for its rows.
+  llvm::SmallVector<mlir::Value> contributions;
   mlir::Value input, outArgument;
   /// Columns and keys that are known when rows run -> their arguments.
   llvm::DenseMap<mlir::Value, mlir::Value> givenValues;

@@ -25,6 +25,9 @@ void ScanBuffers::assign(ValueRange buffers) {
 }
 
 FailureOr<LeafBuffers> ssmc::collectLeaves(ScanOp scan) {
+  if (scan.getReverse())
+    return scan.emitOpError() << "runs backwards; expected a scan that goes "
+                                 "from the first time step to the last";
   LeafBuffers found;
   for (Value coefficient : scan.getStepCoefficients())
     if (failed(collectLeaves(coefficient, found)))

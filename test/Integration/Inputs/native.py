@@ -43,6 +43,7 @@ class Native:
         self.dtype = np.int32 if f"typedef int32_t {name}_in_t" in header else np.float32
         entry = re.compile(r"^ \* +(\d+)  (\S+): (?:(\d+) )?(.*)\)", re.MULTILINE)
         self.layout = {m[2]: (int(m[1]), int(m[3] or 1), m[4]) for m in entry.finditer(header)}
+        self.bidirectional = f"{name}_forward_workspace_bytes" in header
         self.library = ctypes.CDLL(str(prefix.with_suffix(".so")))
         self.name, self.swap_mode, self.mode, self.guarded = name, swap_mode, None, []
         self.function("strerror").restype = ctypes.c_char_p
@@ -51,6 +52,9 @@ class Native:
     def declare(self) -> None:
         self.function("workspace_bytes").restype = ctypes.c_size_t
         self.function("workspace_bytes").argtypes = [ctypes.c_int64, ctypes.c_int32]
+        if self.bidirectional:
+            self.function("forward_workspace_bytes").restype = ctypes.c_size_t
+            self.function("forward_workspace_bytes").argtypes = [ctypes.c_int64, ctypes.c_int32]
 
     def function(self, suffix: str):
         return getattr(self.library, f"{self.name}_{suffix}")
@@ -137,9 +141,13 @@ class Native:
     # -- Calls -----------------------------------------------------------------
 
     def forward(self, x: np.ndarray, lengths=None) -> tuple[np.ndarray, np.ndarray]:
-        """x is (B, L, F), or tokens (B, L); returns y and the final states."""
+        """x is (B, L, F), or tokens (B, L); returns y and the final states, if any."""
         batch, length = x.shape[:2]
         x, y = np.ascontiguousarray(x), self.answers(batch, length)
+        if self.bidirectional:
+            ws = self.memory(self.function("forward_workspace_bytes")(length, 1))
+            self.call("forward", x, y, batch, lengths, length, None, None, ws, ws.size)
+            return y, None
         records, ws = self.records(batch), self.workspace(batch)
         self.call("forward", x, y, batch, lengths, length, records, None, ws, ws.size)
         return y, records

@@ -1,7 +1,7 @@
 """The models of the papers' own code, in NumPy and float64, from the papers.
 
 S5: Smith, Warrington, Linderman 2023, sections 2 to 4 and appendix G (blocks, gated
-activations); LinOSS: Rusch and Rus 2025, section 2 (IM, IMEX) and appendix A. Layer
+activations, two directions); LinOSS: Rusch and Rus 2025, section 2 (IM, IMEX) and appendix A. Layer
 normalization: Ba, Kiros, Hinton 2016. Checkpoints have the names that flax and Equinox
 give to the modules of lindermanlab/S5 and tk-rusch/linoss.
 """
@@ -26,12 +26,23 @@ def complex_of(pairs):
     return pairs[..., 0] + 1j * pairs[..., 1]
 
 
+def scan(a, forcing):
+    """x of each row: a times that of the row before, plus the row."""
+    state, states = np.zeros(len(a), complex), []
+    for row in forcing:
+        state = a * state + row
+        states.append(state)
+    return np.array(states)
+
+
 class S5:
     """A classifier of lindermanlab/S5 with random parameters."""
 
     def __init__(self, rng, *, activation="half_glu1", prenorm=True, batchnorm=True, mode="pool",
                  discretization="zoh", conj_sym=True, clip_eigs=False, step_rescale=1.0,
-                 features=3, width=20, states=6, layers=2, classes=5):  # fmt: skip
+                 features=3, width=20, states=6, layers=2, classes=5,
+                 bidirectional=(), halves=False):  # fmt: skip
+        """`bidirectional`: which layers are, whose C is two tensors with `halves`."""
         self.options = {
             "activation": activation, "prenorm": prenorm, "mode": mode,
             "discretization": discretization, "conj_sym": conj_sym, "clip_eigs": clip_eigs,
@@ -46,25 +57,30 @@ class S5:
         def norm():
             return {"scale": rng.uniform(-1.5, 1.5, width), "bias": rng.uniform(-1, 1, width)}
 
-        def layer():
+        def layer(index):
+            directions = 2 if index in bidirectional else 1
+            c = rng.standard_normal((width, directions * states, 2)) / np.sqrt(states)
             params = {
                 "seq": {
                     "Lambda_re": rng.uniform(-1, 0.001, states),
                     "Lambda_im": rng.uniform(0.1, 20, states),
                     "B": rng.standard_normal((states, width, 2)) / np.sqrt(width),
-                    "C": rng.standard_normal((width, states, 2)) / np.sqrt(states),
+                    "C": c,
                     "D": rng.standard_normal(width),
                     "log_step": rng.uniform(-6, -2, (states, 1)),
                 },
                 "norm": norm(),
             }
+            if halves and directions == 2:
+                both = params["seq"].pop("C")
+                params["seq"] |= {"C1": both[:, :states], "C2": both[:, states:]}
             if activation != "gelu":
                 params["out2"] = dense(width, width)
             if activation == "full_glu":
                 params["out1"] = dense(width, width)
             return params
 
-        encoder = {f"layers_{i}": layer() for i in range(layers)}
+        encoder = {f"layers_{i}": layer(i) for i in range(layers)}
         encoder["encoder"] = dense(features, width)
         checkpoint = {"params": {"encoder": encoder, "decoder": dense(width, classes)}}
         if batchnorm:
@@ -107,18 +123,22 @@ class S5:
             real = np.minimum(real, -1e-4)
         eigenvalues = real + 1j * params["Lambda_im"]
         step = self.options["step_rescale"] * np.exp(params["log_step"][:, 0])
-        b, c = complex_of(params["B"]), complex_of(params["C"])
+        b = complex_of(params["B"])
+        if "C1" in params:
+            c = complex_of(np.concatenate([params["C1"], params["C2"]], axis=1))
+        else:
+            c = complex_of(params["C"])
         if self.options["discretization"] == "zoh":
             a = np.exp(eigenvalues * step)
             gain = (a - 1) / eigenvalues
         else:
             a = (1 + step / 2 * eigenvalues) / (1 - step / 2 * eigenvalues)
             gain = step / (1 - step / 2 * eigenvalues)
-        state, outputs = np.zeros(len(a), complex), []
-        for row in u:
-            state = a * state + gain * (b @ row)
-            outputs.append((c @ state).real)
-        return (2 if self.options["conj_sym"] else 1) * np.array(outputs) + params["D"] * u
+        states = scan(a, u @ b.T * gain)
+        if c.shape[1] == 2 * len(a):  # the second half reads what comes after each step
+            backwards = scan(a, (u @ b.T * gain)[::-1])[::-1]
+            states = np.concatenate([states, backwards], axis=1)
+        return (2 if self.options["conj_sym"] else 1) * (states @ c.T).real + params["D"] * u
 
     def activate(self, layer, x):
         active = gelu(x)

@@ -15,6 +15,7 @@ from bits import check_bits
 from native import build, load_mode_switch
 from paper_models import S5, LinOSS, flatten
 from safetensors.numpy import save_file
+from whole import check_whole
 
 LIMIT, INTERPRETER_LIMIT = 1e-5, 1e-12
 MODELS = {
@@ -26,6 +27,16 @@ MODELS = {
     "s5-layer-bilinear": (S5, {"batchnorm": False, "discretization": "bilinear", "width": 5,
                                "conj_sym": False, "step_rescale": 0.5, "mode": "last"}),
     "s5-layer-one-feature": (S5, {"batchnorm": False, "width": 1}),
+    "s5-both-ways": (S5, {"bidirectional": (0, 1, 2), "layers": 3}),
+    "s5-both-ways-first": (S5, {"bidirectional": (0,), "layers": 3, "halves": True,
+                                "activation": "full_glu", "width": 33, "states": 9}),
+    "s5-both-ways-last": (S5, {"bidirectional": (2,), "layers": 3, "batchnorm": False,
+                               "mode": "last", "conj_sym": False}),
+    "s5-both-ways-between": (S5, {"bidirectional": (1, 3), "layers": 5, "prenorm": False,
+                                  "activation": "half_glu2", "discretization": "bilinear",
+                                  "width": 16, "states": 8, "halves": True}),
+    "s5-both-ways-alone": (S5, {"bidirectional": (0,), "layers": 1, "width": 1, "states": 1,
+                                "features": 1, "activation": "gelu"}),
     "linoss-im": (LinOSS, {}),
     "linoss-imex-regression": (LinOSS, {"discretization": "IMEX", "classification": False}),
     "linoss-many-classes": (LinOSS, {"outputs": 19, "width": 33}),
@@ -94,8 +105,11 @@ def check(compiler, swap_mode, work: pathlib.Path, name: str) -> list[str]:
     for row, n in enumerate(lengths):
         got = y[row] if native.pooled else y[row, :n]
         errors.append(compare(f"of {n}", got, model(x[row, :n].astype(np.float64)), LIMIT))
-    y, records = native.forward(x[:1])
-    check_bits(native, x[:1], y, records, True, expect)
+    if native.bidirectional:
+        check_whole(compiler, folder, work, native, swap_mode, rng, expect)
+    else:
+        y, records = native.forward(x[:1])
+        check_bits(native, x[:1], y, records, True, expect)
     print(name, *errors, flush=True)
     return failures
 
