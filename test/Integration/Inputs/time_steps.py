@@ -138,6 +138,14 @@ def check_calls(folder, x, dt) -> None:
     batch = np.repeat(timed[:, :40], 31, axis=0)
     batch[..., -1] = rng.uniform(-0.1, 2, batch.shape[:2])
     check_lengths(native, batch, rng, expect)
+    # More streams than a step takes through the layers together.
+    many = np.repeat(timed[:, :9], 217, axis=0)
+    many[..., -1] = rng.uniform(-0.1, 2, many.shape[:2])
+    y, states = native.forward(many)
+    for steps in (0, 4):
+        y2, states2 = native.pieces(many, steps)
+        how = f"of {len(many)} streams, in pieces of {steps or 1}, some have others' deltas"
+        expect(same(y, y2) and np.array_equal(states, states2), how)
     check_edges(native, x, dt)
     ws, y = native.workspace(1), native.answers(1)
     try:
