@@ -6,28 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Init/Threefry.h"
-#include "llvm/ADT/bit.h"
+#include "runtime/threefry.h"
 
 using namespace ssmc;
 
 RandomKey ssmc::makeKey(uint32_t seed) { return {0, seed}; }
 
 RandomKey ssmc::threefry(RandomKey key, uint64_t counter) {
-  static constexpr int kRotations[2][4] = {{13, 15, 26, 6}, {17, 29, 16, 24}};
-  // 0x1bd11bda is the parity constant of Skein's key schedule.
-  const uint32_t schedule[3] = {key.high, key.low,
-                                key.high ^ key.low ^ 0x1bd11bda};
-  uint32_t a = static_cast<uint32_t>(counter >> 32) + schedule[0];
-  uint32_t b = static_cast<uint32_t>(counter) + schedule[1];
-  for (uint32_t group = 1; group <= 5; ++group) {
-    for (int rotation : kRotations[(group - 1) % 2]) {
-      a += b;
-      b = llvm::rotl(b, rotation) ^ a;
-    }
-    a += schedule[group % 3];
-    b += schedule[(group + 1) % 3] + group;
-  }
-  return {a, b};
+  uint32_t words[2] = {key.high, key.low};
+  apply_threefry(words, counter);
+  return {words[0], words[1]};
 }
 
 std::vector<RandomKey> ssmc::split(RandomKey key, int64_t count) {
