@@ -8,6 +8,7 @@
 #include "lib/Target/TrainEntryPoints.h"
 #include "lib/Target/EmitObject.h"
 #include "lib/Target/EntryPoints.h"
+#include "lib/Target/RuntimeConstants.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/Linker/Linker.h"
@@ -55,29 +56,23 @@ static StringRef findEntryPoints(const Triple &triple) {
 // Constants
 //===----------------------------------------------------------------------===//
 
-static Constant *asConstant(LLVMContext &context, int64_t value) {
-  return ConstantInt::get(Type::getInt64Ty(context), value);
-}
-
-/// Gives what the runtime declares a value.
-static void define(Module &module, StringRef name, Constant *value) {
-  auto *defined =
-      new GlobalVariable(module, value->getType(), /*isConstant=*/true,
-                         GlobalValue::InternalLinkage, value);
-  if (GlobalVariable *declared = module.getGlobalVariable(name)) {
-    declared->replaceAllUsesWith(defined);
-    declared->eraseFromParent();
-  }
-  defined->setName(name);
-}
-
 /// A table: never without a row, so that there is something to point to.
-static void defineTable(Module &module, StringRef name,
-                        std::vector<Constant *> rows, Type *rowType) {
+static void defineRows(Module &module, StringRef name,
+                       std::vector<Constant *> rows, Type *rowType) {
   if (rows.empty())
     rows.push_back(Constant::getNullValue(rowType));
-  auto *type = ArrayType::get(rowType, rows.size());
-  define(module, name, ConstantArray::get(type, rows));
+  defineTable(module, name, rows, rowType);
+}
+
+/// A table whose rows are `width` numbers each.
+static void defineNumbers(Module &module, StringRef name,
+                          ArrayRef<SmallVector<uint64_t>> rows, size_t width) {
+  LLVMContext &context = module.getContext();
+  std::vector<Constant *> constants;
+  for (ArrayRef<uint64_t> row : rows)
+    constants.push_back(ConstantDataArray::get(context, row));
+  defineRows(module, name, std::move(constants),
+             ArrayType::get(Type::getInt64Ty(context), width));
 }
 
 static void defineNorms(Module &module, const TrainingInfo &training) {
@@ -87,19 +82,18 @@ static void defineNorms(Module &module, const TrainingInfo &training) {
   std::vector<Constant *> rows;
   int64_t offset = 0;
   for (const TrainingNorm &norm : training.norms) {
-    rows.push_back(ConstantStruct::get(
-        type, {asConstant(context, norm.features), asConstant(context, offset),
-               ConstantFP::get(real, norm.epsilon),
-               ConstantFP::get(real, norm.momentum)}));
+    SmallVector<Constant *> row;
+    appendNumbers(module, {norm.features, offset}, row);
+    row.append({ConstantFP::get(real, norm.epsilon),
+                ConstantFP::get(real, norm.momentum)});
+    rows.push_back(ConstantStruct::get(type, row));
     offset += norm.getBytes();
   }
-  defineTable(module, "train_norms", rows, type);
+  defineRows(module, "train_norms", std::move(rows), type);
 }
 
 static Error defineKeys(Module &module, const TrainingInfo &training) {
-  LLVMContext &context = module.getContext();
-  auto *type = ArrayType::get(Type::getInt64Ty(context), 1 + kMostSplits);
-  std::vector<Constant *> rows;
+  std::vector<SmallVector<uint64_t>> rows;
   for (const TrainingStep &step : training.steps)
     for (const std::vector<int64_t> &splits : step.keys) {
       if (splits.size() > kMostSplits || step.keys.size() > kMostKeys)
@@ -107,33 +101,31 @@ static Error defineKeys(Module &module, const TrainingInfo &training) {
             "a layer draws from " + Twine(step.keys.size()) +
             " keys, one of which is split " + Twine(splits.size()) +
             " times; expected at most 8 of both");
-      SmallVector<uint64_t> row{splits.size()};
+      SmallVector<uint64_t> &row = rows.emplace_back();
+      row.push_back(splits.size());
       row.append(splits.begin(), splits.end());
       row.resize(1 + kMostSplits, 0);
-      rows.push_back(ConstantDataArray::get(context, row));
     }
-  defineTable(module, "train_keys", rows, type);
+  defineNumbers(module, "train_keys", rows, 1 + kMostSplits);
   return Error::success();
 }
 
 static void defineSteps(Module &module, const TrainingInfo &training) {
-  LLVMContext &context = module.getContext();
   constexpr size_t kNumbers = 9;
-  auto *type = ArrayType::get(Type::getInt64Ty(context), kNumbers);
-  std::vector<Constant *> rows;
-  int64_t keys = 0;
+  std::vector<SmallVector<uint64_t>> rows;
+  uint64_t keys = 0;
   for (const TrainingStep &step : training.steps) {
-    int64_t numbers[kNumbers] = {
+    int64_t numbers[kNumbers - 1] = {
         step.unit,    static_cast<int64_t>(step.kind),
         step.blob,    step.norm,
         step.in,      step.out,
-        step.inPlace, static_cast<int64_t>(step.keys.size()),
-        keys};
+        step.inPlace, static_cast<int64_t>(step.keys.size())};
+    SmallVector<uint64_t> &row =
+        rows.emplace_back(std::begin(numbers), std::end(numbers));
+    row.push_back(keys);
     keys += step.keys.size();
-    SmallVector<uint64_t> row(std::begin(numbers), std::end(numbers));
-    rows.push_back(ConstantDataArray::get(context, row));
   }
-  defineTable(module, "train_steps", rows, type);
+  defineNumbers(module, "train_steps", rows, kNumbers);
 }
 
 /// The most floats of a row between two steps, and how many buffers such rows
@@ -168,7 +160,7 @@ static Error defineConstants(Module &module, const ModelInfo &info) {
       {"train_blob_offset", training.blobOffset},
       {"train_statistics_offset", training.statisticsOffset}};
   for (auto [name, value] : numbers)
-    define(module, name, asConstant(module.getContext(), value));
+    defineNumber(module, name, value);
   defineNorms(module, training);
   defineSteps(module, training);
   return defineKeys(module, training);
