@@ -1,49 +1,15 @@
 /* Holds runtime/entry_points.c around fake_model.c to the rules of the
  * generated header. Buffers are exactly as large as promised, so that
  * AddressSanitizer sees every access beyond them. */
+#include "entry_points.h"
+#include "errors.h"
 #include "executors.h"
 #include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int MODEL_state_reset(void *, int64_t, int64_t);
-size_t MODEL_workspace_bytes(int64_t, int32_t);
-int MODEL_step(const void *, void *, const int64_t *, int64_t, const float *,
-               const float *, float *, const ssmc_executor *, void *, size_t);
-int MODEL_chunk(const void *, void *, const int64_t *, int64_t, const int64_t *,
-                int64_t, const float *, const float *, float *,
-                const ssmc_executor *, void *, size_t);
-int MODEL_forward(const void *, const float *, const float *, float *, int64_t,
-                  const int64_t *, int64_t, void *, const ssmc_executor *,
-                  void *, size_t);
-int MODEL_state_save(const void *, const void *, void *, size_t);
-int MODEL_state_load(const void *, void *, const void *, size_t);
-const char *MODEL_strerror(int);
-
-/* The model's own weights, and no time deltas. */
-#define MODEL_step(states, ids, n, x, ...)                                     \
-  MODEL_step(NULL, states, ids, n, x, NULL, __VA_ARGS__)
-#define MODEL_chunk(states, ids, n, lengths, T, x, ...)                        \
-  MODEL_chunk(NULL, states, ids, n, lengths, T, x, NULL, __VA_ARGS__)
-#define MODEL_forward(x, ...) MODEL_forward(NULL, x, NULL, __VA_ARGS__)
-#define MODEL_state_save(...) MODEL_state_save(NULL, __VA_ARGS__)
-#define MODEL_state_load(...) MODEL_state_load(NULL, __VA_ARGS__)
-
-enum {
-  OK,
-  E_ARG,
-  E_ALIGN,
-  E_WORKSPACE,
-  E_CPU,
-  E_BLOB_SIZE,
-  E_BLOB_MAGIC,
-  E_BLOB_VERSION,
-  E_BLOB_MODEL,
-  E_EXECUTOR,
-  E_COUNT = E_EXECUTOR + 6
-};
-enum { INPUTS = 3, RECORD = 192, N = 11, T = 13 };
+enum { N = 11, T = 13 };
 #ifdef POOLED
 enum { POOLED_MODEL = 1 };
 #else

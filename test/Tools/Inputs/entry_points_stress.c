@@ -1,31 +1,14 @@
 /* Random calls of runtime/entry_points.c around fake_model.c: on any executor
  * and number of workers they must do what they do without one. Built with
  * ThreadSanitizer, which sees every access to memory that no turn guards. */
+#include "entry_points.h"
 #include "executors.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-size_t MODEL_workspace_bytes(int64_t, int32_t);
-int MODEL_state_reset(void *, int64_t, int64_t);
-int MODEL_step(const void *, void *, const int64_t *, int64_t, const float *,
-               const float *, float *, const ssmc_executor *, void *, size_t);
-int MODEL_chunk(const void *, void *, const int64_t *, int64_t, const int64_t *,
-                int64_t, const float *, const float *, float *,
-                const ssmc_executor *, void *, size_t);
-int MODEL_forward(const void *, const float *, const float *, float *, int64_t,
-                  const int64_t *, int64_t, void *, const ssmc_executor *,
-                  void *, size_t);
-
-/* The model's own weights, and no time deltas. */
-#define MODEL_step(states, ids, n, x, ...)                                     \
-  MODEL_step(NULL, states, ids, n, x, NULL, __VA_ARGS__)
-#define MODEL_chunk(states, ids, n, lengths, T, x, ...)                        \
-  MODEL_chunk(NULL, states, ids, n, lengths, T, x, NULL, __VA_ARGS__)
-#define MODEL_forward(x, ...) MODEL_forward(NULL, x, NULL, __VA_ARGS__)
-
-enum { INPUTS = 3, RECORD = 192, STREAMS = 14, STEPS = 70, GUARD = 64 };
+enum { STREAMS = 14, STEPS = 70, GUARD = 64 };
 
 extern void (*fake_pause)(int unit);
 
