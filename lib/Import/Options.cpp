@@ -88,8 +88,8 @@ static OptionList s5Options() {
           "Blocks of the HiPPO initialization; only shapes initial values."),
       choice("C_init", "lecun_normal",
              {"lecun_normal", "trunc_standard_normal", "complex_normal"},
-             "How C was initialized; C always has the shape (hidden_dim, P, "
-             "2)."),
+             "How C was initialized; its shape is (hidden_dim, P, 2) either "
+             "way."),
       boolean("conj_sym", true,
               "Keep one state of each conjugate pair and double the output's "
               "real part."),

@@ -83,3 +83,15 @@ func.func @scan(%f: tensor<?x?x6xf32>, %s: tensor<?x2x3xf32>, %o: tensor<?x2x2x3
   %1:2 = ssm.scan oscillator %f, %o coefficients(%k, %k, %k : tensor<?x?x3xf64>, tensor<?x?x3xf64>, tensor<?x?x3xf64>) : tensor<?x?x6xf32>, tensor<?x2x2x3xf32>
   return
 }
+
+// Backwards through time.
+// CHECK-LABEL: func @reverse
+func.func @reverse(%u: tensor<?x?x2xf32>, %s: tensor<?x2x3xf32>, %l: tensor<3xf32>, %b: tensor<3x2x2xf32>,
+              %c: tensor<2x3x2xf32>, %d: tensor<2xf32>, %ls: tensor<3x1xf32>, %f: tensor<?x?x6xf32>, %a: tensor<3xf64>) {
+  // CHECK: ssm.s5 {{.*}} discretization zoh {reverse}
+  %0:2 = ssm.s5 %u, %s lambda(%l, %l) b(%b) c(%c) d(%d) log_step(%ls) discretization zoh {reverse}
+    : tensor<?x?x2xf32>, tensor<?x2x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3x2x2xf32>, tensor<2x3x2xf32>, tensor<2xf32>, tensor<3x1xf32>
+  // CHECK: ssm.scan diagonal {{.*}} {reverse} : tensor<?x?x6xf32>
+  %1:2 = ssm.scan diagonal %f, %s coefficients(%a, %a : tensor<3xf64>, tensor<3xf64>) {reverse} : tensor<?x?x6xf32>, tensor<?x2x3xf32>
+  return
+}

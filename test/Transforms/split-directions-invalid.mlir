@@ -1,5 +1,5 @@
 // RUN: ssm-opt %s -ssm-split-directions -split-input-file -verify-diagnostics
-// RUN: not ssm-opt %s "-ssm-split-directions=refused-by=training" 2>&1 | FileCheck %s --check-prefix=REFUSED
+// RUN: not ssm-opt %s -split-input-file "-ssm-split-directions=refused-by=training" 2>&1 | FileCheck %s --check-prefix=REFUSED
 
 // Two results of what runs backwards are read.
 // REFUSED: error: 'layers.0' is bidirectional, and training cannot go through a sequence backwards; inference on CPUs can

@@ -118,6 +118,8 @@ static void printText(raw_ostream &os, const Inspection &found) {
        Twine(found.costs.flops) + " (products and recurrences; an FMA is two)");
   line("state of a stream", Twine(info.stateBytes) + " bytes");
   line("workspace of a worker", Twine(info.workspaceBytes) + " bytes");
+  if (info.isBidirectional())
+    line("and per time step", Twine(info.sequenceBytes) + " bytes");
   line("streams per group", Twine(info.rowsPerChunk));
   line("time steps per chunk", Twine(info.rowsPerChunk));
   line("machine code", Twine(found.codeBytes) + " bytes");
@@ -165,6 +167,8 @@ static void printJson(raw_ostream &os, const Inspection &found) {
     json.attribute("flops_per_step", found.costs.flops);
     json.attribute("state_bytes", info.stateBytes);
     json.attribute("workspace_bytes", info.workspaceBytes);
+    if (info.isBidirectional())
+      json.attribute("workspace_bytes_per_step", info.sequenceBytes);
     json.attribute("streams_per_group", info.rowsPerChunk);
     json.attribute("steps_per_chunk", info.rowsPerChunk);
     json.attribute("code_bytes", found.codeBytes);

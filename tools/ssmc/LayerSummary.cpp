@@ -7,18 +7,23 @@
 
 #include "tools/ssmc/LayerSummary.h"
 #include "dialect/SsmDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace llvm;
 using namespace ssmc;
 
-/// The parameters that an operation and those inside of it read.
+/// The parameters that an operation and those inside of it read, or read parts
+/// of.
 static SetVector<ParameterOp> getParameters(mlir::Operation *op) {
   SetVector<ParameterOp> parameters;
   op->walk([&](mlir::Operation *inner) {
-    for (mlir::Value operand : inner->getOperands())
+    for (mlir::Value operand : inner->getOperands()) {
+      if (auto part = operand.getDefiningOp<mlir::tensor::ExtractSliceOp>())
+        operand = part.getSource();
       if (auto parameter = operand.getDefiningOp<ParameterOp>())
         parameters.insert(parameter);
+    }
   });
   return parameters;
 }
@@ -39,11 +44,15 @@ static std::string describeLayer(mlir::Operation &op) {
   if (!block)
     return name;
   std::string inside;
+  auto describe = [](mlir::Operation &inner) {
+    auto mixer = dyn_cast<S5Op>(inner);
+    return inner.getName().stripDialect().str() +
+           (mixer && mixer.getReverse() ? " reversed" : "");
+  };
   for (mlir::Operation &inner : block.getBody().front())
     if (isa<CarriedStateOpInterface, LayerNormOp>(inner) ||
         (!getParameters(&inner).empty() && !isa<PointwiseOpInterface>(inner)))
-      inside +=
-          (inside.empty() ? "" : ", ") + inner.getName().stripDialect().str();
+      inside += (inside.empty() ? "" : ", ") + describe(inner);
   return name + " (" + inside + ")";
 }
 
@@ -62,7 +71,9 @@ static std::string getLayerPath(mlir::Operation &op) {
 std::vector<LayerSummary> ssmc::summarizeLayers(mlir::func::FuncOp model) {
   std::vector<LayerSummary> layers;
   for (mlir::Operation &op : model.getBody().front()) {
-    if (isa<ParameterOp>(op) || op.getNumResults() == 0)
+    // What is computed from parameters is no layer.
+    if (isa<ParameterOp>(op) || !isa<SsmDialect>(op.getDialect()) ||
+        op.getNumResults() == 0)
       continue;
     auto type = dyn_cast<mlir::RankedTensorType>(op.getResultTypes().front());
     LayerSummary layer;
