@@ -152,6 +152,8 @@ def s5_rules(pick: Chooser, options: dict, defaults: dict, width: int) -> None:
         each += each % 2
     if options.get("state_dim", defaults["state_dim"]) != each * blocks:
         options["state_dim"] = each * blocks
+    # Such models have neither steps nor chunks: whole.py holds them to what they have.
+    options.pop("bidirectional", None)
     if pick.chance(0.02):
         options |= {"state_dim": 2, "ssm_blocks": 2, "conj_sym": True}  # no state at all
 
