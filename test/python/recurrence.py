@@ -131,7 +131,20 @@ def lru_sequence_mixer(config, params, u):
     return y, as_pairs(x)
 
 
-def linoss_step(config, params, dt):
+def clamp_ends(g, dt):
+    """Between which damped LinOSS is stable."""
+    root = 2 * np.sqrt(1 + dt * g)
+    return (2 + dt * g - root) / dt**2, (2 + dt * g + root) / dt**2
+
+
+def clamp_ends_as_squares(g, dt):
+    """The same without a difference, of which small dt leave nothing."""
+    root = 1 + np.sqrt(1 + dt * g)
+    with np.errstate(divide="ignore", over="ignore"):
+        return (g / root) ** 2, (root / dt) ** 2
+
+
+def linoss_step(config, params, dt, ends=clamp_ends):
     """m11, m12, m21, m22, f1, f2: a step of LinOSS of the size dt is
     z' = m11 z + m12 y + f1 b u,  y' = m21 z + m22 y + f2 b u."""
     if config.get("discretization", "IMEX") == "IM":
@@ -142,8 +155,7 @@ def linoss_step(config, params, dt):
         f1, f2 = dt * m11, dt * m21
     elif config.get("damping", True):  # IMEX, damped
         g = relu(params["G_diag"])
-        root = 2 * np.sqrt(1 + dt * g)
-        low, high = (2 + dt * g - root) / dt**2, (2 + dt * g + root) / dt**2
+        low, high = ends(g, dt)
         a = params["A_diag"]
         a = low + relu(a - low) - relu(a - high)  # clamps to [low, high]
         s = 1 + dt * g
@@ -161,8 +173,7 @@ def linoss_step(config, params, dt):
 def linoss_sequence_mixer(config, params, u, deltas=None):
     """LinOSS (Rusch and Rus 2025): y'' = -A y - G y' + B u, with z = y'.
 
-    An extension: a time delta per step, which multiplies the step size. A step of 0
-    changes nothing (damped LinOSS divides by it).
+    An extension: a time delta per step, which multiplies the step size.
     """
     dt = sigmoid(params["steps"])
     b, c = as_complex(params["B"]), as_complex(params["C"])
@@ -173,8 +184,7 @@ def linoss_sequence_mixer(config, params, u, deltas=None):
     out = np.empty_like(u)
     for k in range(len(u)):
         if deltas is not None:
-            still = (1, 0, 0, 1, 0, 0)
-            step = linoss_step(config, params, deltas[k] * dt) if deltas[k] else still
+            step = linoss_step(config, params, deltas[k] * dt, clamp_ends_as_squares)
             m11, m12, m21, m22, f1, f2 = step
         force = b @ u[k]
         z, y = m11 * z + m12 * y + f1 * force, m21 * z + m22 * y + f2 * force
