@@ -5,36 +5,11 @@
 #ifndef SSMC_CUDA_DEVICE_H
 #define SSMC_CUDA_DEVICE_H
 
-#include "arguments.h"
-#include "cuda_driver.h"
-#include "cuda_errors.h"
-#include "cuda_model.h"
+#include "cuda_handle.h"
 
-/* Of the C library; there are no headers of it here. */
-void *calloc(size_t count, size_t bytes);
-void free(void *memory);
 void *dlopen(const char *path, int mode);
 void *dlsym(void *library, const char *name);
 enum { LAZY_AND_LOCAL = 1 /* RTLD_LAZY | RTLD_LOCAL */ };
-
-/* A kernel as a device has it. */
-struct device_kernel {
-  cu_function function;
-  int64_t resident; /* thread blocks that the device runs at the same time */
-};
-
-/* What NAME_cuda points to. Nothing changes after it is opened, so that threads
- * can share it. */
-struct MODEL_cuda {
-  struct cuda_driver driver;
-  cu_device device;
-  cu_context context;
-  bool is_retained; /* the context: to be released */
-  cu_module module;
-  cu_pointer weights;
-  int64_t processors;
-  struct device_kernel kernels[]; /* in the order of model_kernels */
-};
 
 /* The caller's context, in the place of a device's primary one. */
 enum { CURRENT_CONTEXT = -1 };
@@ -57,18 +32,6 @@ static int find_driver(struct cuda_driver *driver) {
   SSMC_CUDA_FUNCTIONS(SSMC_FIND)
 #undef SSMC_FIND
   return from_result(driver->init(0));
-}
-
-/* Makes the model's context the calling thread's, on top of what it has. */
-static int enter(const struct MODEL_cuda *cuda) {
-  return from_result(cuda->driver.ctx_push(cuda->context));
-}
-
-/* Back to the caller's; returns `error`, or what went wrong here. */
-static int leave(const struct MODEL_cuda *cuda, int error) {
-  cu_context own;
-  int popped = from_result(cuda->driver.ctx_pop(&own));
-  return error != OK ? error : popped;
 }
 
 /* -- Opening --------------------------------------------------------------- */
@@ -144,27 +107,14 @@ static int load_kernel(struct MODEL_cuda *cuda, int64_t i) {
   return error;
 }
 
-/* The copy is complete before any stream of the caller reads it: copying only
- * waits until the host's memory is free again. */
-static int copy_weights(struct MODEL_cuda *cuda) {
-  const struct cuda_driver *driver = &cuda->driver;
-  size_t bytes = (size_t)model_weight_bytes;
-  if (bytes == 0)
-    return OK;
-  int error = from_result(driver->mem_alloc(&cuda->weights, bytes));
-  if (error == OK)
-    error = from_result(
-        driver->memcpy_to_device(cuda->weights, model_weights, bytes));
-  if (error == OK)
-    error = from_result(driver->stream_synchronize(NULL));
-  return error;
-}
-
 static int load_model(struct MODEL_cuda *cuda) {
   int error = from_result(cuda->driver.module_load(&cuda->module, model_image));
   for (int64_t i = 0; error == OK && i < model_kernel_count; ++i)
     error = load_kernel(cuda, i);
-  return error == OK ? copy_weights(cuda) : error;
+  if (error == OK && !model_takes_weights)
+    error =
+        copy_to_device(cuda, model_weights, model_packed_bytes, &cuda->weights);
+  return error;
 }
 
 /* Gives back what the context holds, in it. */

@@ -14,6 +14,8 @@
  *   open     init, device_*, primary_retain or ctx_*, ctx_push, module_load,
  *            mem_alloc, memcpy_to_device, stream_synchronize, function_*,
  *            occupancy, ctx_pop
+ *   load     ctx_push, mem_alloc, memcpy_to_device, stream_synchronize, ctx_pop
+ *   unload   ctx_push, mem_free, ctx_pop
  *   run      ctx_push, memset_async, launch, ctx_pop: all that a CUDA graph
  *            can capture
  *   close    ctx_push, module_unload, mem_free, ctx_pop, primary_release */

@@ -7,10 +7,15 @@
  * values, and MODEL_ becomes the model's name. The generated header documents
  * the functions (lib/Target/CudaHeader.h.template).
  *
- * Memory is allocated and freed where a model is opened and closed, nowhere
- * else, and nothing is kept between calls but in the handle. */
+ * Parameters that only some models have (`weights`, `dt`) are removed from the
+ * functions of all others, as in entry_points.c.
+ *
+ * Memory is allocated and freed where a model is opened and closed, and where
+ * weights are loaded (cuda_load.c), nowhere else, and nothing is kept between
+ * calls but in the handle. */
 
 #include "cuda_schedule.h"
+#include "cuda_weights.h"
 #include "saved_states.h"
 
 const char *MODEL_strerror(int error) { return get_cuda_message(error); }
@@ -51,14 +56,21 @@ static int check_workspace(const struct cuda_call *call, size_t ws_bytes) {
   return needed == 0 || is_aligned(call->ws, RECORD_ALIGNMENT) ? OK : E_ALIGN;
 }
 
-static int check_and_run(const struct cuda_call *call, size_t ws_bytes) {
-  if (!call->cuda || call->n < 0 || call->T < 0)
+static int check_and_run(struct cuda_call *call,
+                         const struct MODEL_cuda_weights *weights,
+                         size_t ws_bytes) {
+  if (!call->cuda)
+    return E_ARG;
+  int error = find_packed(call->cuda, weights, &call->weights);
+  if (error != OK)
+    return error;
+  if (call->n < 0 || call->T < 0)
     return E_ARG;
   if (call->n == 0)
     return OK;
   if (call->kind != FORWARD && !call->states)
     return E_ARG;
-  int error = check_data(call);
+  error = check_data(call);
   if (error == OK)
     error = check_alignment(call);
   if (error == OK)
@@ -114,9 +126,11 @@ size_t MODEL_cuda_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
   return (size_t)bytes;
 }
 
-int MODEL_cuda_step(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
-                    int64_t n, const void *x, const float *dt, float *y,
-                    void *ws, size_t ws_bytes, void *stream) {
+int MODEL_cuda_step(struct MODEL_cuda *cuda,
+                    const struct MODEL_cuda_weights *weights, void *states,
+                    const int64_t *ids, int64_t n, const void *x,
+                    const float *dt, float *y, void *ws, size_t ws_bytes,
+                    void *stream) {
   struct cuda_call call = {.kind = STEP,
                            .cuda = cuda,
                            .states = states,
@@ -128,13 +142,14 @@ int MODEL_cuda_step(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
                            .y = y,
                            .ws = ws,
                            .stream = stream};
-  return check_and_run(&call, ws_bytes);
+  return check_and_run(&call, weights, ws_bytes);
 }
 
-int MODEL_cuda_chunk(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
-                     int64_t n, const int64_t *lengths, int64_t T,
-                     const void *x, const float *dt, float *y, void *ws,
-                     size_t ws_bytes, void *stream) {
+int MODEL_cuda_chunk(struct MODEL_cuda *cuda,
+                     const struct MODEL_cuda_weights *weights, void *states,
+                     const int64_t *ids, int64_t n, const int64_t *lengths,
+                     int64_t T, const void *x, const float *dt, float *y,
+                     void *ws, size_t ws_bytes, void *stream) {
   struct cuda_call call = {.kind = CHUNK,
                            .cuda = cuda,
                            .states = states,
@@ -147,13 +162,14 @@ int MODEL_cuda_chunk(struct MODEL_cuda *cuda, void *states, const int64_t *ids,
                            .y = y,
                            .ws = ws,
                            .stream = stream};
-  return check_and_run(&call, ws_bytes);
+  return check_and_run(&call, weights, ws_bytes);
 }
 
-int MODEL_cuda_forward(struct MODEL_cuda *cuda, const void *x, const float *dt,
-                       float *y, int64_t batch, const int64_t *lengths,
-                       int64_t L, void *final_states, void *ws, size_t ws_bytes,
-                       void *stream) {
+int MODEL_cuda_forward(struct MODEL_cuda *cuda,
+                       const struct MODEL_cuda_weights *weights, const void *x,
+                       const float *dt, float *y, int64_t batch,
+                       const int64_t *lengths, int64_t L, void *final_states,
+                       void *ws, size_t ws_bytes, void *stream) {
   struct cuda_call call = {.kind = FORWARD,
                            .cuda = cuda,
                            .states = final_states,
@@ -167,5 +183,5 @@ int MODEL_cuda_forward(struct MODEL_cuda *cuda, const void *x, const float *dt,
                            .stream = stream};
   if (batch > 0 && !y && !final_states && L > 0)
     return E_ARG;
-  return check_and_run(&call, ws_bytes);
+  return check_and_run(&call, weights, ws_bytes);
 }

@@ -63,7 +63,7 @@ static const struct {
 static const char other_result[] =
     "a CUDA call failed: the error minus 1000 is its CUresult";
 
-static const char *get_cuda_message(int error) {
+static inline const char *get_cuda_message(int error) {
   if (error >= E_CUDA_NO_DRIVER && error < E_CUDA_END)
     return cuda_messages[error - E_CUDA_NO_DRIVER];
   if (error < E_CUDA_CALL)
@@ -76,7 +76,7 @@ static const char *get_cuda_message(int error) {
 }
 
 /* The error for a result of the driver. */
-static int from_result(cu_result result) {
+static inline int from_result(cu_result result) {
   switch (result) {
   case CU_SUCCESS:
     return OK;

@@ -12,6 +12,7 @@
 struct cuda_call {
   enum { STEP, CHUNK, FORWARD } kind;
   const struct MODEL_cuda *cuda;
+  cu_pointer weights;
   char *states; /* records; NULL: in the workspace */
   const int64_t *ids;
   const int64_t *lengths;
@@ -23,20 +24,6 @@ struct cuda_call {
   char *ws;
   cu_stream stream;
 };
-
-static bool is_same(const char *a, const char *b) {
-  while (*a && *a == *b)
-    ++a, ++b;
-  return *a == *b;
-}
-
-/* The number of a kernel that the compiler put there. */
-static int64_t find_kernel(const char *name) {
-  int64_t i = 0;
-  while (i + 1 < model_kernel_count && !is_same(model_kernels[i].name, name))
-    ++i;
-  return i;
-}
 
 /* One thread block per piece of work, or as many as the device runs at the same
  * time, which take the pieces in turn. */

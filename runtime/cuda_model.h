@@ -19,6 +19,11 @@ struct cuda_kernel {
 
 extern const struct cuda_kernel model_kernels[];
 extern const int64_t model_kernel_count;
+/* Their numbers: of ssm_time, of ssm_rows, and of ssm_answers, which a pooled
+ * model with launches has. */
+extern const int64_t model_time_kernel;
+extern const int64_t model_rows_kernel;
+extern const int64_t model_answers_kernel;
 
 enum { LAUNCH_CARRIES = 4 };
 
@@ -36,7 +41,6 @@ extern const int64_t model_launch_count;
 /* Of all activations between units, per time step and stream. */
 extern const int64_t model_activation_bytes;
 
-extern const int64_t model_weight_bytes;
 /* Least compute capability, times 10, that the image has code for. */
 extern const int64_t model_least_capability;
 /* A fat binary, a cubin, or PTX with a zero at its end. */

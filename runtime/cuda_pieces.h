@@ -103,7 +103,7 @@ static struct rows find_rows(const struct cuda_call *call,
 static int run_unit(const struct cuda_call *call, struct piece *piece,
                     const struct cuda_launch *unit) {
   const struct cuda_kernel *kernel = &model_kernels[unit->kernel];
-  cu_pointer weights = call->cuda->weights + (cu_pointer)unit->weights;
+  cu_pointer weights = call->weights + (cu_pointer)unit->weights;
   const int64_t *ids = call->ids, *lengths = call->lengths;
   int64_t n = call->n, steps = call->T;
   int64_t carries[LAUNCH_CARRIES];
@@ -127,12 +127,12 @@ static int run_unit(const struct cuda_call *call, struct piece *piece,
 
 /* ssm_answers(weights, states, ids, n, y) */
 static int run_answers(const struct cuda_call *call, char *states) {
-  cu_pointer weights = call->cuda->weights;
+  cu_pointer weights = call->weights;
   const int64_t *ids = call->ids;
   int64_t n = call->n;
   float *y = call->y;
   void *parameters[] = {&weights, &states, &ids, &n, &y};
-  return launch(call, find_kernel("ssm_answers"), n, parameters);
+  return launch(call, model_answers_kernel, n, parameters);
 }
 
 static int run_pieces(const struct cuda_call *call, char *states,

@@ -71,7 +71,7 @@ static bool get_most_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
 /* ssm_rows(weights, states, ids, n, x, y), and dt where the model takes it: a
  * launch reads no more parameters than the kernel has. */
 static int run_rows(const struct cuda_call *call) {
-  cu_pointer weights = call->cuda->weights;
+  cu_pointer weights = call->weights;
   char *states = call->states;
   const int64_t *ids = call->ids;
   int64_t n = call->n;
@@ -79,12 +79,12 @@ static int run_rows(const struct cuda_call *call) {
   float *y = call->y;
   const float *dt = call->dt;
   void *parameters[] = {&weights, &states, &ids, &n, &x, &y, &dt};
-  return launch(call, find_kernel("ssm_rows"), n, parameters);
+  return launch(call, model_rows_kernel, n, parameters);
 }
 
 /* ssm_time(weights, states, ids, n, lengths, L, x, y), and dt likewise. */
 static int run_streams(const struct cuda_call *call, char *states) {
-  cu_pointer weights = call->cuda->weights;
+  cu_pointer weights = call->weights;
   const int64_t *ids = call->ids, *lengths = call->lengths;
   int64_t n = call->n, steps = call->T;
   const void *x = call->x;
@@ -92,7 +92,7 @@ static int run_streams(const struct cuda_call *call, char *states) {
   const float *dt = call->dt;
   void *parameters[] = {&weights, &states, &ids, &n, &lengths,
                         &steps,   &x,      &y,   &dt};
-  return launch(call, find_kernel("ssm_time"), n, parameters);
+  return launch(call, model_time_kernel, n, parameters);
 }
 
 /* -- Calls ----------------------------------------------------------------- */

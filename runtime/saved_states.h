@@ -7,8 +7,11 @@
 #define SSMC_SAVED_STATES_H
 
 #include "arguments.h"
-#include "weights.h"
 #include <stddef.h>
+
+/* The hash of the model with the weights of a call: see weights.h, and for GPUs
+ * cuda_weights.h. */
+static int find_hash(const void *weights, uint64_t *hash);
 
 /* A record is of no use where all of a sequence must be known. */
 static int check_stateful(void) {
@@ -45,11 +48,10 @@ static struct blob_header make_header(uint64_t hash) {
 
 int MODEL_state_save(const void *weights, const void *state, void *blob,
                      size_t n) {
-  const char *packed;
   uint64_t hash = 0;
   int error = check_stateful();
   if (error == OK)
-    error = find_weights(weights, &packed, &hash);
+    error = find_hash(weights, &hash);
   if (error != OK)
     return error;
   struct blob_header header = make_header(hash);
@@ -67,11 +69,10 @@ int MODEL_state_save(const void *weights, const void *state, void *blob,
 
 int MODEL_state_load(const void *weights, void *state, const void *blob,
                      size_t n) {
-  const char *packed;
   uint64_t hash = 0;
   int error = check_stateful();
   if (error == OK)
-    error = find_weights(weights, &packed, &hash);
+    error = find_hash(weights, &hash);
   if (error != OK)
     return error;
   struct blob_header expected = make_header(hash), found;

@@ -7,25 +7,7 @@
 #ifndef SSMC_WEIGHTS_H
 #define SSMC_WEIGHTS_H
 
-#include "arguments.h"
-
-enum { WEIGHTS_VERSION = 1 };
-static const uint64_t weights_magic = 0x48474945574d5353; /* "SSMWEIGH" */
-
-/* In front of packed weights; one cache line, little-endian. No pointers: a set
- * may be copied, saved and mapped. */
-struct weights_header {
-  uint64_t magic;
-  uint32_t version;
-  uint32_t header_bytes;
-  uint64_t configuration; /* hash of the model without weights */
-  uint64_t hash;          /* of the model with these weights */
-  uint64_t packed_bytes;  /* behind the header */
-  uint64_t reserved[3];
-};
-
-_Static_assert(sizeof(struct weights_header) == RECORD_ALIGNMENT,
-               "packed weights are aligned as their set is");
+#include "weights_header.h"
 
 /* Finds the packed weights of a call, and the hash of the model with them. */
 static inline int find_weights(const void *given, const char **packed,
@@ -48,6 +30,12 @@ static inline int find_weights(const void *given, const char **packed,
   *packed = (const char *)given + sizeof *found;
   *hash = found->hash;
   return OK;
+}
+
+/* The hash alone. */
+static inline int find_hash(const void *given, uint64_t *hash) {
+  const char *packed;
+  return find_weights(given, &packed, hash);
 }
 
 #endif /* SSMC_WEIGHTS_H */

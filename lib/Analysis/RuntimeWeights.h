@@ -27,7 +27,9 @@ inline constexpr llvm::StringLiteral kRuntimeWeights = "runtime";
 
 /// The attribute above.
 inline constexpr llvm::StringLiteral kTensorsAttr = "ssm.tensors";
-/// Bytes of workspace that `@ssm_prepare` takes.
+/// The function that emitted objects run @prepare by.
+inline constexpr llvm::StringLiteral kPrepareEntry = "ssm_prepare";
+/// Bytes of workspace that it takes.
 inline constexpr llvm::StringLiteral kPrepareBytesAttr = "ssm.prepare_bytes";
 
 /// Whether a module's weights come when it runs.

@@ -125,18 +125,6 @@ lowerToChunks(ModuleOp model, ArrayRef<TargetCpu> targets,
   return jobs;
 }
 
-/// What is known of the tensors that come at run time, into `info`.
-static void placeTensors(const ModelInfo &tensors, const ModelPlan &plan,
-                         ModelInfo &info) {
-  info.tensors = tensors.tensors;
-  info.hashedTensors = tensors.hashedTensors;
-  info.parameters = tensors.parameters;
-  for (TensorEntry &tensor : info.tensors)
-    for (const PlanWeight &weight : plan.weights)
-      if (weight.name == tensor.name)
-        tensor.place = weight.offset;
-}
-
 FailureOr<CompiledModel> ssmc::compileModel(ModuleOp model,
                                             const CompileOptions &options) {
   if (options.from > Level::Recurrence)

@@ -8,6 +8,7 @@
 #include "lib/Pipelines/CompileCuda.h"
 #include "lib/Analysis/GpuSchedule.h"
 #include "lib/Analysis/GpuUnits.h"
+#include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Conversion/ChunkToGpu/ChunkToGpu.h"
 #include "lib/Conversion/ChunkToGpu/UnitKernels.h"
 #include "lib/Pipelines/Prepare.h"
@@ -229,6 +230,28 @@ static LogicalResult planLaunches(ModuleOp module, const ModelPlan &plan,
   return success();
 }
 
+/// Packs the model's weights, or makes the code that will.
+static LogicalResult addWeights(ModuleOp module, const ModelPlan &plan,
+                                ModuleOp model, bool keepWeights,
+                                const ModelInfo &tensors,
+                                CompiledCudaModel &compiled) {
+  compiled.info = describeModel(module, plan);
+  if (hasRuntimeWeights(module)) {
+    placeTensors(tensors, plan, compiled.info);
+    auto prepare = lowerPrepare(module);
+    if (succeeded(prepare))
+      compiled.prepare = std::move(*prepare);
+    return prepare;
+  }
+  auto weights = collectWeights(model);
+  if (failed(weights))
+    return failure();
+  for (auto &entry : *weights)
+    compiled.info.parameters += entry.second.size();
+  return runPrepare(module, plan, *weights, keepWeights ? nullptr : model,
+                    compiled.blob);
+}
+
 FailureOr<CompiledCudaModel>
 ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
                        ArrayRef<unsigned> architectures) {
@@ -237,10 +260,10 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
            << "is at " << getLevelName(options.from)
            << " level, where weights are gone; code is compiled from model or "
               "recurrence level";
-  if (failed(lowerModel(model, options.from, Level::Recurrence, options)))
+  ModelInfo tensors;
+  if (hasRuntimeWeights(model) && failed(collectTensors(model, tensors)))
     return failure();
-  auto weights = collectWeights(model);
-  if (failed(weights))
+  if (failed(lowerModel(model, options.from, Level::Recurrence, options)))
     return failure();
   int64_t threads = 0;
   auto gpu = describeGpus(model, architectures);
@@ -253,12 +276,9 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
   if (failed(plan))
     return failure();
   CompiledCudaModel compiled;
-  if (failed(runPrepare(**module, *plan, *weights,
-                        options.keepWeights ? nullptr : model, compiled.blob)))
+  if (failed(addWeights(**module, *plan, model, options.keepWeights, tensors,
+                        compiled)))
     return failure();
-  compiled.info = describeModel(**module, *plan);
-  for (auto &entry : *weights)
-    compiled.info.parameters += entry.second.size();
   describeKernels(**module, threads, compiled);
   if (failed(planLaunches(**module, *plan, compiled.kernels)))
     return failure();

@@ -19,17 +19,21 @@ struct CompiledCudaModel {
   /// All that is known of the model but its name and hash. Records are those of
   /// the CPU's code.
   ModelInfo info;
-  /// The packed weights, which kernels take as their first argument.
+  /// The packed weights, which kernels take as their first argument; none where
+  /// they come at run time.
   AlignedBuffer blob;
+  /// Then: what defines ssm_prepare, for the host, in the LLVM dialect.
+  mlir::OwningOpRef<mlir::ModuleOp> prepare;
   CudaKernels kernels;
   /// The kernels in the gpu dialect.
   mlir::OwningOpRef<mlir::ModuleOp> gpu;
 };
 
-/// Lowers `model`, with its weights, and runs its @prepare on this machine, as
-/// compileModel does. `options.targets` is not looked at: sizes are chosen for
-/// the first of `architectures` (80 for sm_80), so that all have room. Emits an
-/// error and fails where something is not supported or a weight is missing.
+/// Lowers `model` and runs its @prepare on its weights on this machine, as
+/// compileModel does, unless they come at run time. `options.targets` is not
+/// looked at: sizes are chosen for the first of `architectures` (80 for sm_80),
+/// so that all have room. Emits an error and fails where something is not
+/// supported or a weight is missing.
 mlir::FailureOr<CompiledCudaModel>
 compileCudaModel(mlir::ModuleOp model, const CompileOptions &options,
                  llvm::ArrayRef<unsigned> architectures);

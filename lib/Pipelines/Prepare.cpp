@@ -171,7 +171,38 @@ withFunctions(ModuleOp module, llvm::function_ref<bool(StringRef)> keep) {
 static bool isPrepare(StringRef name) { return name.starts_with("prepare"); }
 
 OwningOpRef<ModuleOp> ssmc::withoutPrepare(ModuleOp module) {
-  return withFunctions(module, [](StringRef name) { return !isPrepare(name); });
+  return withFunctions(module, [](StringRef name) {
+    return !isPrepare(name) && name != kPrepareEntry;
+  });
+}
+
+/// A copy of a module with @prepare, and its entry if `forObject`, alone.
+static OwningOpRef<ModuleOp> onlyPrepare(ModuleOp module, bool forObject) {
+  OwningOpRef<ModuleOp> prepare = withFunctions(module, [&](StringRef name) {
+    return isPrepare(name) || (forObject && name == kPrepareEntry);
+  });
+  for (auto kernels :
+       llvm::make_early_inc_range(prepare->getOps<gpu::GPUModuleOp>()))
+    kernels.erase();
+  return prepare;
+}
+
+FailureOr<OwningOpRef<ModuleOp>> ssmc::lowerPrepare(ModuleOp loops) {
+  OwningOpRef<ModuleOp> prepare = onlyPrepare(loops, /*forObject=*/true);
+  if (failed(runPasses(*prepare, Level::Loops, Level::LLVM, {})))
+    return failure();
+  return prepare;
+}
+
+void ssmc::placeTensors(const ModelInfo &tensors, const ModelPlan &plan,
+                        ModelInfo &info) {
+  info.tensors = tensors.tensors;
+  info.hashedTensors = tensors.hashedTensors;
+  info.parameters = tensors.parameters;
+  for (TensorEntry &tensor : info.tensors)
+    for (const PlanWeight &weight : plan.weights)
+      if (weight.name == tensor.name)
+        tensor.place = weight.offset;
 }
 
 LogicalResult
@@ -197,10 +228,7 @@ LogicalResult ssmc::runPasses(ModuleOp module, Level from, Level to,
 /// Compiles @prepare of a module at loop level for this machine.
 static FailureOr<std::unique_ptr<JitSession>>
 compilePrepare(ModuleOp loops, const ModelPlan &plan) {
-  OwningOpRef<ModuleOp> prepare = withFunctions(loops, isPrepare);
-  for (auto kernels :
-       llvm::make_early_inc_range(prepare->getOps<gpu::GPUModuleOp>()))
-    kernels.erase();
+  OwningOpRef<ModuleOp> prepare = onlyPrepare(loops, /*forObject=*/false);
   auto entry = prepare->lookupSymbol<func::FuncOp>("prepare");
   if (!entry)
     return loops.emitError() << "has no function 'prepare'";
@@ -273,6 +301,8 @@ ModelInfo ssmc::describeModel(ModuleOp loops, const ModelPlan &plan) {
     info.prepareBytes = bytes.getInt();
   if (auto bytes = loops->getAttrOfType<IntegerAttr>("ssm.workspace_bytes"))
     info.workspaceBytes = bytes.getInt();
+  if (auto bytes = loops->getAttrOfType<IntegerAttr>(kSequenceBytesAttr))
+    info.sequenceBytes = bytes.getInt();
   if (auto units = loops->getAttrOfType<IntegerAttr>("ssm.units"))
     info.statefulUnits = units.getInt();
   if (auto rows = loops->getAttrOfType<IntegerAttr>(kChunkRowsAttr))
@@ -286,5 +316,3 @@ ModelInfo ssmc::describeModel(ModuleOp loops, const ModelPlan &plan) {
   }
   return info;
 }
-  if (auto bytes = loops->getAttrOfType<IntegerAttr>(kSequenceBytesAttr))
-    info.sequenceBytes = bytes.getInt();

@@ -46,6 +46,16 @@ llvm::LogicalResult runPrepare(mlir::ModuleOp loops, const ModelPlan &plan,
                                const llvm::StringMap<WeightValues> &values,
                                mlir::ModuleOp model, AlignedBuffer &blob);
 
+/// For weights that come at run time: @prepare of a module at loop level, with
+/// the entry that emitted objects run it by, in the LLVM dialect.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+lowerPrepare(mlir::ModuleOp loops);
+
+/// What collectTensors has found, into `info`, with the places that `plan`
+/// gives the tensors among raw weights.
+void placeTensors(const ModelInfo &tensors, const ModelPlan &plan,
+                  ModelInfo &info);
+
 /// A copy of `module` without @prepare and what it calls.
 mlir::OwningOpRef<mlir::ModuleOp> withoutPrepare(mlir::ModuleOp module);
 

@@ -34,8 +34,7 @@ static void define(Module &module, StringRef name, Constant *value) {
   declared->eraseFromParent();
 }
 
-/// What runtime/dispatch.c needs to know of the variants.
-static void defineNeeds(Module &module, ArrayRef<TargetCpu> variants) {
+void ssmc::defineNeeds(Module &module, ArrayRef<TargetCpu> variants) {
   LLVMContext &context = module.getContext();
   SmallVector<Constant *> needs;
   for (const TargetCpu &variant : variants)

@@ -27,6 +27,10 @@
 
 namespace ssmc {
 
+/// Tells runtime/dispatch.c, which a module is linked with, what the variants
+/// need, the most demanding last.
+void defineNeeds(llvm::Module &module, llvm::ArrayRef<TargetCpu> variants);
+
 /// The name of one of the kRunFunctions in a variant: "NAME.CPU.step".
 std::string getVariantSymbol(llvm::StringRef name, const TargetCpu &variant,
                              llvm::StringRef function);

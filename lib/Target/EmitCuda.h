@@ -11,6 +11,7 @@
 #include "lib/Target/CudaKernel.h"
 #include "lib/Target/ModelInfo.h"
 #include "lib/Target/TargetCpu.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 
@@ -20,12 +21,15 @@ namespace ssmc {
 struct CudaObject {
   const ModelInfo &info;
   const CudaKernels &kernels;
-  /// Packed.
+  /// Packed; none where they come at run time.
   llvm::ArrayRef<char> weights;
   /// A fat binary, a cubin or PTX, whatever a driver can load.
   llvm::ArrayRef<char> image;
   /// Compute capability times 10 of the oldest GPU that the image is for.
   unsigned leastCapability = 0;
+  /// For weights that come at run time: what defines ssm_prepare, in the LLVM
+  /// dialect.
+  mlir::ModuleOp prepare = {};
 };
 
 /// The object file for users to link, with the C API of

@@ -9,6 +9,7 @@
 #include "lib/Target/RuntimeConstants.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -38,6 +39,9 @@ static const char kTrainTemplate[] = {
 /// The same for objects with code for GPUs.
 static const char kCudaTemplate[] = {
 #include "lib/Target/CudaHeader.h.inc"
+};
+static const char kCudaLoadTemplate[] = {
+#include "lib/Target/CudaLoadHeader.h.inc"
 };
 
 /// A line of prose for every state of a record.
@@ -168,10 +172,6 @@ static void addTimeStepWords(const ModelInfo &info,
           : "";
 }
 
-/// What stands for each $word of the template. NAME and name are the same: the
-/// two spellings only keep the template readable.
-static StringMap<std::string> getWords(const ModelInfo &info) {
-  std::string inputs = std::to_string(info.inputFeatures);
 /// What a header says of the ways in which sequences can be run: all of them,
 /// or whole ones alone.
 static void addDirectionWords(const ModelInfo &info,
@@ -243,6 +243,10 @@ static void addDirectionWords(const ModelInfo &info,
     words[word] = replaceWords(std::string(words[word]), words);
 }
 
+/// What stands for each $word of the template. NAME and name are the same: the
+/// two spellings only keep the template readable.
+static StringMap<std::string> getWords(const ModelInfo &info) {
+  std::string inputs = std::to_string(info.inputFeatures);
   std::string outputs = std::to_string(info.outputFeatures);
   StringMap<std::string> words;
   words["name"] = words["NAME"] = info.name;
@@ -284,11 +288,11 @@ static void addDirectionWords(const ModelInfo &info,
     words["forward_note"] = "";
   }
   addWeightsWords(info, words);
+  addDirectionWords(info, words);
   return words;
 }
 
 /// What a header says of training mode; empty where there is none.
-  addDirectionWords(info, words);
 static void addTrainingWords(const ModelInfo &info,
                              StringMap<std::string> &words) {
   words["training"] = "";
@@ -321,22 +325,77 @@ std::string ssmc::emitHeader(const ModelInfo &info) {
   return replaceWords(StringRef(kTemplate, sizeof(kTemplate)), words);
 }
 
-/// "sm_80, sm_90, and PTX for all GPUs from compute capability 9.0 on".
+/// " code for sm_80, and PTX for all GPUs from compute capability 8.0 on".
 static std::string describeArchitectures(const CudaTarget &target) {
   std::string text;
   for (unsigned number : target.cubins)
-    text += "sm_" + utostr(number) + ", ";
+    text += (text.empty() ? " code for sm_" : " sm_") + utostr(number) + ",";
   if (!text.empty())
-    text += "and\n * ";
+    text += " and";
   unsigned oldest = target.ptx.front();
-  return text + "PTX for all GPUs from compute capability " +
+  return text + "\n * PTX for all GPUs from compute capability " +
          utostr(oldest / 10) + "." + utostr(oldest % 10) + " on";
 }
 
+/// "sm_80,sm_90,compute_90".
+static std::string listCode(const CudaTarget &target) {
+  SmallVector<std::string> names;
+  for (unsigned number : target.cubins)
+    names.push_back("sm_" + utostr(number));
+  for (unsigned number : target.ptx)
+    names.push_back("compute_" + utostr(number));
+  return llvm::join(names, ",");
+}
+
+static StringRef describeProducts(StringRef products) {
+  return StringSwitch<StringRef>(products)
+      .Case("bf16x3", "on tensor cores, of sums of two bf16 (bf16x3)")
+      .Case("tf32", "on tensor cores, of factors rounded to 11 bits (tf32)")
+      .Default("as chains of fused multiply-adds of f32 (fma)");
+}
+
+/// What a header for GPUs says of weights, with the object or not.
+static void addCudaWeightsWords(const ModelInfo &info,
+                                StringMap<std::string> &words) {
+  words["weight_bytes"] = std::to_string(info.packedBytes);
+  words["with_weights"] = ", and its weights in the device's memory";
+  words["opened_weights"] =
+      ", the code and " + words["weight_bytes"] + " bytes of weights";
+  words["opened_what"] = "they are";
+  words["cpu_error"] = words["unload_example"] = "";
+  if (!info.takesWeights)
+    return;
+  words["with_weights"] = "; its weights are loaded with $name_cuda_load";
+  words["opened_weights"] = " and the code";
+  words["opened_what"] = "it is";
+  words["cpu_error"] =
+      "  $NAME_E_CPU = 4,             /* the host cannot pack weights: an "
+      "x86-64 CPU\n"
+      "                                * without AVX2 and FMA */\n";
+  words["unload_example"] = " *   $name_cuda_unload(weights);\n";
+  words["weights_doc"] =
+      " *   weights  a set that $name_cuda_load made with this handle\n";
+  words["weights_example"] =
+      " *   $name_cuda_weights *weights;\n"
+      " *   error = $name_cuda_load(model, &weights, file, file_bytes, NULL, "
+      "0);\n";
+  words["weights_taken"] = "const $name_cuda_weights *weights, ";
+  words["load_bytes"] =
+      std::to_string(getWeightsBytes(info) + getLoadWorkspaceBytes(info));
+  words["load"] = std::string(kCudaLoadTemplate, sizeof(kCudaLoadTemplate));
+  for (StringRef word :
+       {"with_weights", "cpu_error", "unload_example", "weights_doc",
+        "weights_example", "weights_taken", "load"})
+    words[word] = replaceWords(std::string(words[word]), words);
+}
+
 std::string ssmc::emitCudaHeader(const ModelInfo &info,
-                                 const CudaTarget &target, size_t weightBytes) {
+                                 const CudaTarget &target, StringRef products) {
   StringMap<std::string> words = getWords(info);
+  addCudaWeightsWords(info, words);
   words["architectures"] = describeArchitectures(target);
-  words["weight_bytes"] = std::to_string(weightBytes);
+  words["products"] = describeProducts(products);
+  words["code"] = listCode(target);
+  words["how"] = products;
   return replaceWords(StringRef(kCudaTemplate, sizeof(kCudaTemplate)), words);
 }

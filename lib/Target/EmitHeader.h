@@ -19,10 +19,10 @@ namespace ssmc {
 std::string emitHeader(const ModelInfo &info);
 
 /// The same for an object with code for GPUs: what runtime/cuda_entry_points.c
-/// defines. No header of CUDA is needed. `weightBytes` is the size of the
-/// packed weights.
+/// defines. No header of CUDA is needed. `products` is how products are
+/// computed, as --products has it: "fma", "bf16x3" or "tf32".
 std::string emitCudaHeader(const ModelInfo &info, const CudaTarget &target,
-                           size_t weightBytes);
+                           llvm::StringRef products);
 
 } // namespace ssmc
 

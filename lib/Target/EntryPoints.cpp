@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/EntryPoints.h"
+#include "lib/Target/EntryPointParts.h"
 #include "lib/Target/RuntimeConstants.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/Constants.h"
@@ -51,19 +52,8 @@ static const unsigned char kRiscvLinuxLoad[] = {
 static const unsigned char kDispatch[] = {
 #include "lib/Target/Dispatch.x86_64-unknown-linux-gnu.bc.inc"
 };
-static const unsigned char kX86Cuda[] = {
-#include "lib/Target/CudaEntryPoints.x86_64-unknown-linux-gnu.bc.inc"
-};
-static const unsigned char kArmCuda[] = {
-#include "lib/Target/CudaEntryPoints.aarch64-unknown-linux-gnu.bc.inc"
-};
 
 static constexpr StringRef kApiPrefix = "MODEL_";
-
-template <size_t size>
-static StringRef asText(const unsigned char (&bytes)[size]) {
-  return StringRef(reinterpret_cast<const char *>(bytes), size);
-}
 
 /// entry_points.c for a system; empty for one that it is not compiled for.
 static StringRef findEntryPoints(const Triple &triple) {
@@ -84,18 +74,8 @@ static StringRef findLoad(const Triple &triple) {
   return triple.isRISCV64() ? asText(kRiscvLinuxLoad) : StringRef();
 }
 
-/// The same of cuda_entry_points.c: CUDA's drivers are for Linux here.
-static StringRef findCudaEntryPoints(const Triple &triple) {
-  if (!triple.isOSLinux())
-    return StringRef();
-  if (triple.getArch() == Triple::x86_64)
-    return asText(kX86Cuda);
-  return triple.isAArch64() ? asText(kArmCuda) : StringRef();
-}
-
-/// Parses C code of runtime/ into the context of `destination`.
-static Expected<std::unique_ptr<Module>> parseRuntime(Module &destination,
-                                                      StringRef bitcode) {
+Expected<std::unique_ptr<Module>> ssmc::parseRuntime(Module &destination,
+                                                     StringRef bitcode) {
   if (bitcode.empty())
     return createStringError("there are no entry points for '" +
                              destination.getTargetTriple().str() + "'");
@@ -114,7 +94,6 @@ static Expected<std::unique_ptr<Module>> parseRuntime(Module &destination,
     flags->eraseFromParent();
   for (Function &function : runtime)
     for (StringRef attribute :
-  defineNumber(module, "model_sequence_bytes", info.sequenceBytes);
          {"target-cpu", "target-features", "tune-cpu", "frame-pointer",
           "stack-protector-buffer-size", "min-legal-vector-width"})
       function.removeFnAttr(attribute);
@@ -130,11 +109,12 @@ Error ssmc::linkRuntime(Module &module, StringRef bitcode) {
   return Error::success();
 }
 
-static void defineConstants(Module &module, const ModelInfo &info) {
+void ssmc::defineConstants(Module &module, const ModelInfo &info) {
   defineNumber(module, "model_state_bytes", info.stateBytes);
   defineNumber(module, "model_workspace_bytes",
                alignTo(info.workspaceBytes, kRecordAlignment));
   defineNumber(module, "model_rows", info.rowsPerChunk);
+  defineNumber(module, "model_sequence_bytes", info.sequenceBytes);
   defineNumber(module, "model_units", info.statefulUnits);
   defineNumber(module, "model_inputs", info.inputFeatures);
   defineNumber(module, "model_outputs", info.outputFeatures);
@@ -170,10 +150,6 @@ static void dropParameters(Function &function, ArrayRef<StringRef> absent) {
     return;
   Function *smaller = Function::Create(
       FunctionType::get(function.getReturnType(), types, /*isVarArg=*/false),
-  Function *forBidirectional =
-      module.getFunction((kApiPrefix + kForwardWorkspaceFunction).str());
-  if (forBidirectional && !info.isBidirectional())
-    forBidirectional->eraseFromParent();
       function.getLinkage(), "", function.getParent());
   smaller->copyAttributesFrom(&function);
   smaller->setAttributes(AttributeList::get(
@@ -192,16 +168,18 @@ static void dropParameters(Function &function, ArrayRef<StringRef> absent) {
   function.eraseFromParent();
 }
 
-/// Gives the functions of the API the parameters that the model's have.
-static void shapeApi(Module &module, const ModelInfo &info) {
+void ssmc::shapeApi(Module &module, const ModelInfo &info) {
   SmallVector<StringRef> absent = listAbsentParameters(info);
+  Function *forBidirectional =
+      module.getFunction((kApiPrefix + kForwardWorkspaceFunction).str());
+  if (forBidirectional && !info.isBidirectional())
+    forBidirectional->eraseFromParent();
   for (Function &function : llvm::make_early_inc_range(module))
     if (function.getName().starts_with(kApiPrefix) && function.use_empty())
       dropParameters(function, absent);
 }
 
-/// Links NAME_load, which weights at run time come by.
-static Error addLoad(Module &module, const ModelInfo &info) {
+Error ssmc::addLoad(Module &module, const ModelInfo &info) {
   if (!info.takesWeights)
     return Error::success();
   if (Error error = linkRuntime(module, findLoad(module.getTargetTriple())))
@@ -209,7 +187,7 @@ static Error addLoad(Module &module, const ModelInfo &info) {
   return defineTensors(module, info);
 }
 
-static Error checkInfo(const ModelInfo &info) {
+Error ssmc::checkInfo(const ModelInfo &info) {
   if (info.stateBytes <= 0 || info.stateBytes % kRecordAlignment != 0)
     return createStringError("record of %lld bytes is not a positive multiple "
                              "of %lld",
@@ -305,13 +283,17 @@ Error ssmc::addEntryPoints(Module &module, const ModelInfo &info,
   return Error::success();
 }
 
+Error ssmc::linkDispatch(Module &module) {
+  return linkRuntime(module, asText(kDispatch));
+}
+
 Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
   if (Error error = checkInfo(info))
     return error;
   if (Error error =
           linkRuntime(module, findEntryPoints(module.getTargetTriple())))
     return error;
-  if (Error error = linkRuntime(module, asText(kDispatch)))
+  if (Error error = linkDispatch(module))
     return error;
   if (Error error = addLoad(module, info))
     return error;
@@ -321,79 +303,4 @@ Error ssmc::addSharedEntryPoints(Module &module, const ModelInfo &info) {
     if (Function *function = module.getFunction((kApiPrefix + name).str()))
       function->deleteBody();
   return Error::success();
-}
-
-/// The table of kernels: see runtime/cuda_model.h.
-static Error defineKernels(Module &module, ArrayRef<CudaKernel> kernels) {
-  constexpr size_t kNameBytes = 48;
-  SmallVector<Constant *> rows;
-  for (const CudaKernel &kernel : kernels) {
-    if (kernel.name.size() >= kNameBytes || kernel.threads < 1 ||
-        kernel.sharedBytes < 0 || kernel.rows < 1)
-      return createStringError("kernel '" + kernel.name +
-                               "' cannot be launched as it is described");
-    std::string name = kernel.name;
-    name.resize(kNameBytes);
-    SmallVector<Constant *> row{ConstantDataArray::getString(
-        module.getContext(), name, /*AddNull=*/false)};
-    appendNumbers(module,
-                  {kernel.threads, kernel.sharedBytes, kernel.rows,
-                   kernel.byChunk, kernel.linkBytes},
-                  row);
-    rows.push_back(ConstantStruct::getAnon(row));
-  }
-  defineTable(module, "model_kernels", rows, rows.front()->getType());
-  defineNumber(module, "model_kernel_count", kernels.size());
-  return Error::success();
-}
-
-/// The table of launches, likewise.
-static Error defineLaunches(Module &module, ArrayRef<CudaLaunch> launches) {
-  constexpr size_t kCarries = 4, kNumbers = 4;
-  SmallVector<Constant *> rows;
-  for (const CudaLaunch &launch : launches) {
-    if (launch.carries.size() > kCarries)
-      return createStringError("a unit carries " +
-                               Twine(launch.carries.size()) +
-                               " states; expected at most 4");
-    SmallVector<int64_t> numbers{launch.kernel, launch.blob, launch.in,
-                                 launch.out};
-    llvm::append_range(numbers, launch.carries);
-    numbers.resize(kNumbers + kCarries, 0);
-    SmallVector<Constant *> row;
-    appendNumbers(module, numbers, row);
-    rows.push_back(ConstantStruct::getAnon(row));
-  }
-  SmallVector<Type *> types(kNumbers + kCarries,
-                            Type::getInt64Ty(module.getContext()));
-  defineTable(module, "model_launches", rows,
-              StructType::get(module.getContext(), types));
-  defineNumber(module, "model_launch_count", launches.size());
-  return Error::success();
-}
-
-Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
-                               const CudaKernels &kernels, size_t weightBytes,
-                               unsigned leastCapability) {
-  if (Error error = checkInfo(info))
-    return error;
-  SmallVector<StringRef> neededKernels = {"ssm_time", "ssm_rows"};
-  if (info.pooled && !kernels.launches.empty())
-    neededKernels.push_back("ssm_answers");
-  for (StringRef needed : neededKernels)
-    if (llvm::none_of(kernels.kernels, [&](const CudaKernel &kernel) {
-          return kernel.name == needed;
-        }))
-      return createStringError("the lowered model has no kernel " + needed);
-  if (Error error =
-          linkRuntime(module, findCudaEntryPoints(module.getTargetTriple())))
-    return error;
-  defineConstants(module, info);
-  shapeApi(module, info);
-  defineNumber(module, "model_weight_bytes", weightBytes);
-  defineNumber(module, "model_least_capability", leastCapability);
-  defineNumber(module, "model_activation_bytes", kernels.activationBytes);
-  if (Error error = defineKernels(module, kernels.kernels))
-    return error;
-  return defineLaunches(module, kernels.launches);
 }

@@ -43,13 +43,17 @@ llvm::Error addEntryPoints(llvm::Module &module, const ModelInfo &info,
 llvm::Error addSharedEntryPoints(llvm::Module &module, const ModelInfo &info);
 
 /// Links runtime/cuda_entry_points.c into an empty module, whose triple is set,
-/// with `info` and the kernels as its constants. The image and the weights, of
-/// `weightBytes`, are declared only; `leastCapability` is the oldest GPU's that
-/// the image has code for. To be followed by finishEntryPoints. Fails for
-/// systems without CUDA, and when a kernel is missing.
+/// with `info` and the kernels as its constants. The image and the weights are
+/// declared only, and so is ssm_prepare where weights come at run time;
+/// `leastCapability` is the oldest GPU's that the image has code for. To be
+/// followed by finishEntryPoints. Fails for systems without CUDA, and when a
+/// kernel is missing.
 llvm::Error addCudaEntryPoints(llvm::Module &module, const ModelInfo &info,
-                               const CudaKernels &kernels, size_t weightBytes,
+                               const CudaKernels &kernels,
                                unsigned leastCapability);
+
+/// Links runtime/dispatch.c: model_variants and model_needs are declared only.
+llvm::Error linkDispatch(llvm::Module &module);
 
 /// Links C code of runtime/, as bitcode, into a module whose triple is set.
 /// Fails when there is none for the system.

@@ -118,7 +118,7 @@ void PrepareBuilder::createEntry(func::FuncOp prepare) {
   auto pointer = MemRefType::get({1}, builder.getI8Type());
   builder.setInsertionPointToEnd(module.getBody());
   auto entry = func::FuncOp::create(
-      builder, loc, "ssm_prepare",
+      builder, loc, kPrepareEntry,
       builder.getFunctionType({pointer, pointer, pointer}, {}));
   entry->setAttr("llvm.bareptr", builder.getUnitAttr());
   builder.setInsertionPointToEnd(entry.addEntryBlock());

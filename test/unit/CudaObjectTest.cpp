@@ -23,6 +23,7 @@ protected:
     info.inputFeatures = 2;
     info.outputFeatures = 1;
     info.stateBytes = 64;
+    info.packedBytes = 100;
     kernels.kernels = {{"ssm_time", 256, 1000, 32},
                        {"ssm_rows", 256, 1000, 32}};
   }
@@ -129,10 +130,13 @@ TEST_F(CudaObjectTest, headerReplacesEveryWord) {
       info.pooled = pooled;
       info.tokens = tokens;
       info.description = "S5 */ of one block";
-      std::string header = emitCudaHeader(info, target, 123456);
+      std::string header = emitCudaHeader(info, target, "bf16x3");
       EXPECT_EQ(header.find('$'), std::string::npos);
       for (const char *text :
-           {"S5 * / of one block", "123456 bytes of weights",
+           {"S5 * / of one block", "100 bytes of weights",
+            "#define tiny_CUDA_CODE \"sm_80,sm_90,compute_100\"",
+            "#define tiny_CUDA_PRODUCTS \"bf16x3\"",
+            "on tensor cores, of sums of two bf16 (bf16x3).",
             "sm_80, sm_90, and\n * PTX for all GPUs from compute capability "
             "10.0 on",
             tokens ? "typedef int32_t tiny_in_t;" : "typedef float tiny_in_t;"})

@@ -248,8 +248,6 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   auto model = loadModel(context, line, name);
   if (!model)
     return mlir::failure();
-  if (failed(requireWeights(*model, "code for GPUs")))
-    return mlir::failure();
   CompileOptions options;
   options.withoutHead = line.has(kWithoutHeadFlag.name);
   options.from = from;

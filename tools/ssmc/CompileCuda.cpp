@@ -30,14 +30,23 @@ Error ssmc::refuseGpuFlags(const CommandLine &line) {
   return Error::success();
 }
 
+/// What --products calls chains of multiply-adds.
+static constexpr StringLiteral kFmaProducts = "fma";
+
 static Expected<std::optional<TensorProducts>>
 parseProducts(const CommandLine &line) {
-  StringRef text = line.get(kProductsFlag.name, "fma");
+  StringRef text = line.get(kProductsFlag.name, kFmaProducts);
   std::optional<TensorProducts> products = symbolizeTensorProducts(text);
-  if (!products && text != "fma")
+  if (!products && text != kFmaProducts)
     return createStringError(kProductsFlag.name + ": '" + text +
                              "' is not known; expected fma, bf16x3 or tf32");
   return products;
+}
+
+static StringRef nameProducts(const CudaRequest &request) {
+  if (request.products)
+    return stringifyTensorProducts(*request.products);
+  return kFmaProducts;
 }
 
 Expected<CudaRequest> CudaRequest::parse(const CommandLine &line,
@@ -177,7 +186,8 @@ Expected<SmallVector<char, 0>> Emitter::makeObject() {
   if (!image)
     return image.takeError();
   return emitCudaObject({lowered.info, lowered.kernels, lowered.blob, *image,
-                         request.target.getLeast()},
+                         request.target.getLeast(),
+                         lowered.prepare ? *lowered.prepare : mlir::ModuleOp()},
                         request.host);
 }
 
@@ -212,7 +222,7 @@ Error Emitter::add(EmitKind kind) {
     return addShared();
   case EmitKind::Header:
     return files.add(".h", toBytes(emitCudaHeader(lowered.info, request.target,
-                                                  lowered.blob.size())));
+                                                  nameProducts(request))));
   case EmitKind::Ptx:
     return addEach(all, ".ptx", [&](unsigned architecture) -> Bytes {
       auto text = getPtx(architecture);

@@ -21,6 +21,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/ChunkRows.h"
+#include "lib/Analysis/RuntimeWeights.h"
 #include "lib/Conversion/ChunkToGpu/UnitKernels.h"
 #include "lib/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -186,8 +187,8 @@ void ModelKernels::buildAnswers() {
   kernel.end();
 }
 
-/// Moves the functions of layers into a gpu.module. `ssm_*` become `layers_*`:
-/// those names are the kernels'.
+/// Moves the functions of layers into a gpu.module; @prepare runs on the host.
+/// `ssm_*` become `layers_*`: those names are the kernels'.
 static gpu::GPUModuleOp moveIntoKernels(ModuleOp module) {
   OpBuilder builder(module.getContext());
   builder.setInsertionPointToEnd(module.getBody());
@@ -195,7 +196,7 @@ static gpu::GPUModuleOp moveIntoKernels(ModuleOp module) {
   for (auto function :
        llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
     StringRef name = function.getSymName();
-    if (name.starts_with("prepare"))
+    if (name.starts_with("prepare") || name == kPrepareEntry)
       continue;
     if (name.consume_front("ssm_"))
       function.setName(("layers_" + name).str());

@@ -13,28 +13,27 @@ int MODEL_cuda_open(MODEL_cuda **, int);
 int MODEL_cuda_close(MODEL_cuda *);
 int MODEL_cuda_state_reset(MODEL_cuda *, void *, int64_t, int64_t, void *);
 size_t MODEL_cuda_workspace_bytes(const MODEL_cuda *, int64_t, int64_t);
-int MODEL_cuda_step(MODEL_cuda *, void *, const int64_t *, int64_t,
-                    const float *, const float *, float *, void *, size_t,
-                    void *);
-int MODEL_cuda_chunk(MODEL_cuda *, void *, const int64_t *, int64_t,
-                     const int64_t *, int64_t, const float *, const float *,
-                     float *, void *, size_t, void *);
-int MODEL_cuda_forward(MODEL_cuda *, const float *, const float *, float *,
-                       int64_t, const int64_t *, int64_t, void *, void *,
-                       size_t, void *);
+int MODEL_cuda_step(MODEL_cuda *, const void *, void *, const int64_t *,
+                    int64_t, const float *, const float *, float *, void *,
+                    size_t, void *);
+int MODEL_cuda_chunk(MODEL_cuda *, const void *, void *, const int64_t *,
+                     int64_t, const int64_t *, int64_t, const float *,
+                     const float *, float *, void *, size_t, void *);
+int MODEL_cuda_forward(MODEL_cuda *, const void *, const float *, const float *,
+                       float *, int64_t, const int64_t *, int64_t, void *,
+                       void *, size_t, void *);
 int MODEL_state_reset(void *, int64_t, int64_t);
 int MODEL_state_save(const void *, const void *, void *, size_t);
 int MODEL_state_load(const void *, void *, const void *, size_t);
 const char *MODEL_strerror(int);
 
-/* No time deltas. */
+/* The model's own weights; no time deltas. */
 #define MODEL_cuda_step(cuda, states, ids, n, x, ...)                          \
-  MODEL_cuda_step(cuda, states, ids, n, x, NULL, __VA_ARGS__)
+  MODEL_cuda_step(cuda, NULL, states, ids, n, x, NULL, __VA_ARGS__)
 #define MODEL_cuda_chunk(cuda, states, ids, n, lengths, T, x, ...)             \
-  MODEL_cuda_chunk(cuda, states, ids, n, lengths, T, x, NULL, __VA_ARGS__)
+  MODEL_cuda_chunk(cuda, NULL, states, ids, n, lengths, T, x, NULL, __VA_ARGS__)
 #define MODEL_cuda_forward(cuda, x, ...)                                       \
-  MODEL_cuda_forward(cuda, x, NULL, __VA_ARGS__)
-/* The model's own weights. */
+  MODEL_cuda_forward(cuda, NULL, x, NULL, __VA_ARGS__)
 #define MODEL_state_save(...) MODEL_state_save(NULL, __VA_ARGS__)
 #define MODEL_state_load(...) MODEL_state_load(NULL, __VA_ARGS__)
 

@@ -1,7 +1,12 @@
 /* Stands in for what the compiler adds to runtime/cuda_entry_points.c: a model
  * whose kernels fake_driver.c runs, with an output per time step or, with
- * POOLED, per stream. */
+ * POOLED, per stream. With LATE its weights, of which the kernels see to it
+ * that they are the text "four", come at run time, as two floats. */
 #include "cuda_model.h"
+#ifdef LATE
+#include "tensors.h"
+#include <string.h>
+#endif
 
 const int64_t model_state_bytes = 192;
 const int64_t model_inputs = 3;
@@ -12,11 +17,28 @@ const bool model_pooled = true;
 const bool model_pooled = false;
 #endif
 const uint64_t model_hash = 0x1234567890abcdefu;
-const bool model_takes_weights = false;
 const bool model_takes_dt = false;
-const int64_t model_packed_bytes = 1;
-const char model_weights[5] = "four";
-const int64_t model_weight_bytes = 5;
+const int64_t model_sequence_bytes = 0;
+const int64_t model_sequence_bytes = 0;
+const int64_t model_packed_bytes = 8;
+const char model_weights[8] = "four";
+#ifdef LATE
+const bool model_takes_weights = true;
+const int64_t model_raw_bytes = 64;
+const int64_t model_load_workspace_bytes = 128;
+const int64_t model_tensor_count = 1;
+const int64_t model_hashed_tensors = 1;
+const char model_tensor_text[] = "w";
+const int64_t model_tensors_by_name[] = {0};
+const struct model_tensor model_tensors[] = {{0, 1, 1, {2}, 0, 0}};
+
+void ssm_prepare(const char *raw, char *packed, char *ws) {
+  memset(ws, 0xff, 64);
+  memcpy(packed, raw, 8);
+}
+#else
+const bool model_takes_weights = false;
+#endif
 const int64_t model_least_capability = 80;
 const char model_image[] = "image";
 
@@ -35,6 +57,8 @@ const struct cuda_kernel model_kernels[] = {
 #endif
 };
 const int64_t model_kernel_count = sizeof model_kernels / sizeof *model_kernels;
+const int64_t model_time_kernel = 0, model_rows_kernel = 1;
+const int64_t model_answers_kernel = 5;
 /* Behind activations that are not used: offsets count. */
 const int64_t model_activation_bytes = 3 * ROW_BYTES;
 const struct cuda_launch model_launches[] = {
