@@ -24,6 +24,7 @@ const bool model_pooled = false;
 const uint64_t model_hash = 0x1234567890abcdefu;
 const bool model_takes_weights = false;
 const bool model_takes_dt = false;
+const int64_t model_sequence_bytes = 0;
 const int64_t model_packed_bytes = 1;
 const char model_weights[1] = {7};
 
@@ -127,5 +128,19 @@ void ssm_rows_timed(const char *weights, char *states, const int64_t *ids,
                     float *y, char *ws) {
   (void)weights, (void)states, (void)ids, (void)first, (void)stride, (void)n;
   (void)turn, (void)x, (void)dt, (void)y, (void)ws;
+  abort();
+}
+
+/* Nor these: the model is not bidirectional. */
+void ssm_sequence(const char *weights, char *record, int64_t n, const void *x,
+                  char *store, float *y, char *ws) {
+  (void)weights, (void)record, (void)n, (void)x, (void)store, (void)y, (void)ws;
+  abort();
+}
+void ssm_sequence_timed(const char *weights, char *record, int64_t n,
+                        const void *x, const float *dt, char *store, float *y,
+                        char *ws) {
+  (void)weights, (void)record, (void)n, (void)x, (void)dt, (void)store;
+  (void)y, (void)ws;
   abort();
 }
