@@ -21,7 +21,12 @@ namespace ssmc {
 inline constexpr llvm::StringLiteral kColumnsAttr = "ssm.columns",
                                      kKeyAttr = "ssm.key";
 /// Of a dropout whose features are one, repeated: the mask has one entry per
-/// time step.
+/// time step. `ssm-lower-layers` marks `ssm.dropout` by it,
+/// `convert-recurrence-to-chunk` hands it on to `ssm.drop_rows`, and
+/// `convert-chunk-to-loops` reads it. Without it masks would be others, so
+/// nothing between these may drop it: no other pass replaces either operation.
+/// Tests hold each of the three to it: lower-layers.mlir, dropout-to-rows.mlir,
+/// drop-rows-to-loops.mlir.
 inline constexpr llvm::StringLiteral kOneMaskAttr = "ssm.one_mask";
 /// Of a chunk function's arguments: the time step of row 0, and how many rows
 /// dropout is applied to.

@@ -73,3 +73,20 @@ func.func @broadcast_mlp(%x: tensor<?x?x4xf32>, %w: tensor<1x4xf32>) -> tensor<?
   %z = ssm.add %x, %t : (tensor<?x?x4xf32>, tensor<?x?x1xf32>) -> tensor<?x?x4xf32>
   return %z : tensor<?x?x4xf32>
 }
+
+// -----
+
+// Dropout of the one feature that all get: they are dropped together, which the
+// levels below must hear of.
+// CHECK-LABEL: func.func @broadcast_dropout(
+// CHECK:         %[[V:.+]] = ssm.linear {{.*}} -> tensor<?x?x4xf32>
+// CHECK-NEXT:    %[[D:.+]] = ssm.dropout %[[V]], %{{.+}} rate 1.000000e-01 {ssm.one_mask} : tensor<?x?x4xf32>
+// CHECK-NEXT:    ssm.add %{{.+}}, %[[D]]
+// CHECK-NEXT:    ssm.dropout %{{.+}}, %{{.+}} rate 1.000000e-01 : tensor<?x?x4xf32>
+func.func @broadcast_dropout(%x: tensor<?x?x4xf32>, %w: tensor<1x4xf32>, %key: tensor<?x2xi32>) -> tensor<?x?x4xf32> {
+  %v = ssm.linear %x, %w : (tensor<?x?x4xf32>, tensor<1x4xf32>) -> tensor<?x?x1xf32>
+  %d = ssm.dropout %v, %key rate 0.1 : tensor<?x?x1xf32>, tensor<?x2xi32>
+  %y = ssm.add %x, %d : (tensor<?x?x4xf32>, tensor<?x?x1xf32>) -> tensor<?x?x4xf32>
+  %z = ssm.dropout %y, %key rate 0.1 : tensor<?x?x4xf32>, tensor<?x2xi32>
+  return %z : tensor<?x?x4xf32>
+}
