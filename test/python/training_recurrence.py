@@ -54,18 +54,6 @@ def bernoulli(key, p, shape):
     return (uniform < np.float32(p)).reshape(shape)
 
 
-def dropout_masks(drop_rate, block_keys, shape):
-    """The two masks (True: kept) of a block, each (B, L, H), from its elements' keys.
-
-    None when the rate is 0: then the keys are not used.
-    """
-    if drop_rate == 0:
-        return None, None
-    keep = np.float32(1) - np.float32(drop_rate)
-    keys = [split(key, 3)[1:] for key in block_keys]
-    return tuple(np.stack([bernoulli(key[i], keep, shape) for key in keys]) for i in (0, 1))
-
-
 # -- Blocks --------------------------------------------------------------------
 
 
@@ -83,16 +71,21 @@ def norm(config, params, x):
     return recurrence.norm(config, params | new, x), new | {"first_time": np.array(False)}
 
 
-def drop(x, mask, drop_rate):
-    """The kept entries over 1 - drop_rate; the others are 0."""
-    return x if mask is None else np.where(mask, x / (1 - drop_rate or 1.0), 0.0)
+def drop(x, keys, drop_rate):
+    """x (B, L, H) with the entries that each element's key keeps over 1 - drop_rate; the
+    others are 0. A rate of 0 uses no keys."""
+    if drop_rate == 0:
+        return x
+    keep = np.float32(1) - np.float32(drop_rate)
+    mask = np.stack([bernoulli(key, keep, x.shape[1:]) for key in keys])
+    return np.where(mask, x / (1 - drop_rate or 1.0), 0.0)
 
 
 def standard_block(config, params, x, keys):
     """y and the new statistics."""
     sequence, channel = config["sequence_mixer"], config["channel_mixer"]
     prenorm, rate = config.get("prenorm", True), config.get("drop_rate", 0.1)
-    first, second = dropout_masks(rate, keys, x.shape[1:])
+    first, second = np.stack([split(key, 3)[1:] for key in keys], axis=1)
 
     u, statistics = norm(config, scope(params, "norm"), x) if prenorm else (x, {})
     inner = scope(params, "sequence_mixer")
@@ -102,7 +95,7 @@ def standard_block(config, params, x, keys):
         u = half_glu(channel, inner, dropped, u)
     else:
         u = MIXERS[channel["target"]](channel, inner, dropped)
-    y = x + drop(u, second, rate)
+    y = x + drop(u, second, rate)  # one entry per step of a mixer of one output
     if not prenorm:
         y, statistics = norm(config, scope(params, "norm"), y)
     return y, {f"norm.{name}": value for name, value in statistics.items()}
