@@ -3,10 +3,13 @@
 import json
 import pathlib
 
+import equinox as eqx
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+import live
 import recurrence
 from training_recurrence import training_forward
 
@@ -48,3 +51,24 @@ def test_training(case):
             scale = max(np.abs(expected[name]).max(), "statistics" in name)
             np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-9 * scale)
         tensors |= statistics
+
+
+def test_training_of_one_output():
+    """A GLU of one output is dropped by one entry per step, as in live discretax."""
+    mixers = {
+        "sequence_mixer": {"target": "IdentitySequenceMixer"},
+        "channel_mixer": {"target": "GLU", "out_features": 1},
+    }
+    layer = {"target": "StandardBlock", "in_features": 5, "drop_rate": 0.5} | mixers
+    model, state = live.build(layer)
+    state = live.with_statistics(model, state)
+    leaves, _ = jax.tree_util.tree_flatten_with_path(eqx.filter(model, eqx.is_array))
+    tensors = {live.path_of(keys): np.asarray(leaf) for keys, leaf in leaves}
+    mean, variance = state.get(live.norms(model)[0].ema_state_index)
+    statistics = {"running_mean": mean, "running_var": variance, "first_time": False}
+    tensors |= {f"layers.0.norm.{name}": np.asarray(part) for name, part in statistics.items()}
+    x = np.random.default_rng(0).standard_normal((2, 7, 5)).astype(np.float32)
+    keys = jax.random.split(jax.random.PRNGKey(3), 2)
+    call = jax.vmap(lambda row, key: model(row, state, key=key)[0], axis_name="batch")
+    y, _ = training_forward({"layers": [layer]}, tensors, x, np.asarray(keys))
+    np.testing.assert_allclose(call(x, keys), y, rtol=0, atol=1e-6)
