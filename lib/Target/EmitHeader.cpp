@@ -123,6 +123,7 @@ static void addWeightsWords(const ModelInfo &info,
   for (StringRef word : {"weights_doc", "weights_example", "weights_given",
                          "weights_taken", "weights_errors", "load"})
     words[word] = "";
+  words["load_example"] = " *     int error = 0;\n";
   if (!info.takesWeights)
     return;
   words["weights_bytes"] = std::to_string(getWeightsBytes(info));
@@ -130,9 +131,18 @@ static void addWeightsWords(const ModelInfo &info,
   words["weights_doc"] =
       " *   weights  a packed set that $name_load made, aligned to $NAME_ALIGN "
       "bytes\n";
-  words["weights_example"] =
-      " *   $name_load(weights, sizeof weights, file, file_bytes,\n"
-      " *       load_ws, sizeof load_ws, NULL, 0);\n";
+  words["load_example"] =
+      " *     static _Alignas($NAME_ALIGN) char weights[$NAME_WEIGHTS_BYTES];\n"
+      " *     static _Alignas($NAME_ALIGN) char "
+      "load_ws[$NAME_LOAD_WORKSPACE_BYTES];\n"
+      " *     static char file[$NAME_LOAD_WORKSPACE_BYTES + (1 << 20)], "
+      "problem[256];\n"
+      " *     FILE *opened = fopen(\"model.safetensors\", \"rb\");\n"
+      " *     size_t n = opened ? fread(file, 1, sizeof file, opened) : 0;\n"
+      " *     int error = $name_load(weights, sizeof weights, file, n, "
+      "load_ws,\n"
+      " *                            sizeof load_ws, problem, sizeof "
+      "problem);\n";
   words["weights_given"] = "weights, ";
   words["weights_taken"] = "const void *weights, ";
   words["weights_errors"] =
@@ -143,9 +153,56 @@ static void addWeightsWords(const ModelInfo &info,
       "  $NAME_E_WEIGHTS_NAN = 14,    /* file: a tensor holds NaN */\n";
   words["load"] = std::string(kLoadTemplate, sizeof(kLoadTemplate));
   for (StringRef word :
-       {"weights_doc", "weights_example", "weights_errors", "load"})
+       {"weights_doc", "load_example", "weights_errors", "load"})
     words[word] = replaceWords(std::string(words[word]), words);
 }
+
+/// What the example of a header is a part of: a program that compiles.
+static constexpr StringLiteral kStepExample =
+    R"( * Example: one stream from standard input, one time step at a time.
+ *
+ *   #include "$name.h"
+ *   #include <stdio.h>
+ *   #include <stdlib.h>
+ *
+ *   int main(void) {
+$load_example *     static _Alignas($NAME_ALIGN) char state[$NAME_STATE_BYTES];
+ *     $name_in_t x[$NAME_INPUT_FEATURES];
+ *     float y[$NAME_OUTPUT_FEATURES];
+$dt_step *     size_t bytes = $name_workspace_bytes(1, 1);
+ *     void *ws = aligned_alloc($NAME_ALIGN, (bytes + 63) / 64 * 64);
+ *     $name_state_reset(state, 0, 1);
+ *     while (!error && fread(x, sizeof x, 1, stdin) == 1) {
+ *       error = $name_step($weights_givenstate, NULL, 1, x, $dt_giveny, NULL, ws, bytes);
+ *       fwrite(y, sizeof y, 1, stdout);
+ *     }
+ *     if (error)
+ *       fprintf(stderr, "%s\n", $name_strerror(error));
+ *     return error;
+ *   }
+)";
+static constexpr StringLiteral kForwardExample =
+    R"( * Example: a sequence of 1000 time steps from standard input.
+ *
+ *   #include "$name.h"
+ *   #include <stdio.h>
+ *   #include <stdlib.h>
+ *
+ *   int main(void) {
+$load_example *     static $name_in_t x[1000 * $NAME_INPUT_FEATURES];
+ *     static float y[1000 * $NAME_OUTPUT_FEATURES];
+$dt_sequence *     size_t bytes = $name_forward_workspace_bytes(1000, 1);
+ *     void *ws = aligned_alloc($NAME_ALIGN, (bytes + 63) / 64 * 64);
+ *     if (!error && fread(x, sizeof x, 1, stdin) == 1) {
+ *       error = $name_forward($weights_givenx, $dt_giveny, 1, NULL, 1000, NULL, NULL, ws,
+ *                             bytes);
+ *       fwrite(y, sizeof y, 1, stdout);
+ *     }
+ *     if (error)
+ *       fprintf(stderr, "%s\n", $name_strerror(error));
+ *     return error;
+ *   }
+)";
 
 /// What a header says of time deltas; empty where the model takes none.
 static void addTimeStepWords(const ModelInfo &info,
@@ -153,6 +210,8 @@ static void addTimeStepWords(const ModelInfo &info,
   bool takes = info.takesTimeSteps;
   words["dt_taken"] = takes ? "const float *dt, " : "";
   words["dt_given"] = takes ? "dt, " : "";
+  words["dt_step"] = takes ? " *     const float dt[1] = {1};\n" : "";
+  words["dt_sequence"] = takes ? " *     static float dt[1000];\n" : "";
   words["dt_doc"] =
       takes
           ? " *   dt       time since the step before, in units of the trained "
@@ -218,25 +277,7 @@ static void addDirectionWords(const ModelInfo &info,
              " * step are left there, for step and chunk to go on from; NULL: "
              "nobody wants\n"
              " * them.";
-  words["example"] =
-      both ? " * Example: one sequence of L time steps.\n"
-             " *\n"
-             "$weights_example"
-             " *   size_t ws_bytes = $name_forward_workspace_bytes(L, 1);\n"
-             " *   void *ws = aligned_alloc($NAME_ALIGN, ws_bytes);\n"
-             " *   if ($name_forward($weights_givenx, $dt_giveny, 1, NULL, L, "
-             "NULL, NULL, ws, ws_bytes) != $NAME_OK)\n"
-             " *     ...\n"
-           : " * Example: one stream, one time step at a time.\n"
-             " *\n"
-             "$weights_example"
-             " *   _Alignas($NAME_ALIGN) static char state[$NAME_STATE_BYTES], "
-             "ws[1 << 20];\n"
-             " *   $name_state_reset(state, 0, 1);\n"
-             " *   while (read_input(x))\n"
-             " *     if ($name_step($weights_givenstate, NULL, 1, x, "
-             "$dt_giveny, NULL, ws, sizeof ws) != $NAME_OK)\n"
-             " *       ...\n";
+  words["example"] = std::string(both ? kForwardExample : kStepExample);
   for (StringRef word :
        {"directions_doc", "directions_errors", "workspace_function",
         "workspace", "final_states_doc", "example"})
