@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What EntryPoints.cpp, for CPUs, and CudaEntryPoints.cpp have alike.
+// What EntryPoints.cpp, for CPUs, TrainEntryPoints.cpp and CudaEntryPoints.cpp
+// have alike.
 //
 //===----------------------------------------------------------------------===//
 

@@ -7,6 +7,7 @@
 
 #include "lib/Target/TrainEntryPoints.h"
 #include "lib/Target/EmitObject.h"
+#include "lib/Target/EntryPointParts.h"
 #include "lib/Target/EntryPoints.h"
 #include "lib/Target/RuntimeConstants.h"
 #include "llvm/ADT/StringExtras.h"
@@ -38,11 +39,6 @@ static constexpr StringRef kRows = "ssm_train_rows";
 
 /// As in runtime/train_model.h.
 static constexpr size_t kMostSplits = 8, kMostKeys = 8;
-
-template <size_t size>
-static StringRef asText(const unsigned char (&bytes)[size]) {
-  return StringRef(reinterpret_cast<const char *>(bytes), size);
-}
 
 static StringRef findEntryPoints(const Triple &triple) {
   if (triple.getArch() == Triple::x86_64)
@@ -141,7 +137,7 @@ static std::pair<int64_t, int64_t> measureRows(const TrainingInfo &training) {
   return {width, written > 1 ? 2 : 1};
 }
 
-static Error defineConstants(Module &module, const ModelInfo &info) {
+static Error defineTraining(Module &module, const ModelInfo &info) {
   const TrainingInfo &training = *info.training;
   constexpr int64_t kPanel = 16;
   int64_t features = kPanel;
@@ -176,7 +172,7 @@ static Error linkEntryPoints(Module &module, const ModelInfo &info) {
   if (Error error =
           linkRuntime(module, findEntryPoints(module.getTargetTriple())))
     return error;
-  return defineConstants(module, info);
+  return defineTraining(module, info);
 }
 
 /// Makes all but ssm_train_rows local, under names that nothing else has.
