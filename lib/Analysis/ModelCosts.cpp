@@ -216,10 +216,16 @@ ssmc::costModel(ModuleOp loops, const PhaseShapes &shapes,
     return failure();
   std::vector<EntryCost> entries;
   SmallVector<StringRef> names{"ssm_chunk_full", "ssm_step", "ssm_rows"};
-  if (loops.lookupSymbol<func::FuncOp>(kSequence))
+  // Those of models that take time deltas are called so.
+  auto find = [&](StringRef name) {
+    auto function = loops.lookupSymbol<func::FuncOp>(name);
+    return function ? function
+                    : loops.lookupSymbol<func::FuncOp>((name + "_timed").str());
+  };
+  if (find(kSequence))
     names = {kSequence};
   for (StringRef name : names) {
-    auto function = loops.lookupSymbol<func::FuncOp>(name);
+    func::FuncOp function = find(name);
     if (!function)
       return loops.emitError() << "has no function '" << name << "'";
     EntryCost entry;

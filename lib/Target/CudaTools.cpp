@@ -41,6 +41,8 @@ static std::string findTool(StringRef name, StringRef beside) {
   return "";
 }
 
+static Error checkPtxas(StringRef ptxas);
+
 Expected<CudaTools> CudaTools::find(StringRef named) {
   CudaTools tools;
   if (named.empty()) {
@@ -58,6 +60,8 @@ Expected<CudaTools> CudaTools::find(StringRef named) {
                                "' is no program; expected the path of ptxas");
     tools.ptxas = named.str();
   }
+  if (Error error = checkPtxas(tools.ptxas))
+    return error;
   tools.fatbinary = findTool("fatbinary", sys::path::parent_path(tools.ptxas));
   return tools;
 }
@@ -103,9 +107,10 @@ static Expected<SmallVector<char, 0>> readAll(StringRef path) {
   return SmallVector<char, 0>(bytes.begin(), bytes.end());
 }
 
-/// Runs a tool; the error holds what it printed.
-static Error runTool(Scratch &scratch, StringRef tool,
-                     ArrayRef<StringRef> arguments, const Twine &task) {
+/// Runs a tool and returns what it printed; an error holds that.
+static Expected<std::string> askTool(Scratch &scratch, StringRef tool,
+                                     ArrayRef<StringRef> arguments,
+                                     const Twine &task) {
   auto log = scratch.add("log");
   if (!log)
     return log.takeError();
@@ -115,14 +120,47 @@ static Error runTool(Scratch &scratch, StringRef tool,
   std::string problem;
   int status = sys::ExecuteAndWait(tool, command, std::nullopt, redirects, 0, 0,
                                    &problem);
-  if (status == 0)
-    return Error::success();
   auto said = readAll(*log);
   if (!said)
     return said.takeError();
   StringRef text = StringRef(said->data(), said->size()).trim();
+  if (status == 0)
+    return text.str();
   return createStringError("'" + tool + "' failed to " + task + ": " +
                            (problem.empty() ? text : StringRef(problem)));
+}
+
+static Error runTool(Scratch &scratch, StringRef tool,
+                     ArrayRef<StringRef> arguments, const Twine &task) {
+  return askTool(scratch, tool, arguments, task).takeError();
+}
+
+/// Whether a program says that it is ptxas, before anything is compiled.
+static Error checkPtxas(StringRef ptxas) {
+  Scratch scratch;
+  auto said = askTool(scratch, ptxas, {"--version"}, "say its version");
+  std::string found = said ? *said : toString(said.takeError());
+  constexpr StringLiteral kPtxasSays = "ptx optimizing assembler";
+  if (StringRef(found).lower().find(kPtxasSays) != std::string::npos)
+    return Error::success();
+  StringRef line = StringRef(found).split('\n').first;
+  return createStringError(
+      "'" + ptxas +
+      "' is not ptxas of the CUDA toolkit: asked for --version, "
+      "it says '" +
+      line.take_front(200) +
+      "'; expected 'NVIDIA (R) Ptx optimizing assembler', as ptxas of CUDA 11 "
+      "and later says; name it with --ptxas PATH, or compile to PTX (--target "
+      "cuda:compute_NN), which needs no toolkit");
+}
+
+Error CudaTools::requireFatbinary() const {
+  if (!fatbinary.empty())
+    return Error::success();
+  return createStringError("an image with code for GPUs needs fatbinary of "
+                           "the CUDA toolkit: it is not beside '" +
+                           ptxas + "', nor in PATH or " +
+                           llvm::join(getFolders(), " or "));
 }
 
 Expected<SmallVector<char, 0>> CudaTools::assemble(StringRef ptx,
@@ -144,11 +182,8 @@ Expected<SmallVector<char, 0>> CudaTools::assemble(StringRef ptx,
 
 Expected<SmallVector<char, 0>>
 CudaTools::bundle(ArrayRef<CudaCode> parts) const {
-  if (fatbinary.empty())
-    return createStringError("an image with code for GPUs needs fatbinary of "
-                             "the CUDA toolkit: it is not beside '" +
-                             ptxas + "', nor in PATH or " +
-                             llvm::join(getFolders(), " or "));
+  if (Error error = requireFatbinary())
+    return error;
   Scratch scratch;
   auto output = scratch.add("fatbin");
   if (!output)

@@ -30,8 +30,11 @@ class CudaTools {
 public:
   /// Finds them: ptxas at `ptxas`, or in PATH, $CUDA_HOME/bin or
   /// /usr/local/cuda/bin; fatbinary beside it or in these places. Fails with
-  /// where was looked.
+  /// where was looked, and where what was found does not say that it is ptxas.
   static llvm::Expected<CudaTools> find(llvm::StringRef ptxas = "");
+
+  /// Fails when there is no fatbinary, which bundle() takes.
+  llvm::Error requireFatbinary() const;
 
   /// PTX to machine code for sm_NN. The error holds what ptxas says.
   llvm::Expected<llvm::SmallVector<char, 0>> assemble(llvm::StringRef ptx,

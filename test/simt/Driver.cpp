@@ -79,7 +79,7 @@ SSMC_EXPORT cuFuncSetAttribute(void *function, int attribute, int value) {
     return invalidHandle;
   if (attribute == 9) // the part of L1 that is shared memory: a hint
     return success;
-  int most = mostSharedBytes - int(kernel->module->staticSharedBytes());
+  int most = getMostSharedBytes() - int(kernel->module->staticSharedBytes());
   if (attribute != 8 || value < 0 || value > most)
     return report("cuFuncSetAttribute: attribute " + Twine(attribute) +
                       ", value " + Twine(value),
@@ -97,7 +97,8 @@ SSMC_EXPORT cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks,
   if (!kernel)
     return invalidHandle;
   size_t bytes = sharedBytes + kernel->module->staticSharedBytes() + 1024;
-  *blocks = std::min<size_t>(2048 / std::max(threads, 1), 164 * 1024 / bytes);
+  *blocks =
+      std::min<size_t>(2048 / std::max(threads, 1), getSharedBytes() / bytes);
   return success;
 }
 

@@ -29,8 +29,12 @@ enum Result : int {
   launchFailed = 719
 };
 
-/// Shared memory of a thread block that asks for it, as on sm_80.
-constexpr int mostSharedBytes = 163 * 1024;
+/// Compute capability times 10, of SSMC_SIMT_SM.
+int getCapability();
+/// Shared memory of a multiprocessor of that capability, and of a thread block
+/// that asks for all of it.
+int getSharedBytes();
+inline int getMostSharedBytes() { return getSharedBytes() - 1024; }
 
 /// The device, and everything on it.
 struct Device {

@@ -79,8 +79,27 @@ SSMC_EXPORT cuDeviceGet(int *device, int ordinal) {
   return success;
 }
 
+int ssmc::simt::getCapability() { return int(readNumber("SSMC_SIMT_SM", 80)); }
+
+/// CUDA's programming guide, technical specifications per compute capability.
+int ssmc::simt::getSharedBytes() {
+  switch (getCapability()) {
+  case 86:
+  case 88:
+  case 89:
+  case 120:
+  case 121:
+    return 100 * 1024;
+  case 80:
+  case 87:
+    return 164 * 1024;
+  default:
+    return 228 * 1024;
+  }
+}
+
 SSMC_EXPORT cuDeviceGetAttribute(int *value, int attribute, int device) {
-  int capability = readNumber("SSMC_SIMT_SM", 80);
+  int capability = getCapability();
   switch (attribute) {
   case 1: // threads of a block
     *value = 1024;
@@ -101,10 +120,10 @@ SSMC_EXPORT cuDeviceGetAttribute(int *value, int attribute, int device) {
     *value = capability % 10;
     return success;
   case 81: // shared bytes of a multiprocessor
-    *value = 164 * 1024;
+    *value = getSharedBytes();
     return success;
   case 97: // shared bytes of a block that asks for them
-    *value = mostSharedBytes;
+    *value = getMostSharedBytes();
     return success;
   }
   return report("cuDeviceGetAttribute: unknown attribute " + Twine(attribute),

@@ -24,6 +24,7 @@ static constexpr Flag kFlags[] = {
     {kThreadsFlag, "N", "share the work among N threads (default 1)"},
     kWeightsFlag,
     kTargetFlag,
+    kTimeStepsInputFlag,
     kChunkFlag,
     kTileFlag,
     kIgnoreUnknownFlag};
@@ -31,9 +32,9 @@ static constexpr Flag kFlags[] = {
 static constexpr CommandSpec kSpec = {
     "bench", "MODEL", "Compiles a model in memory and measures its speed.",
     kFlags,
-    "Prints the fastest of many calls, on zeros (no operation's time depends "
-    "on "
-    "data).\nThe CPU is this machine's unless --target names another.\n"};
+    "Prints the fastest of many calls, on zeros and time deltas of 1 (no "
+    "operation's time\ndepends on data). The CPU is this machine's unless "
+    "--target names another.\n"};
 
 namespace {
 struct BenchOptions {
@@ -58,6 +59,8 @@ static Expected<BenchOptions> parseOptions(const CommandLine &line) {
                                "'; expected at most " + Twine(kMost));
     *value = *number;
   }
+  if (Error error = checkTimeStepsInput(line))
+    return error;
   auto threads = parseThreads(line);
   if (!threads)
     return threads.takeError();
@@ -92,12 +95,13 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
   auto records = model.makeRecords(batch);
   if (!records)
     return records.takeError();
+  std::vector<float> deltas(info.takesTimeSteps ? batch * length : 0, 1.0f);
   using Clock = std::chrono::steady_clock;
   auto end = Clock::now() + std::chrono::seconds(seconds);
   double fastest = std::numeric_limits<double>::infinity();
   while (Clock::now() < end) {
     auto start = Clock::now();
-    auto y = model.run(x, /*dt=*/{}, mode, *records, /*isFresh=*/true,
+    auto y = model.run(x, deltas, mode, *records, /*isFresh=*/true,
                        threads.getExecutor());
     std::chrono::duration<double, std::micro> taken = Clock::now() - start;
     if (!y)

@@ -36,6 +36,14 @@ mlir::LogicalResult ssmc::report(mlir::MLIRContext &context, Error error) {
   return mlir::failure();
 }
 
+Error ssmc::checkTimeStepsInput(const CommandLine &line) {
+  if (!line.has(kTimeStepsFlag) || line.get(kTimeStepsFlag) == "input")
+    return Error::success();
+  return createStringError(kTimeStepsFlag + " is '" + line.get(kTimeStepsFlag) +
+                           "'; expected input: time deltas come with each "
+                           "call");
+}
+
 /// "6x1".
 static Expected<TileShape> parseTile(StringRef text) {
   auto [rows, panels] = text.split('x');

@@ -25,7 +25,14 @@ inline constexpr Flag kWeightsFlag = {
     "(default: model.safetensors beside model.json), or\n"
     "random ones, for trying out configurations"};
 inline constexpr llvm::StringLiteral kTimeStepsFlag = "--dt";
-/// The same, of those that need no numbers.
+/// The same of those that only compile.
+inline constexpr Flag kTimeStepsInputFlag = {
+    kTimeStepsFlag, "input",
+    "take a time delta per step (irregular sampling): it\n"
+    "multiplies each mode's own step size (S5, LinOSS)"};
+/// Refuses another value of it.
+llvm::Error checkTimeStepsInput(const CommandLine &line);
+/// The weights' option of those that need no numbers.
 inline constexpr Flag kLateWeightsFlag = {
     "--weights", "FILE|random:SEED|runtime",
     "trained parameters, a safetensors file\n"

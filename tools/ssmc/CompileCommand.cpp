@@ -59,9 +59,7 @@ static constexpr Flag kFlags[] = {
      "code for one x86-64 CPU that does not check on which it\n"
      "runs: for programs that load no indirect functions (musl,\n"
      "no C library at all)"},
-    {kTimeStepsFlag, "input",
-     "take a time delta per step (irregular sampling): it\n"
-     "multiplies each mode's own step size (S5, LinOSS)"},
+    kTimeStepsInputFlag,
     kTrainToFlag,
     kWithoutHeadFlag,
     kChunkFlag,
@@ -273,11 +271,8 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
   if (line.getArgument().ends_with(".mlir") && !line.has("--compile-from"))
     return createStringError("MODEL is an .mlir file; name its level with "
                              "--compile-from");
-  if (line.has(kTimeStepsFlag) && line.get(kTimeStepsFlag) != "input")
-    return createStringError(kTimeStepsFlag + " is '" +
-                             line.get(kTimeStepsFlag) +
-                             "'; expected input: time deltas come with each "
-                             "call");
+  if (Error error = checkTimeStepsInput(line))
+    return error;
   if (line.has("--verify") && line.has(kWithoutHeadFlag.name))
     return createStringError("--verify checks a model with and without its "
                              "head; leave --without-head off");

@@ -16,11 +16,14 @@
 using namespace llvm;
 using namespace ssmc;
 
-bool CudaRequest::needsTools(ArrayRef<EmitKind> kinds) const {
+bool CudaRequest::needsBundle(ArrayRef<EmitKind> kinds) const {
   bool hasImage = llvm::is_contained(kinds, EmitKind::Object) ||
                   llvm::is_contained(kinds, EmitKind::Shared);
-  return llvm::is_contained(kinds, EmitKind::Cubin) ||
-         (hasImage && !target.isPlainPtx());
+  return hasImage && !target.isPlainPtx();
+}
+
+bool CudaRequest::needsTools(ArrayRef<EmitKind> kinds) const {
+  return llvm::is_contained(kinds, EmitKind::Cubin) || needsBundle(kinds);
 }
 
 Error ssmc::refuseGpuFlags(const CommandLine &line) {
@@ -83,7 +86,7 @@ Error CudaRequest::findTools(const CommandLine &line,
   if (!found)
     return found.takeError();
   tools = std::move(*found);
-  return Error::success();
+  return needsBundle(kinds) ? tools->requireFatbinary() : Error::success();
 }
 
 mlir::FailureOr<CompiledCudaModel>

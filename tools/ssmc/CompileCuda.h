@@ -48,7 +48,9 @@ struct CudaRequest {
   /// Finds the tools that the kinds of files need, if any.
   llvm::Error findTools(const CommandLine &line,
                         llvm::ArrayRef<EmitKind> kinds);
+  /// Whether the files take any, and whether the image takes fatbinary.
   bool needsTools(llvm::ArrayRef<EmitKind> kinds) const;
+  bool needsBundle(llvm::ArrayRef<EmitKind> kinds) const;
 };
 
 /// Lowers a model that importModel or IR gave for GPUs; errors are reported on

@@ -21,9 +21,9 @@ using namespace ssmc;
 
 static constexpr Flag kJsonFlag = {"--json", "", "print JSON, for programs"};
 
-static constexpr Flag kFlags[] = {kLateWeightsFlag,   kTargetFlag,
-                                  kChunkFlag,         kTileFlag,
-                                  kIgnoreUnknownFlag, kJsonFlag};
+static constexpr Flag kFlags[] = {
+    kLateWeightsFlag,   kTargetFlag, kTimeStepsInputFlag, kChunkFlag, kTileFlag,
+    kIgnoreUnknownFlag, kJsonFlag};
 
 static constexpr CommandSpec kSpec = {
     "inspect", "MODEL",
@@ -244,6 +244,8 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
 }
 
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
+  if (Error error = checkTimeStepsInput(line))
+    return reportUsage(kSpec.name, std::move(error));
   auto target = resolveTargetCpu(line.get(kTargetFlag.name, "x86-64-v3"));
   if (!target)
     return reportUsage(kSpec.name, target.takeError());
