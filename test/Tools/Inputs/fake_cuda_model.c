@@ -19,7 +19,6 @@ const bool model_pooled = false;
 const uint64_t model_hash = 0x1234567890abcdefu;
 const bool model_takes_dt = false;
 const int64_t model_sequence_bytes = 0;
-const int64_t model_sequence_bytes = 0;
 const int64_t model_packed_bytes = 8;
 const char model_weights[8] = "four";
 #ifdef LATE
