@@ -236,7 +236,7 @@ static FailureOr<json::Object> report(ModuleOp model, unsigned architecture,
   OwningOpRef<ModuleOp> copy = model.clone();
   CompileOptions options;
   options.products = request.products;
-  auto compiled = compileCudaModel(*copy, options, {80});
+  auto compiled = compileCudaModel(*copy, options, {architecture});
   if (failed(compiled))
     return failure();
   json::Array kernels, gpus, described;
