@@ -1,6 +1,7 @@
 /* Stands in for generated code under runtime/entry_points.c: a model whose
  * output is the sum of its inputs so far, per feature; with POOLED, one answer
- * per stream, their mean. Aborts when it is called against the rules. */
+ * per stream, their mean; with BIDIRECTIONAL, the sum of the inputs from a time
+ * step on. Aborts when it is called against the rules. */
 #include "model.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -24,7 +25,12 @@ const bool model_pooled = false;
 const uint64_t model_hash = 0x1234567890abcdefu;
 const bool model_takes_weights = false;
 const bool model_takes_dt = false;
-const int64_t model_sequence_bytes = 0;
+#ifdef BIDIRECTIONAL
+enum { KEPT = 64 }; /* of each time step */
+#else
+enum { KEPT = 0 };
+#endif
+const int64_t model_sequence_bytes = KEPT;
 const int64_t model_packed_bytes = 1;
 const char model_weights[1] = {7};
 
@@ -54,6 +60,7 @@ static void advance(const char *weights, char *record, int64_t n,
   require(weights == model_weights && weights[0] == 7);
   require((uintptr_t)record % 64 == 0 && (uintptr_t)ws % 64 == 0);
   require(model_pooled ? y == NULL : y != NULL);
+  require(KEPT == 0);
   for (int i = 0; i < INPUTS; ++i) {
     for (int k = 0; k < 128; ++k) /* all of the workspace is the model's */
       ws[k] = (char)k;
@@ -131,12 +138,35 @@ void ssm_rows_timed(const char *weights, char *states, const int64_t *ids,
   abort();
 }
 
-/* Nor these: the model is not bidirectional. */
+/* Keeps the inputs of all time steps, and goes through them backwards. All of
+ * the workspace and of what is kept is the model's. */
 void ssm_sequence(const char *weights, char *record, int64_t n, const void *x,
                   char *store, float *y, char *ws) {
-  (void)weights, (void)record, (void)n, (void)x, (void)store, (void)y, (void)ws;
-  abort();
+  struct record *state = (struct record *)record;
+  require(KEPT > 0 && n >= 0 && weights == model_weights);
+  require((uintptr_t)record % 64 == 0 && (uintptr_t)ws % 64 == 0 &&
+          (uintptr_t)store % 64 == 0);
+  require(model_pooled ? y == NULL : y != NULL || n == 0);
+  for (int64_t k = 0; k < model_state_bytes; ++k)
+    require(record[k] == 0);
+  for (int64_t k = 0; k < model_workspace_bytes; ++k)
+    ws[k] = (char)k;
+  for (int64_t k = 0; k < n * KEPT; ++k)
+    store[k] = (char)k;
+  for (int64_t t = 0; t < n; ++t)
+    for (int i = 0; i < INPUTS; ++i)
+      ((float *)(store + t * KEPT))[i] = ((const float *)x)[t * INPUTS + i];
+  pause_here(-1);
+  for (int64_t t = n - 1; t >= 0; --t)
+    for (int i = 0; i < INPUTS; ++i) {
+      state->sums[i] += ((const float *)(store + t * KEPT))[i];
+      if (y)
+        y[t * INPUTS + i] = state->sums[i];
+    }
+  state->count = (int32_t)n;
 }
+
+/* Never called, either. */
 void ssm_sequence_timed(const char *weights, char *record, int64_t n,
                         const void *x, const float *dt, char *store, float *y,
                         char *ws) {
