@@ -33,10 +33,14 @@ static int upload(struct MODEL_cuda_weights *set, const char *packed) {
   int error = enter(cuda);
   if (error != OK)
     return error;
-  error = copy_to_device(cuda, packed, model_packed_bytes, &set->packed);
-  if (error != OK && set->packed)
-    (void)cuda->driver.mem_free(set->packed);
-  return leave(cuda, error);
+  error = leave(cuda,
+                copy_to_device(cuda, packed, model_packed_bytes, &set->packed));
+  if (error == OK || !set->packed)
+    return error;
+  /* Once more, as it may be leaving that failed. */
+  if (enter(cuda) == OK)
+    (void)leave(cuda, from_result(cuda->driver.mem_free(set->packed)));
+  return error;
 }
 
 /* `memory`: zeros, enough for a packed set and the workspace behind it. */
@@ -95,10 +99,10 @@ int MODEL_cuda_unload(struct MODEL_cuda_weights *set) {
     return E_WEIGHTS;
   const struct MODEL_cuda *cuda = set->cuda;
   int error = enter(cuda);
-  if (error == OK)
-    error = leave(cuda, set->packed
-                            ? from_result(cuda->driver.mem_free(set->packed))
-                            : OK);
+  if (error != OK)
+    return error;
+  error = leave(
+      cuda, set->packed ? from_result(cuda->driver.mem_free(set->packed)) : OK);
   set->magic = 0;
   free(set);
   return error;

@@ -110,7 +110,8 @@ static void test_failures(MODEL_cuda *model) {
   } cases[] = {{"cuCtxPushCurrent_v2", 201, CALL + 201},
                {"cuMemAlloc_v2", 2, MEMORY},
                {"cuMemcpyHtoD_v2", 700, CALL + 700},
-               {"cuStreamSynchronize", 719, CALL + 719}};
+               {"cuStreamSynchronize", 719, CALL + 719},
+               {"cuCtxPopCurrent_v2", 4, CALL + 4}};
   size_t n;
   char *file = make_file("w", "[2]", "four\0\0\0", &n);
   for (unsigned i = 0; i < sizeof cases / sizeof *cases; ++i) {
@@ -119,6 +120,9 @@ static void test_failures(MODEL_cuda *model) {
     fake_state->failure = cases[i].result;
     int error = MODEL_cuda_load(model, &set, file, n, NULL, 0);
     fake_state->failing = NULL;
+    /* A context that could not be left is still there. */
+    if (strcmp(cases[i].function, "cuCtxPopCurrent_v2") == 0)
+      fake_state->depth -= 2;
     if (error != cases[i].error || set || fake_state->buffers ||
         fake_state->depth) {
       printf("%s: error %d, expected %d\n", cases[i].function, error,
@@ -165,6 +169,11 @@ static void test_calls(MODEL_cuda *model, MODEL_cuda *other) {
   EXPECT(MODEL_state_save(NULL, states, blob, sizeof blob) == E_ARG);
 
   EXPECT(MODEL_cuda_unload((MODEL_cuda_weights *)states) == E_WEIGHTS);
+  fake_state->failing = "cuCtxPushCurrent_v2";
+  fake_state->failure = 201;
+  EXPECT(MODEL_cuda_unload(a) == CALL + 201 && fake_state->buffers == 3);
+  fake_state->failing = NULL;
+  EXPECT(STEP(model, a) == OK); /* the set is still there */
   EXPECT(MODEL_cuda_unload(a) == OK && fake_state->buffers == 2);
   EXPECT(STEP(model, b) == OK);
   EXPECT(MODEL_cuda_unload(b) == OK && MODEL_cuda_unload(c) == OK);
