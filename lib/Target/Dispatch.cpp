@@ -7,6 +7,7 @@
 
 #include "lib/Target/Dispatch.h"
 #include "lib/Target/EntryPoints.h"
+#include "lib/Target/RuntimeConstants.h"
 #include "lib/Target/TrainEntryPoints.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/Constants.h"
@@ -22,28 +23,14 @@ std::string ssmc::getVariantSymbol(StringRef name, const TargetCpu &variant,
   return (name + "." + variant.cpu + "." + function).str();
 }
 
-/// Puts a constant in the place of a declaration, whose type leaves its length
-/// open.
-static void define(Module &module, StringRef name, Constant *value) {
-  GlobalVariable *declared = module.getGlobalVariable(name);
-  auto *defined =
-      new GlobalVariable(module, value->getType(), /*isConstant=*/true,
-                         GlobalValue::InternalLinkage, value);
-  declared->replaceAllUsesWith(defined);
-  defined->takeName(declared);
-  declared->eraseFromParent();
-}
-
 void ssmc::defineNeeds(Module &module, ArrayRef<TargetCpu> variants) {
   LLVMContext &context = module.getContext();
   SmallVector<Constant *> needs;
   for (const TargetCpu &variant : variants)
     needs.push_back(
         ConstantDataArray::get(context, ArrayRef<uint32_t>(variant.needs)));
-  auto *table = ArrayType::get(needs.front()->getType(), needs.size());
-  define(module, "model_needs", ConstantArray::get(table, needs));
-  define(module, "model_variants",
-         ConstantInt::get(Type::getInt32Ty(context), variants.size()));
+  defineTable(module, "model_needs", needs, needs.front()->getType());
+  defineNumber(module, "model_variants", variants.size());
 }
 
 /// A function that returns the address of the best variant's `function`.
