@@ -76,7 +76,8 @@ def convert_s5(
     for index in range(source.count(r"params\.encoder\.layers_(\d+)\.")):
         layer = f"encoder.layers_{index}"
         block = f"layers.{index + 1}"
-        mixer = _s5_mixer(source, f"params.{layer}.seq", f"{block}.sequence_mixer", writer)
+        seq = f"params.{layer}.seq"
+        mixer = _s5_mixer(source, seq, f"{block}.sequence_mixer", writer, width[1], conj_sym)
         norm = _flax_norm(source, layer, f"{block}.norm", writer)
         gate = _s5_activation(
             source, f"params.{layer}", f"{block}.channel_mixer", activation, writer
@@ -87,7 +88,6 @@ def convert_s5(
             "discretization": discretization,
             "step_rescale": step_rescale,
         }
-        mixer["state_dim"] *= 2 if conj_sym else 1
         writer.layer(
             "StandardBlock",
             in_features=width[1],
@@ -163,22 +163,43 @@ def convert_linoss(
     writer.write(path)
 
 
-def _s5_mixer(source: _Tensors, path: str, target: str, writer: _Writer) -> dict[str, Any]:
-    """S5SSM. `state_dim` is the number of states kept: twice that with conj_sym.
+def _s5_mixer(
+    source: _Tensors, path: str, target: str, writer: _Writer, width: int, conj_sym: bool
+) -> dict[str, Any]:
+    """S5SSM. With conj_sym, `state_dim` is twice the number of states kept.
 
     A bidirectional one has C for the states of both directions side by side, or, where it
     was not initialized by "complex_normal", C1 and C2.
     """
-    states = source.shape(f"{path}.Lambda_re")[0]
-    for name in ("Lambda_re", "Lambda_im", "B", "D", "log_step"):
+    states = source.size(f"{path}.Lambda_re")
+    mixer: dict[str, Any] = {"target": "S5SequenceMixer"}
+    if states > 0:
+        mixer["state_dim"] = 2 * states if conj_sym else states
+    elif conj_sym:  # two blocks, each of half a conjugate pair
+        mixer |= {"state_dim": 2, "ssm_blocks": 2}
+    else:
+        raise ConvertError(f"{path}.Lambda_re is empty; expected states without conj_sym")
+    shapes = {
+        "Lambda_re": (states,),
+        "Lambda_im": (states,),
+        "B": (states, width, 2),
+        "D": (width,),
+        "log_step": (max(states, 1), 1),
+    }
+    for name, shape in shapes.items():
+        source.expect_shape(f"{path}.{name}", shape)
         writer.copy(source, f"{path}.{name}", f"{target}.{name}")
-    mixer = {"target": "S5SequenceMixer", "state_dim": states}
-    if source.has(f"{path}.C1"):
+    one, both = (width, states, 2), (width, 2 * states, 2)
+    if source.has(f"{path}.C1") or source.has(f"{path}.C2"):
+        for name in ("C1", "C2"):
+            source.expect_shape(f"{path}.{name}", one)
         halves = [source.take(f"{path}.{name}") for name in ("C1", "C2")]
         writer.tensors[f"{target}.C"] = np.concatenate(halves, axis=1)
-    else:
-        writer.copy(source, f"{path}.C", f"{target}.C")
-    if writer.tensors[f"{target}.C"].shape[1] == 2 * states:
+        mixer["bidirectional"] = True
+        return mixer
+    source.expect_shape(f"{path}.C", one, both)
+    writer.copy(source, f"{path}.C", f"{target}.C")
+    if writer.tensors[f"{target}.C"].shape != one:
         mixer["bidirectional"] = True
     return mixer
 
@@ -220,8 +241,18 @@ class _Tensors:
     def has(self, name: str) -> bool:
         return name in self.arrays
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        return self.peek(name).shape
+    def size(self, name: str) -> int:
+        """Of a vector."""
+        shape = self.peek(name).shape
+        if len(shape) != 1:
+            raise ConvertError(f"{name} has shape {list(shape)}; expected one dimension")
+        return shape[0]
+
+    def expect_shape(self, name: str, *legal: tuple[int, ...]) -> None:
+        shape = self.peek(name).shape
+        if shape not in legal:
+            expected = " or ".join(str(list(sizes)) for sizes in dict.fromkeys(legal))
+            raise ConvertError(f"{name} has shape {list(shape)}; expected {expected}")
 
     def peek(self, name: str) -> np.ndarray:
         if name not in self.arrays:

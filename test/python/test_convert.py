@@ -115,6 +115,58 @@ def test_both_forms_of_a_bidirectional_s5(tmp_path):
         assert np.array_equal(tensors["layers.1.sequence_mixer.C"], both)
 
 
+def test_both_directions_of_no_states(tmp_path):
+    seq = "params/encoder/layers_0/seq"
+    empty = {"Lambda_re": (0,), "Lambda_im": (0,), "B": (0, H, 2), "log_step": (1, 1)}
+    empty |= {"C1": (H, 0, 2), "C2": (H, 0, 2)}
+    checkpoint = without(f"{seq}/C")
+    checkpoint |= {f"{seq}/{name}": np.zeros(shape) for name, shape in empty.items()}
+    convert_s5(checkpoint, tmp_path, activation="half_glu1")
+    layers, tensors = load(tmp_path)
+    mixer = layers[1]["sequence_mixer"]
+    assert (mixer["state_dim"], mixer["ssm_blocks"]) == (2, 2) and mixer["bidirectional"] is True
+    assert tensors["layers.1.sequence_mixer.C"].shape == (H, 0, 2)
+    with pytest.raises(ConvertError, match="Lambda_re is empty; expected states without conj_sym"):
+        convert_s5(checkpoint, tmp_path, activation="half_glu1", conj_sym=False)
+
+
+def with_shapes(**shapes):
+    """A checkpoint whose S5SSM has tensors of these shapes, or, where None, none."""
+    checkpoint = s5_checkpoint()
+    for name, shape in shapes.items():
+        checkpoint.pop(path := f"params/encoder/layers_0/seq/{name}", None)
+        if shape is not None:
+            checkpoint[path] = np.zeros(shape, np.float32)
+    return checkpoint
+
+
+@pytest.mark.parametrize(
+    "shapes, message",
+    [
+        ({"C": (H, P + 1, 2)}, r"seq.C has shape \[4, 4, 2\]; expected \[4, 3, 2\] or \[4, 6, 2\]"),
+        ({"C": (H,)}, r"seq.C has shape \[4\]; expected"),
+        ({"C": (H, P)}, r"seq.C has shape \[4, 3\]; expected"),
+        ({"C": None, "C1": (H, P, 2), "C2": (H, P - 1, 2)},
+         r"seq.C2 has shape \[4, 2, 2\]; expected \[4, 3, 2\]"),
+        ({"C": None, "C1": (H + 1, P, 2), "C2": (H, P, 2)}, r"seq.C1 has shape \[5, 3, 2\]"),
+        ({"C": None, "C1": (), "C2": (H, P, 2)}, r"seq.C1 has shape \[\]"),
+        ({"C": None, "C1": (H, P, 2)}, "no tensor params.encoder.layers_0.seq.C2"),
+        ({"C": None, "C2": (H, P, 2)}, "no tensor params.encoder.layers_0.seq.C1"),
+        ({"C": None}, "no tensor params.encoder.layers_0.seq.C;"),
+        ({"C1": (H, P, 2), "C2": (H, P, 2)}, "nothing reads params.encoder.layers_0.seq.C:"),
+        ({"Lambda_re": ()}, r"seq.Lambda_re has shape \[\]; expected one dimension"),
+        ({"Lambda_im": (P + 1,)}, r"seq.Lambda_im has shape \[4\]; expected \[3\]"),
+        ({"B": (P, H)}, r"seq.B has shape \[3, 4\]; expected \[3, 4, 2\]"),
+        ({"D": (1,)}, r"seq.D has shape \[1\]; expected \[4\]"),
+        ({"log_step": (P,)}, r"seq.log_step has shape \[3\]; expected \[3, 1\]"),
+    ],
+)  # fmt: skip
+def test_shapes_of_an_s5_that_do_not_fit(tmp_path, shapes, message):
+    with pytest.raises(ConvertError, match=message):
+        convert_s5(with_shapes(**shapes), tmp_path, activation="half_glu1")
+    assert not list(tmp_path.iterdir())
+
+
 def without(name):
     return {k: v for k, v in s5_checkpoint().items() if k != name}
 
