@@ -9,7 +9,7 @@
 #include "lib/Target/RuntimeConstants.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -29,6 +29,14 @@ static const char kTemplate[] = {
 /// What is added where weights come at run time.
 static const char kLoadTemplate[] = {
 #include "lib/Target/LoadHeader.h.inc"
+};
+
+/// Its example: a program that compiles.
+static const char kStepExample[] = {
+#include "lib/Target/StepExample.h.inc"
+};
+static const char kForwardExample[] = {
+#include "lib/Target/ForwardExample.h.inc"
 };
 
 /// And for objects that run a model in training mode, too.
@@ -124,6 +132,7 @@ static void addWeightsWords(const ModelInfo &info,
                          "weights_taken", "weights_errors", "load"})
     words[word] = "";
   words["load_example"] = " *     int error = 0;\n";
+  words["print_error"] = "fprintf(stderr, \"%s\\n\", $name_strerror(error));";
   if (!info.takesWeights)
     return;
   words["weights_bytes"] = std::to_string(getWeightsBytes(info));
@@ -143,6 +152,8 @@ static void addWeightsWords(const ModelInfo &info,
       "load_ws,\n"
       " *                            sizeof load_ws, problem, sizeof "
       "problem);\n";
+  words["print_error"] =
+      "fprintf(stderr, \"%s: %s\\n\", $name_strerror(error), problem);";
   words["weights_given"] = "weights, ";
   words["weights_taken"] = "const void *weights, ";
   words["weights_errors"] =
@@ -157,53 +168,6 @@ static void addWeightsWords(const ModelInfo &info,
     words[word] = replaceWords(std::string(words[word]), words);
 }
 
-/// What the example of a header is a part of: a program that compiles.
-static constexpr StringLiteral kStepExample =
-    R"( * Example: one stream from standard input, one time step at a time.
- *
- *   #include "$name.h"
- *   #include <stdio.h>
- *   #include <stdlib.h>
- *
- *   int main(void) {
-$load_example *     static _Alignas($NAME_ALIGN) char state[$NAME_STATE_BYTES];
- *     $name_in_t x[$NAME_INPUT_FEATURES];
- *     float y[$NAME_OUTPUT_FEATURES];
-$dt_step *     size_t bytes = $name_workspace_bytes(1, 1);
- *     void *ws = aligned_alloc($NAME_ALIGN, (bytes + 63) / 64 * 64);
- *     $name_state_reset(state, 0, 1);
- *     while (!error && fread(x, sizeof x, 1, stdin) == 1) {
- *       error = $name_step($weights_givenstate, NULL, 1, x, $dt_giveny, NULL, ws, bytes);
- *       fwrite(y, sizeof y, 1, stdout);
- *     }
- *     if (error)
- *       fprintf(stderr, "%s\n", $name_strerror(error));
- *     return error;
- *   }
-)";
-static constexpr StringLiteral kForwardExample =
-    R"( * Example: a sequence of 1000 time steps from standard input.
- *
- *   #include "$name.h"
- *   #include <stdio.h>
- *   #include <stdlib.h>
- *
- *   int main(void) {
-$load_example *     static $name_in_t x[1000 * $NAME_INPUT_FEATURES];
- *     static float y[1000 * $NAME_OUTPUT_FEATURES];
-$dt_sequence *     size_t bytes = $name_forward_workspace_bytes(1000, 1);
- *     void *ws = aligned_alloc($NAME_ALIGN, (bytes + 63) / 64 * 64);
- *     if (!error && fread(x, sizeof x, 1, stdin) == 1) {
- *       error = $name_forward($weights_givenx, $dt_giveny, 1, NULL, 1000, NULL, NULL, ws,
- *                             bytes);
- *       fwrite(y, sizeof y, 1, stdout);
- *     }
- *     if (error)
- *       fprintf(stderr, "%s\n", $name_strerror(error));
- *     return error;
- *   }
-)";
-
 /// What a header says of time deltas; empty where the model takes none.
 static void addTimeStepWords(const ModelInfo &info,
                              StringMap<std::string> &words) {
@@ -211,7 +175,10 @@ static void addTimeStepWords(const ModelInfo &info,
   words["dt_taken"] = takes ? "const float *dt, " : "";
   words["dt_given"] = takes ? "dt, " : "";
   words["dt_step"] = takes ? " *     const float dt[1] = {1};\n" : "";
-  words["dt_sequence"] = takes ? " *     static float dt[1000];\n" : "";
+  words["dt_sequence"] = takes ? " *     static float dt[1000];\n"
+                                 " *     for (int l = 0; l < 1000; ++l)\n"
+                                 " *       dt[l] = 1;\n"
+                               : "";
   words["dt_doc"] =
       takes
           ? " *   dt       time since the step before, in units of the trained "
@@ -229,6 +196,11 @@ static void addTimeStepWords(const ModelInfo &info,
             "stream's "
             "states NaN\n"
           : "";
+  if (takes && info.isBidirectional())
+    words["dt_doc"] +=
+        " *            Going backwards, the number of step l stands for the "
+        "time from step\n"
+        " *            l + 1 to l, too\n";
 }
 
 /// What a header says of the ways in which sequences can be run: all of them,
@@ -236,18 +208,44 @@ static void addTimeStepWords(const ModelInfo &info,
 static void addDirectionWords(const ModelInfo &info,
                               StringMap<std::string> &words) {
   bool both = info.isBidirectional();
-  words["directions_doc"] =
+  words["streams_doc"] =
       both ? " * This model reads a sequence forwards and backwards, so that "
              "an output depends\n"
-             " * on all of it: only $name_forward runs it. $name_step, "
-             "$name_chunk and the\n"
-             " * functions on states return $NAME_E_BIDIRECTIONAL, and so does "
-             "$name_forward\n"
+             " * on all of it: only $name_forward runs it, on whole sequences, "
+             "and a stream is\n"
+             " * one of them. Nothing is carried from call to call: "
+             "$name_step, $name_chunk and\n"
+             " * the functions on states return $NAME_E_BIDIRECTIONAL, and so "
+             "does $name_forward\n"
              " * with final_states. The workspace holds what one layer hands "
              "to the next, of a\n"
              " * whole sequence for each worker.\n"
-             " *\n"
-           : "";
+           : " * A stream is one sequence that arrives over time. All it has "
+             "seen is in its\n"
+             " * record of $NAME_STATE_BYTES bytes, and the array `states` "
+             "holds one record\n"
+             " * per stream: stream i's is at (char *)states + i * "
+             "$NAME_STATE_BYTES.\n";
+  words["states_doc"] =
+      both ? ""
+           : " *   states   aligned to $NAME_ALIGN bytes; clear new records "
+             "with $name_state_reset\n"
+             " *   ids      the n streams of a call, each at most once; NULL: "
+             "0, 1, ... n-1.\n"
+             " *            Row b of x and y belongs to stream ids[b]\n";
+  words["arrays"] = both ? "x, y and ws" : "x, y, states and ws";
+  words["results_doc"] =
+      both ? " * read or written through it. Results are the same to the last "
+             "bit in whichever\n"
+             " * batch and order sequences are, on any number of threads, and "
+             "in any\n"
+             " * floating-point mode of the caller.\n"
+           : " * read or written through it. Results are the same to the last "
+             "bit however a\n"
+             " * sequence is cut into calls, in whichever company and order "
+             "its streams are,\n"
+             " * on any number of threads, and in any floating-point mode of "
+             "the caller.\n";
   words["directions_errors"] =
       both ? "  $NAME_E_BIDIRECTIONAL = 15,  /* only $name_forward runs this "
              "model */\n"
@@ -277,10 +275,15 @@ static void addDirectionWords(const ModelInfo &info,
              " * step are left there, for step and chunk to go on from; NULL: "
              "nobody wants\n"
              " * them.";
-  words["example"] = std::string(both ? kForwardExample : kStepExample);
+  words["example_outputs"] =
+      info.pooled ? "$NAME_OUTPUT_FEATURES" : "1000 * $NAME_OUTPUT_FEATURES";
+  words["example"] = both
+                         ? std::string(kForwardExample, sizeof(kForwardExample))
+                         : std::string(kStepExample, sizeof(kStepExample));
   for (StringRef word :
-       {"directions_doc", "directions_errors", "workspace_function",
-        "workspace", "final_states_doc", "example"})
+       {"streams_doc", "states_doc", "results_doc", "directions_errors",
+        "workspace_function", "workspace", "final_states_doc", "print_error",
+        "example_outputs", "example"})
     words[word] = replaceWords(std::string(words[word]), words);
 }
 
@@ -389,10 +392,13 @@ static std::string listCode(const CudaTarget &target) {
 }
 
 static StringRef describeProducts(StringRef products) {
-  return StringSwitch<StringRef>(products)
-      .Case("bf16x3", "on tensor cores, of sums of two bf16 (bf16x3)")
-      .Case("tf32", "on tensor cores, of factors rounded to 11 bits (tf32)")
-      .Default("as chains of fused multiply-adds of f32 (fma)");
+  if (products == "fma")
+    return "as chains of fused multiply-adds of f32 (fma)";
+  if (products == "bf16x3")
+    return "on tensor cores, of sums of two bf16 (bf16x3)";
+  if (products == "tf32")
+    return "on tensor cores, of factors rounded to 11 bits (tf32)";
+  llvm_unreachable("products of this name are not computed");
 }
 
 /// What a header for GPUs says of weights, with the object or not.
