@@ -94,6 +94,8 @@ static Value takeHalf(ImplicitLocOpBuilder &builder, Value c, int64_t half) {
   auto type = cast<RankedTensorType>(c.getType());
   SmallVector<int64_t> sizes(type.getShape()), offsets(3, 0), strides(3, 1);
   sizes[1] /= 2;
+  if (sizes[1] == 0) // no states: both halves are as empty as all of it
+    return c;
   offsets[1] = half * sizes[1];
   auto numbers = [&](ArrayRef<int64_t> values) {
     return getAsIndexOpFoldResult(builder.getContext(), values);

@@ -59,7 +59,7 @@ class S5:
 
         def layer(index):
             directions = 2 if index in bidirectional else 1
-            c = rng.standard_normal((width, directions * states, 2)) / np.sqrt(states)
+            c = rng.standard_normal((width, directions * states, 2)) / np.sqrt(max(states, 1))
             params = {
                 "seq": {
                     "Lambda_re": rng.uniform(-1, 0.001, states),
@@ -67,7 +67,8 @@ class S5:
                     "B": rng.standard_normal((states, width, 2)) / np.sqrt(width),
                     "C": c,
                     "D": rng.standard_normal(width),
-                    "log_step": rng.uniform(-6, -2, (states, 1)),
+                    # Two blocks of half a conjugate pair have no states, but a step.
+                    "log_step": rng.uniform(-6, -2, (max(states, 1), 1)),
                 },
                 "norm": norm(),
             }

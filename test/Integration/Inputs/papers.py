@@ -37,6 +37,7 @@ MODELS = {
                                   "width": 16, "states": 8, "halves": True}),
     "s5-both-ways-alone": (S5, {"bidirectional": (0,), "layers": 1, "width": 1, "states": 1,
                                 "features": 1, "activation": "gelu"}),
+    "s5-both-ways-no-states": (S5, {"bidirectional": (0, 1), "states": 0}),
     "linoss-im": (LinOSS, {}),
     "linoss-imex-regression": (LinOSS, {"discretization": "IMEX", "classification": False}),
     "linoss-many-classes": (LinOSS, {"outputs": 19, "width": 33}),
