@@ -38,6 +38,27 @@ std::string ssmc::deriveModelName(StringRef path) {
   return name;
 }
 
+static constexpr StringLiteral kRandomWeights = "random:";
+
+std::string ssmc::getModelPath(StringRef model) {
+  SmallString<128> path(model);
+  if (sys::fs::is_directory(path))
+    sys::path::append(path, "model.json");
+  return path.str().str();
+}
+
+std::optional<std::string> ssmc::getWeightsPath(StringRef modelFile,
+                                                StringRef weights) {
+  if (weights == kRuntimeWeights || weights.starts_with(kRandomWeights))
+    return std::nullopt;
+  if (!weights.empty())
+    return weights.str();
+  SmallString<128> beside(modelFile);
+  sys::path::remove_filename(beside);
+  sys::path::append(beside, "model.safetensors");
+  return beside.str().str();
+}
+
 /// Binds the parameters to what the option `weights` says.
 static FailureOr<std::vector<BoundParameter>>
 bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
@@ -45,7 +66,7 @@ bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
   if (weights == kRuntimeWeights)
     return bindAtRuntime(&context, specs);
   StringRef seedText = weights;
-  if (seedText.consume_front("random:")) {
+  if (seedText.consume_front(kRandomWeights)) {
     uint64_t seed;
     if (seedText.getAsInteger(10, seed))
       return emitError(UnknownLoc::get(&context))
@@ -53,10 +74,7 @@ bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
              << "': expected random:SEED with an integer SEED from 0 to 2^64-1";
     return bindToRandom(&context, specs, seed);
   }
-  SmallString<128> beside(modelFile);
-  sys::path::remove_filename(beside);
-  sys::path::append(beside, "model.safetensors");
-  StringRef path = weights.empty() ? beside.str() : weights;
+  std::string path = *getWeightsPath(modelFile, weights);
   if (weights.empty() && !sys::fs::exists(path)) {
     InFlightDiagnostic error =
         emitError(FileLineColLoc::get(&context, path, 0, 0))
@@ -71,9 +89,7 @@ bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
 
 FailureOr<ModelFile> ssmc::readModelFile(MLIRContext &context, StringRef model,
                                          bool ignoreUnknown) {
-  SmallString<128> path(model);
-  if (sys::fs::is_directory(path))
-    sys::path::append(path, "model.json");
+  std::string path = getModelPath(model);
   auto buffer = MemoryBuffer::getFile(path);
   if (!buffer)
     return emitError(FileLineColLoc::get(&context, path, 0, 0))
@@ -91,8 +107,7 @@ FailureOr<ModelFile> ssmc::readModelFile(MLIRContext &context, StringRef model,
       listParameters(*config, diagnostics);
   if (failed(specs))
     return failure();
-  return ModelFile{path.str().str(), diagnostics, std::move(*config),
-                   std::move(*specs)};
+  return ModelFile{path, diagnostics, std::move(*config), std::move(*specs)};
 }
 
 OwningOpRef<ModuleOp> ssmc::importModel(MLIRContext &context,

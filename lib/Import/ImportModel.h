@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include <optional>
 #include <string>
 
 namespace ssmc {
@@ -39,6 +40,14 @@ struct ModelFile {
   ModelConfig config;
   std::vector<ParameterSpec> parameters;
 };
+
+/// The model.json that `model` names: itself, or the one in a folder.
+std::string getModelPath(llvm::StringRef model);
+
+/// The safetensors file that `weights`, as in ImportOptions, names for the
+/// model.json `modelFile`; none: the parameters come from no file.
+std::optional<std::string> getWeightsPath(llvm::StringRef modelFile,
+                                          llvm::StringRef weights);
 
 /// Reads `model`, a model.json or a folder that holds one; `ignoreUnknown` is
 /// as in ImportOptions. Fails after emitting an error.

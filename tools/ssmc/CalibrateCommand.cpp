@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/NamedFiles.h"
 #include "tools/ssmc/Threads.h"
 #include "tools/ssmc/TrainModel.h"
 
@@ -84,6 +85,13 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
     if (!line.has(needed))
       return reportUsage(
           kSpec.name, createStringError("option '" + needed + "' is missing"));
+  NamedFiles files;
+  files.addModel(line);
+  files.addArrayInput(line, "--input");
+  files.addOutput("-o", line.get("-o"),
+                  {NamedFiles::kWeights, kWeightsFlag.name});
+  if (Error error = files.check())
+    return reportUsage(kSpec.name, std::move(error));
   auto trainer = Trainer::parse(line);
   if (!trainer)
     return reportUsage(kSpec.name, trainer.takeError());

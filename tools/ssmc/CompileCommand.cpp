@@ -11,6 +11,7 @@
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/CompileCuda.h"
 #include "tools/ssmc/CompileFiles.h"
+#include "tools/ssmc/NamedFiles.h"
 #include "tools/ssmc/TrainCommands.h"
 #include "tools/ssmc/Verify.h"
 #include "llvm/ADT/StringExtras.h"
@@ -161,6 +162,12 @@ static std::string choosePrefix(const CommandLine &line, StringRef name) {
   return (prefix.ends_with("/") ? prefix + name : Twine(prefix)).str();
 }
 
+/// The file of one level.
+static std::string chooseLevelFile(const CommandLine &line, StringRef name,
+                                   Level to) {
+  return (choosePrefix(line, name) + "." + getLevelName(to) + ".mlir").str();
+}
+
 /// Writes the model at another level.
 static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
                                        const CommandLine &line, StringRef name,
@@ -173,10 +180,8 @@ static mlir::LogicalResult lowerToFile(mlir::MLIRContext &context,
   if (!model || failed(lowerModel(*model, levels.from, *levels.to, options)))
     return mlir::failure();
   bool withWeights = *levels.to <= Level::Recurrence;
-  OutputFile file{
-      (choosePrefix(line, name) + "." + getLevelName(*levels.to) + ".mlir")
-          .str(),
-      toBytes(printModule(*model, withWeights))};
+  OutputFile file{chooseLevelFile(line, name, *levels.to),
+                  toBytes(printModule(*model, withWeights))};
   return writeOutputFiles(&context, file);
 }
 
@@ -299,6 +304,30 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
   return Error::success();
 }
 
+/// Refuses to write over what is read. The dialect's files of each of `cpus`
+/// are none that code is compiled from.
+static Error checkFiles(const CommandLine &line, StringRef name,
+                        const Levels &levels, ArrayRef<EmitKind> kinds,
+                        size_t cpus) {
+  NamedFiles files;
+  if (line.has("--compile-from"))
+    files.addInput("MODEL", line.getArgument());
+  else
+    files.addModel(line);
+  if (levels.to) {
+    std::string file = chooseLevelFile(line, name, *levels.to);
+    files.addOutput(file, file);
+    return files.check();
+  }
+  for (EmitKind kind : kinds) {
+    if (kind == EmitKind::MLIR && cpus > 1)
+      continue;
+    std::string file = choosePrefix(line, name) + getExtension(kind).str();
+    files.addOutput(file, file);
+  }
+  return files.check();
+}
+
 /// The CPUs to compile for. IR below the recurrence level is for one of them,
 /// and so is code without dispatch.
 static Expected<std::vector<TargetCpu>> parseTargets(const CommandLine &line) {
@@ -343,8 +372,11 @@ static Error checkForGpus(const CommandLine &line) {
 }
 
 static int runForGpus(mlir::MLIRContext &context, const CommandLine &line,
-                      StringRef name, Level from, ArrayRef<EmitKind> kinds) {
+                      StringRef name, const Levels &levels,
+                      ArrayRef<EmitKind> kinds) {
   if (Error error = checkForGpus(line))
+    return reportUsage(kSpec.name, std::move(error));
+  if (Error error = checkFiles(line, name, levels, kinds, /*cpus=*/0))
     return reportUsage(kSpec.name, std::move(error));
   auto request = CudaRequest::parse(line, kinds);
   if (!request)
@@ -353,7 +385,7 @@ static int runForGpus(mlir::MLIRContext &context, const CommandLine &line,
     return failed(report(context, std::move(error))) ? kFailure : kSuccess;
   if (failed(checkOutputFolder(&context, choosePrefix(line, name))))
     return kFailure;
-  auto result = compile(context, line, name, *request, from, kinds);
+  auto result = compile(context, line, name, *request, levels.from, kinds);
   return succeeded(result) ? kSuccess : kFailure;
 }
 
@@ -364,6 +396,8 @@ static int runForCpus(mlir::MLIRContext &context, const CommandLine &line,
   if (!targets)
     return reportUsage(kSpec.name, targets.takeError());
   if (Error error = refuseGpuFlags(line))
+    return reportUsage(kSpec.name, std::move(error));
+  if (Error error = checkFiles(line, name, levels, kinds, targets->size()))
     return reportUsage(kSpec.name, std::move(error));
   if (failed(checkOutputFolder(&context, choosePrefix(line, name))))
     return kFailure;
@@ -386,7 +420,7 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
     return reportUsage(kSpec.name, levels.takeError());
   if (Error error = checkTogether(line, *levels, *kinds))
     return reportUsage(kSpec.name, std::move(error));
-  return forGpus ? runForGpus(context, line, *name, levels->from, *kinds)
+  return forGpus ? runForGpus(context, line, *name, *levels, *kinds)
                  : runForCpus(context, line, *name, *levels, *kinds);
 }
 

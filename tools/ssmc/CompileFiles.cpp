@@ -18,22 +18,23 @@ namespace {
 struct KnownKind {
   StringRef name;
   EmitKind kind;
+  StringRef extension;
   bool forCpus, forGpus;
 };
 } // namespace
 
 static constexpr KnownKind kKinds[] = {
-    {"obj", EmitKind::Object, true, true},
-    {"header", EmitKind::Header, true, true},
-    {"shared", EmitKind::Shared, true, true},
-    {"asm", EmitKind::Assembly, true, false},
-    {"llvm", EmitKind::LLVM, true, false},
-    {"mlir", EmitKind::MLIR, true, false},
-    {"ptx", EmitKind::Ptx, false, true},
-    {"cubin", EmitKind::Cubin, false, true},
-    {"nvvm", EmitKind::Nvvm, false, true},
-    {"gpu-mlir", EmitKind::GpuMlir, false, true},
-    {"model", EmitKind::Model, true, true}};
+    {"obj", EmitKind::Object, ".o", true, true},
+    {"header", EmitKind::Header, ".h", true, true},
+    {"shared", EmitKind::Shared, ".so", true, true},
+    {"asm", EmitKind::Assembly, ".s", true, false},
+    {"llvm", EmitKind::LLVM, ".ll", true, false},
+    {"mlir", EmitKind::MLIR, ".mlir", true, false},
+    {"ptx", EmitKind::Ptx, ".ptx", false, true},
+    {"cubin", EmitKind::Cubin, ".cubin", false, true},
+    {"nvvm", EmitKind::Nvvm, ".nvvm.ll", false, true},
+    {"gpu-mlir", EmitKind::GpuMlir, ".gpu.mlir", false, true},
+    {"model", EmitKind::Model, ".model.mlir", true, true}};
 
 /// "obj, header, ... or model".
 static std::string listKinds(bool forGpus) {
@@ -63,6 +64,12 @@ Expected<std::vector<EmitKind>> ssmc::parseEmit(StringRef list, bool forGpus) {
       kinds.push_back(known->kind);
   }
   return kinds;
+}
+
+StringRef ssmc::getExtension(EmitKind kind) {
+  return llvm::find_if(
+             kKinds, [&](const KnownKind &known) { return known.kind == kind; })
+      ->extension;
 }
 
 SmallVector<char, 0> ssmc::toBytes(StringRef text) {

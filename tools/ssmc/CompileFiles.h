@@ -38,6 +38,9 @@ enum class EmitKind {
 llvm::Expected<std::vector<EmitKind>> parseEmit(llvm::StringRef list,
                                                 bool forGpus);
 
+/// What follows PREFIX in the name of the file, of code for one architecture.
+llvm::StringRef getExtension(EmitKind kind);
+
 llvm::SmallVector<char, 0> toBytes(llvm::StringRef text);
 
 /// A module as text; weights are large.

@@ -11,6 +11,7 @@
 #include "lib/Init/InitializeModel.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
+#include "tools/ssmc/NamedFiles.h"
 
 using namespace llvm;
 using namespace ssmc;
@@ -63,6 +64,11 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
     return reportUsage(kSpec.name, seed.takeError());
   if (!line.has(kOutputFlag.name))
     return reportUsage(kSpec.name, createStringError("option '-o' is missing"));
+  NamedFiles files;
+  files.addInput("model.json", getModelPath(line.getArgument()));
+  files.addOutput(kOutputFlag.name, line.get(kOutputFlag.name));
+  if (Error error = files.check())
+    return reportUsage(kSpec.name, std::move(error));
   mlir::FailureOr<ModelFile> model = readModelFile(
       context, line.getArgument(), line.has(kIgnoreUnknownFlag.name));
   if (failed(model))

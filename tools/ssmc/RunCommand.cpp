@@ -11,6 +11,7 @@
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/CompileCuda.h"
+#include "tools/ssmc/NamedFiles.h"
 #include "tools/ssmc/NativeModel.h"
 #include "tools/ssmc/Progress.h"
 #include "tools/ssmc/StateFiles.h"
@@ -186,9 +187,6 @@ static Expected<RunOptions> parseOptions(const CommandLine &line) {
   if (!output)
     return createStringError("--output " + line.get("--output") + ": " +
                              toString(output.takeError()));
-  if (output->format != ArrayPath::Format::Raw &&
-      line.get("--state-out") == output->file)
-    return createStringError("--state-out and --output are the same file");
   auto mode = RunMode::parse(line.get("--mode", "forward"));
   if (!mode)
     return mode.takeError();
@@ -344,8 +342,29 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
   return mlir::success();
 }
 
+/// What is written must not be what is read, but for states and statistics
+/// that go on from those before.
+static Error checkFiles(const CommandLine &line) {
+  NamedFiles files;
+  files.addModel(line);
+  for (StringRef flag :
+       {StringRef("--input"), StringRef(kTimeStepsFlag), kKeysFlag.name})
+    files.addArrayInput(line, flag);
+  if (line.has("--state-in"))
+    files.addInput("--state-in", line.get("--state-in"));
+  files.addArrayOutput(line, "--output");
+  if (line.has("--state-out"))
+    files.addOutput("--state-out", line.get("--state-out"), {"--state-in"});
+  if (line.has(kWeightsOutFlag.name))
+    files.addOutput(kWeightsOutFlag.name, line.get(kWeightsOutFlag.name),
+                    {NamedFiles::kWeights, kWeightsFlag.name});
+  return files.check();
+}
+
 static int run(mlir::MLIRContext &context, const CommandLine &line) {
   if (Error error = checkTrainFlags(line))
+    return reportUsage(kSpec.name, std::move(error));
+  if (Error error = checkFiles(line))
     return reportUsage(kSpec.name, std::move(error));
   for (StringRef other : {StringRef(kTimeStepsFlag), kKeysFlag.name})
     if (line.get("--input") == "-" && line.get(other) == "-")

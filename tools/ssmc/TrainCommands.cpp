@@ -186,11 +186,6 @@ int ssmc::runInTrainingMode(mlir::MLIRContext &context,
     return reportUsage("run",
                        createStringError("--output " + line.get("--output") +
                                          ": " + toString(output.takeError())));
-  if (output->format != ArrayPath::Format::Raw &&
-      line.get(kWeightsOutFlag.name) == output->file)
-    return reportUsage("run", createStringError(kWeightsOutFlag.name +
-                                                " and --output are the same "
-                                                "file"));
   if (line.has(kKeyFlag.name))
     if (auto key = parseKey(line.get(kKeyFlag.name)); !key)
       return reportUsage("run", key.takeError());
