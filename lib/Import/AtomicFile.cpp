@@ -86,3 +86,14 @@ Error ssmc::writeStandardOutput(Writer write) {
     return cannotWrite(code);
   return writeTo(os, write);
 }
+
+Error ssmc::writeFileOrStandardOutput(StringRef path, Writer write,
+                                      function_ref<Error()> writeOthers) {
+  if (path != "-")
+    return writeFileAtomically(path, write, writeOthers);
+  // What went to standard output cannot be taken back.
+  if (writeOthers)
+    if (Error error = writeOthers())
+      return error;
+  return writeStandardOutput(write);
+}

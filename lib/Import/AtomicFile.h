@@ -30,6 +30,12 @@ llvm::Error writeFileAtomically(
 llvm::Error writeStandardOutput(
     llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write);
 
+/// writeFileAtomically, or for '-' standard output, after `writeOthers`.
+llvm::Error writeFileOrStandardOutput(
+    llvm::StringRef path,
+    llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write,
+    llvm::function_ref<llvm::Error()> writeOthers = nullptr);
+
 } // namespace ssmc
 
 #endif // SSMC_LIB_IMPORT_ATOMICFILE_H

@@ -24,7 +24,9 @@ using namespace ssmc;
 
 static constexpr Flag kFlags[] = {
     {"--input", "X", "the data, as for run: all of it in one file"},
-    {"-o", "FILE", "where to write the weights, a safetensors file"},
+    {"-o", "FILE",
+     "where to write the weights, a safetensors file; '-' is\n"
+     "standard output"},
     {"--reference", "", "compute with the f64 interpreter"},
     {kThreadsFlag, "N", "share the work among N threads"},
     kWeightsFlag,

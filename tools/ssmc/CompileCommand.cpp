@@ -87,6 +87,17 @@ static bool isUsableName(StringRef name) {
          llvm::all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
 }
 
+/// Says that the model's name is not PREFIX's, and why.
+static void tellOfOtherName(const CommandLine &line, StringRef name) {
+  StringRef prefix = line.get("-o");
+  if (line.has("--name") || prefix.empty() || prefix.ends_with("/") ||
+      isUsableName(sys::path::filename(prefix)))
+    return;
+  errs() << "ssmc compile: note: '" << sys::path::filename(prefix)
+         << "' is no C identifier: functions' names begin with '" << name
+         << "', from MODEL; --name chooses another\n";
+}
+
 /// The model's name, from --name, else the prefix, else MODEL.
 static Expected<std::string> chooseName(const CommandLine &line) {
   std::string name;
@@ -273,6 +284,9 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
                            ArrayRef<EmitKind> kinds) {
   if (Error error = checkTrainToFlag(line))
     return error;
+  if (line.get("-o") == "-")
+    return createStringError("-o is '-', but nothing is compiled to standard "
+                             "output; expected what files' names begin with");
   if (line.getArgument().ends_with(".mlir") && !line.has("--compile-from"))
     return createStringError("MODEL is an .mlir file; name its level with "
                              "--compile-from");
@@ -420,6 +434,8 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
     return reportUsage(kSpec.name, levels.takeError());
   if (Error error = checkTogether(line, *levels, *kinds))
     return reportUsage(kSpec.name, std::move(error));
+  if (!levels->to)
+    tellOfOtherName(line, *name);
   return forGpus ? runForGpus(context, line, *name, *levels, *kinds)
                  : runForCpus(context, line, *name, *levels, *kinds);
 }

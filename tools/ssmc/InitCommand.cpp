@@ -50,8 +50,7 @@ static mlir::LogicalResult writeWeights(mlir::MLIRContext &context,
     writeSafetensors(os, tensors);
     return Error::success();
   };
-  Error error = path == "-" ? writeStandardOutput(write)
-                            : writeFileAtomically(path, write);
+  Error error = writeFileOrStandardOutput(path, write);
   if (!error)
     return mlir::success();
   return mlir::emitError(mlir::FileLineColLoc::get(&context, path, 0, 0))

@@ -105,7 +105,7 @@ Error ssmc::writeStates(StringRef path, const StateMap &states, bool isBatched,
       view.shape.erase(view.shape.begin());
     tensors.push_back({name, view});
   }
-  return writeFileAtomically(
+  return writeFileOrStandardOutput(
       path,
       [&](raw_pwrite_stream &os) {
         writeSafetensors(os, tensors);

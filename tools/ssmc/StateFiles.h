@@ -32,7 +32,8 @@ llvm::Expected<StateMap> readStates(llvm::StringRef path,
                                     llvm::ArrayRef<StateEntry> entries,
                                     int64_t batch);
 
-/// Writes a safetensors file, with the axis B when `isBatched`. `path` is what
+/// Writes a safetensors file, to standard output for '-', with the axis B when
+/// `isBatched`. `path` is what
 /// it was before when anything fails, `writeOthers` included, which runs last.
 llvm::Error writeStates(llvm::StringRef path, const StateMap &states,
                         bool isBatched,

@@ -28,7 +28,7 @@ inline constexpr Flag kKeysFlag = {
 inline constexpr Flag kWeightsOutFlag = {
     "--weights-out", "FILE",
     "with --train: write the weights there, with the new\n"
-    "statistics, a safetensors file"};
+    "statistics, a safetensors file; '-' is standard output"};
 
 /// The same, of compile.
 inline constexpr Flag kTrainToFlag = {

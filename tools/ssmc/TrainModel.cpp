@@ -304,7 +304,7 @@ ssmc::writeTrainedWeights(StringRef path, mlir::ModuleOp model,
   if (failed(writer.addParameters(model)))
     return mlir::failure();
   writer.addStatistics(norms);
-  Error error = writeFileAtomically(
+  Error error = writeFileOrStandardOutput(
       path,
       [&](raw_pwrite_stream &os) {
         writeSafetensors(os, writer.getTensors());

@@ -59,9 +59,10 @@ struct TrainingTask {
 mlir::FailureOr<TrainingTask> readTrainingTask(mlir::MLIRContext &context,
                                                const CommandLine &line);
 
-/// Writes the parameters of `model` to a safetensors file, with the statistics
-/// of `norms` in the place of its own. `path` is what it was before when
-/// anything fails, `writeOthers` included, which runs last.
+/// Writes the parameters of `model` to a safetensors file, to standard output
+/// for '-', with the statistics of `norms` in the place of its own. `path` is
+/// what it was before when anything fails, `writeOthers` included, which runs
+/// last.
 mlir::LogicalResult
 writeTrainedWeights(llvm::StringRef path, mlir::ModuleOp model,
                     llvm::ArrayRef<TrainingNorm> norms,
