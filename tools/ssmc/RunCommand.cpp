@@ -41,7 +41,8 @@ static constexpr Flag kFlags[] = {
     {"--state-in", "FILE", "start from the states in a safetensors file"},
     {"--state-out", "FILE",
      "write the states after the last time step there: one\n"
-     "tensor per state, such as layers.1.blocks.0"},
+     "tensor per state, such as layers.1.blocks.0; '-' is\n"
+     "standard output"},
     {kTimeStepsFlag, "FILE",
      "time deltas, of X's batch and steps, that multiply each mode's\n"
      "own step size (S5, LinOSS); formats are those of X"},
@@ -217,16 +218,22 @@ static mlir::FailureOr<NativeModel> compileAndLoadOnGpu(mlir::ModuleOp model,
                                                         const CommandLine &line,
                                                         CudaRequest request) {
   mlir::MLIRContext &context = *model->getContext();
+  CompileOptions options;
+  options.withoutHead = line.has(kWithoutHeadFlag.name);
+  options.products = request.products;
+  auto lower = [&] {
+    return lowerForGpus(model, options, "model", request.target.getAll());
+  };
+  // That no GPU runs the model does not depend on this machine.
+  if (isBidirectional(model) && failed(lower()))
+    return mlir::failure();
   // Before long work.
   auto device = CudaDevice::open();
   if (!device)
     return report(context, device.takeError());
   if (Error error = request.findTools(line, kObject))
     return report(context, std::move(error));
-  CompileOptions options;
-  options.withoutHead = line.has(kWithoutHeadFlag.name);
-  options.products = request.products;
-  auto lowered = lowerForGpus(model, options, "model", request.target.getAll());
+  auto lowered = lower();
   if (failed(lowered))
     return mlir::failure();
   PrefixedFiles files("");
