@@ -69,6 +69,12 @@ static Error rejectName(StringRef name) {
   return reject("unknown GPU architecture '" + name + "'" + hint);
 }
 
+static bool namesCpu(StringRef name) {
+  auto cpu = resolveTargetCpu(name);
+  consumeError(cpu.takeError());
+  return static_cast<bool>(cpu);
+}
+
 Expected<CudaTarget> ssmc::parseCudaTarget(StringRef list) {
   StringRef rest = list;
   if (!rest.consume_front("cuda:") || rest.empty())
@@ -87,8 +93,13 @@ Expected<CudaTarget> ssmc::parseCudaTarget(StringRef list) {
     unsigned number;
     if ((!isBinary && !digits.consume_front(kVirtual)) ||
         digits.starts_with("0") || digits.getAsInteger(10, number) ||
-        !llvm::is_contained(known, number))
+        !llvm::is_contained(known, number)) {
+      if (names.size() > 1 && namesCpu(name))
+        return createStringError("--target: '" + name +
+                                 "' in a list of GPUs; an object is for CPUs "
+                                 "or for GPUs, not both");
       return rejectName(name);
+    }
     SmallVector<unsigned> &place = isBinary ? target.cubins : target.ptx;
     if (llvm::is_contained(place, number))
       return createStringError("--target: '" + name + "' is named twice");

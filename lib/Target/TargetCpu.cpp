@@ -191,6 +191,10 @@ Expected<std::vector<TargetCpu>> ssmc::resolveTargets(StringRef list) {
   list.split(names, ',');
   std::vector<TargetCpu> targets;
   for (StringRef name : names) {
+    if (isCudaTarget(name.trim()))
+      return createStringError("--target: '" + name.trim() +
+                               "' in a list of CPUs; an object is for CPUs or "
+                               "for GPUs, not both");
     auto target = resolveTargetCpu(name.trim());
     if (!target)
       return target.takeError();
