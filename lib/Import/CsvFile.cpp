@@ -10,9 +10,18 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace llvm;
 using namespace ssmc;
+
+/// Whether `value` is no infinity as it is written, but would be one as a
+/// float: models take no others.
+static bool overflows(StringRef cell, double value) {
+  constexpr double kRoundsToInfinity = 0x1.ffffffp127;
+  return std::abs(value) >= kRoundsToInfinity &&
+         cell.find_first_of("0123456789") != StringRef::npos;
+}
 
 /// Appends the numbers of one row.
 static Error parseRow(StringRef row, unsigned line,
@@ -21,14 +30,18 @@ static Error parseRow(StringRef row, unsigned line,
   while (true) {
     StringRef cell = rest.take_until([](char c) { return c == ','; });
     double value;
-    if (cell.trim().getAsDouble(value)) {
+    bool isNumber = !cell.trim().getAsDouble(value);
+    if (!isNumber || overflows(cell, value)) {
       unsigned column = cell.trim().empty() ? cell.data() - row.data()
                                             : cell.ltrim().data() - row.data();
       std::string shown;
       raw_string_ostream stream(shown);
       printEscapedString(cell.trim().take_front(40), stream);
       return make_error<TextError>(line, column + 1,
-                                   "found '" + shown + "'; expected a number");
+                                   "found '" + shown + "'; expected a number" +
+                                       (isNumber ? " that a float can hold, "
+                                                   "or inf"
+                                                 : ""));
     }
     values.push_back(value);
     if (cell.size() == rest.size())

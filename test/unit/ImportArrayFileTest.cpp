@@ -141,6 +141,13 @@ TEST(ImportArrayFile, CsvErrorsNameLineAndColumn) {
   EXPECT_EQ(message("1, 2\r\n\n nan,-inf\r\n", 2), "ok");
   EXPECT_EQ(message("1,2\n3,x4\n", 2), "2:3: found 'x4'; expected a number");
   EXPECT_EQ(message("1,2\n3,\n", 2), "2:3: found ''; expected a number");
+  EXPECT_EQ(message("3.4028235e38,-3.4028235e38\n", 2), "ok");
+  EXPECT_EQ(message("1,2\n3, 1e400\n", 2),
+            "2:4: found '1e400'; expected a number that a float can hold, or "
+            "inf");
+  EXPECT_EQ(message("-3.5e38,2\n", 2),
+            "1:1: found '-3.5e38'; expected a number that a float can hold, or "
+            "inf");
   EXPECT_EQ(message("1,2\n3\n", 2),
             "2:1: the row has 1 numbers; expected 2, as in the rows before");
   EXPECT_EQ(message("1,2\n", 3),
