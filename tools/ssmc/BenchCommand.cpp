@@ -20,7 +20,7 @@ using namespace ssmc;
 static constexpr Flag kFlags[] = {
     {"--length", "L", "time steps of a sequence (default 784)"},
     {"--streams", "N", "streams that are served together (default 24)"},
-    {"--seconds", "S", "how long to measure each way (default 1)"},
+    {"--seconds", "S", "how long to measure each way (default 1), such as 0.5"},
     {kThreadsFlag, "N", "share the work among N threads (default 1)"},
     kWeightsFlag,
     kTargetFlag,
@@ -38,27 +38,44 @@ static constexpr CommandSpec kSpec = {
 
 namespace {
 struct BenchOptions {
-  int64_t length, streams, seconds;
+  int64_t length, streams;
+  double seconds;
   int32_t threads = 1;
   TargetCpu target;
 };
 } // namespace
 
+/// The most of each option.
+static constexpr int64_t kMost = 1 << 28;
+
+static Expected<double> parseSeconds(StringRef text) {
+  double seconds;
+  if (text.getAsDouble(seconds) || !(seconds > 0))
+    return createStringError("--seconds is '" + text +
+                             "'; expected a number above 0");
+  if (seconds > kMost)
+    return createStringError("--seconds is '" + text + "'; expected at most " +
+                             Twine(kMost));
+  return seconds;
+}
+
 static Expected<BenchOptions> parseOptions(const CommandLine &line) {
   BenchOptions options;
   for (auto [flag, otherwise, value] :
        {std::tuple("--length", "784", &options.length),
-        std::tuple("--streams", "24", &options.streams),
-        std::tuple("--seconds", "1", &options.seconds)}) {
+        std::tuple("--streams", "24", &options.streams)}) {
     auto number = parseInteger(flag, line.get(flag, otherwise), 1);
     if (!number)
       return number.takeError();
-    constexpr int64_t kMost = 1 << 28;
     if (*number > kMost)
       return createStringError(Twine(flag) + " is '" + Twine(*number) +
                                "'; expected at most " + Twine(kMost));
     *value = *number;
   }
+  auto seconds = parseSeconds(line.get("--seconds", "1"));
+  if (!seconds)
+    return seconds.takeError();
+  options.seconds = *seconds;
   if (Error error = checkTimeStepsInput(line))
     return error;
   auto threads = parseThreads(line);
@@ -75,7 +92,7 @@ static Expected<BenchOptions> parseOptions(const CommandLine &line) {
 /// Runs `batch` sequences of `length` steps again and again for `seconds`;
 /// returns the fastest run's microseconds.
 static Expected<double> measure(const NativeModel &model, RunMode mode,
-                                int64_t batch, int64_t length, int64_t seconds,
+                                int64_t batch, int64_t length, double seconds,
                                 const Threads &threads) {
   const ModelInfo &info = model.getInfo();
   constexpr double kMostNumbers = 1 << 28; // 1 GiB
@@ -97,9 +114,10 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
     return records.takeError();
   std::vector<float> deltas(info.takesTimeSteps ? batch * length : 0, 1.0f);
   using Clock = std::chrono::steady_clock;
-  auto end = Clock::now() + std::chrono::seconds(seconds);
+  auto begin = Clock::now();
+  std::chrono::duration<double> passed;
   double fastest = std::numeric_limits<double>::infinity();
-  while (Clock::now() < end) {
+  do {
     auto start = Clock::now();
     auto y = model.run(x, deltas, mode, *records, /*isFresh=*/true,
                        threads.getExecutor());
@@ -107,7 +125,8 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
     if (!y)
       return y.takeError();
     fastest = std::min(fastest, taken.count());
-  }
+    passed = Clock::now() - begin;
+  } while (passed.count() < seconds);
   return fastest;
 }
 
