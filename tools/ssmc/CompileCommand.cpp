@@ -5,17 +5,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Import/ImportModel.h"
 #include "mlir/Parser/Parser.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
 #include "tools/ssmc/CompileCuda.h"
 #include "tools/ssmc/CompileFiles.h"
+#include "tools/ssmc/ModelName.h"
 #include "tools/ssmc/NamedFiles.h"
 #include "tools/ssmc/TrainCommands.h"
 #include "tools/ssmc/Verify.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Path.h"
 
 using namespace llvm;
 using namespace ssmc;
@@ -79,41 +78,6 @@ static constexpr CommandSpec kSpec = {
     "  ssmc compile digits/s5 -o digits --verify\n"
     "  cc main.c digits.o -o main        # main.c includes digits.h\n"
     "  ssmc compile digits/s5 -o digits_gpu --target cuda:sm_80,sm_90\n"};
-
-/// A C identifier that can be the front of others: not one of those that
-/// begin with '_', which C and C++ keep for themselves.
-static bool isUsableName(StringRef name) {
-  return !name.empty() && isAlpha(name.front()) &&
-         llvm::all_of(name, [](char c) { return isAlnum(c) || c == '_'; });
-}
-
-/// Says that the model's name is not PREFIX's, and why.
-static void tellOfOtherName(const CommandLine &line, StringRef name) {
-  StringRef prefix = line.get("-o");
-  if (line.has("--name") || prefix.empty() || prefix.ends_with("/") ||
-      isUsableName(sys::path::filename(prefix)))
-    return;
-  errs() << "ssmc compile: note: '" << sys::path::filename(prefix)
-         << "' is no C identifier: functions' names begin with '" << name
-         << "', from MODEL; --name chooses another\n";
-}
-
-/// The model's name, from --name, else the prefix, else MODEL.
-static Expected<std::string> chooseName(const CommandLine &line) {
-  std::string name;
-  if (line.has("--name"))
-    name = line.get("--name").str();
-  else if (StringRef stem = sys::path::filename(line.get("-o"));
-           isUsableName(stem))
-    name = stem.str();
-  else
-    name = deriveModelName(line.getArgument());
-  if (!isUsableName(name))
-    return createStringError("--name: '" + name +
-                             "' is no usable C identifier; expected letters, "
-                             "digits and '_', a letter first");
-  return name;
-}
 
 namespace {
 /// The levels between which to compile; `to` is empty for code.
