@@ -1,6 +1,6 @@
 """python -m bench --build BUILD: measures everything and writes BUILD/bench/results.json.
 
-Sections: machine and scaling, sequences, steps, streams, threads, sweep, compiling. A section
+Sections: machine and scaling, sequences, steps, streams, threads, late, sweep, compiling. A section
 that cannot be measured leaves its error in the results instead.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.context import Bench
 from bench.machine.describe import describe
 from bench.native import ROOT, Builder, BuildError
-from bench.sections import compiling, scaling, sequences, steps, streams, sweep, threads
+from bench.sections import compiling, late, scaling, sequences, steps, streams, sweep, threads
 
 SECTIONS = {
     "sequences": sequences.run,
@@ -22,6 +22,7 @@ SECTIONS = {
     "streams": streams.run,
     "threads": threads.run,
     "scaling": scaling.run,
+    "late": late.run,
     "sweep": sweep.run,
     "compiling": compiling.run,
 }

@@ -139,6 +139,20 @@ class Builder:
         """The same with a time delta per step."""
         return self.compile(f"{name}timed", [self.data / name, "--dt", "input"], "")
 
+    def late_model(self, name: str) -> Model:
+        """The same with weights that come at run time."""
+        return self.compile(f"{name}late", [self.data / name, "--weights", "runtime"], "")
+
+    def late_program(self, name: str, label: str, **options: Any) -> Program:
+        """That model with the workload's weights, loaded when the program starts."""
+        model = self.late_model(name)
+        sizes = {
+            "weights_bytes": model.constants["WEIGHTS_BYTES"],
+            "load_bytes": model.constants["LOAD_WORKSPACE_BYTES"],
+        }
+        weights = self.data / name / "model.safetensors"
+        return model.program(label, weights=weights, **sizes, **options)
+
     def random_model(self, name: str, workload: Workload, target: str = "") -> Model:
         """A model with random weights, for sweeps."""
         file = self.folder / "models" / f"{name}.json"

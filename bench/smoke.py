@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.context import Bench, Row, split_peaks
 from bench.native import Builder
 from bench.report import limits, page
+from bench.sections import late
 from bench.workloads import WORKLOADS
 
 NAME = "tiny"
@@ -46,6 +47,12 @@ def run_compared(bench: Bench) -> list[Row]:
     return [row if row["each"] else {"error": "no rounds"} | row for row in rows]
 
 
+def run_late(bench: Bench) -> list[Row]:
+    """Weights that are loaded when the program starts, and loading them again and again."""
+    job = late.weights(bench, NAME)
+    return [*job["rows"], job["loading"]]
+
+
 def main() -> int:
     if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
@@ -64,6 +71,9 @@ def main() -> int:
     for row in run_compared(bench):
         failed += "error" in row
         print(f"compared: {row['program']}: {row.get('error', 'ok')}")
+    for row in run_late(bench):
+        failed += "min" not in row
+        print(f"late: {row['program']}: {row.get('error', 'ok')}")
     text = page.job_tables(results, "sequences", "ms", 1e3) + page.failures(results)
     print(f"page: {len(text.splitlines())} lines, {len(limits.all_limits(results))} limits")
     return 1 if failed else 0

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // Ways to run a model, one per process (`mode=`): whole sequences, time steps
-// of one or many streams, chunks. Before it is ready a way is compared, bit by
-// bit, with whole sequences; those bring their outputs along for comparison
-// with the other programs.
+// of one or many streams, chunks, loading weights. Before it is ready a way is
+// compared, bit by bit, with whole sequences; those bring their outputs along
+// for comparison with the other programs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -202,9 +202,19 @@ static void runLatency(Setup &s) {
   serveLatency(call, describe(s));
 }
 
+/// Packing a file of weights that is in memory.
+static void runLoad(Setup &s) {
+  if (!s.model.loadSet)
+    fail("mode=load needs weights=FILE");
+  serveFunction([&] { s.model.loadWeights(); }, describe(s));
+}
+
 int main(int argc, char **argv) {
   Options options(argc, argv);
   std::string mode = options.getText("mode", "forward");
+  bool late = !options.getText("weights", "").empty();
+  if (late && mode != "forward" && mode != "load")
+    fail("weights=FILE: expected mode=forward or load, found " + mode);
   Setup setup(options);
   if (mode == "forward")
     runForward(setup);
@@ -212,7 +222,9 @@ int main(int argc, char **argv) {
     runStreams(setup);
   else if (mode == "latency")
     runLatency(setup);
+  else if (mode == "load")
+    runLoad(setup);
   else
-    fail("mode=" + mode + "; expected forward, streams or latency");
+    fail("mode=" + mode + "; expected forward, streams, latency or load");
   return 0;
 }

@@ -19,6 +19,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -60,6 +62,7 @@ private:
 
 /// Zeroed memory on a cache line's boundary.
 struct Memory {
+  Memory() = default;
   explicit Memory(size_t bytes) : bytes((bytes + 63) / 64 * 64 + 64) {
     data.reset(static_cast<char *>(std::aligned_alloc(64, this->bytes)));
     if (!data)
@@ -70,9 +73,17 @@ struct Memory {
   struct Free {
     void operator()(char *p) const { std::free(p); }
   };
-  size_t bytes;
+  size_t bytes = 0;
   std::unique_ptr<char, Free> data;
 };
+
+inline std::string readFile(const std::string &path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(stream)), {});
+  if (!stream || bytes.empty())
+    fail(path + ": cannot be read, or empty");
+  return bytes;
+}
 
 /// The functions of a model's header, and its sizes.
 struct Model {
@@ -96,10 +107,28 @@ struct Model {
     load(chunk, "_chunk");
     load(regular, "_forward");
     load(timed, "_forward");
+    load(late, "_forward");
     // dt=N: the model takes time deltas, of N time steps in all here.
     for (int64_t i = 0; i < options.get("dt", 0); ++i)
       deltas.push_back(0.25f + float(i * 53 % 97) / 64);
     load(strerror, "_strerror");
+    // weights=FILE: the model takes them at run time.
+    std::string weights = options.getText("weights", "");
+    if (weights.empty())
+      return;
+    load(loadSet, "_load");
+    file = readFile(weights);
+    set = Memory(options.get("weights_bytes", 0));
+    loadSpace = Memory(options.get("load_bytes", 0));
+    loadWeights();
+  }
+
+  /// Checks and packs the file's weights, once more if they were before.
+  void loadWeights() {
+    char problem[200] = "";
+    if (loadSet(set.data.get(), set.bytes, file.data(), file.size(),
+                loadSpace.data.get(), loadSpace.bytes, problem, sizeof problem))
+      fail(std::string("weights: ") + problem);
   }
 
   void check(int error) const {
@@ -119,6 +148,9 @@ struct Model {
   int forward(const void *x, float *y, int64_t batch, const int64_t *lengths,
               int64_t L, void *finalStates, const ssmc_executor *executor,
               void *ws, size_t wsBytes) const {
+    if (set.data)
+      return late(set.data.get(), x, y, batch, lengths, L, finalStates,
+                  executor, ws, wsBytes);
     if (deltas.empty())
       return regular(x, y, batch, lengths, L, finalStates, executor, ws,
                      wsBytes);
@@ -134,6 +166,14 @@ struct Model {
   int (*timed)(const void *x, const float *dt, float *y, int64_t batch,
                const int64_t *lengths, int64_t L, void *finalStates,
                const ssmc_executor *executor, void *ws, size_t wsBytes);
+  int (*late)(const void *weights, const void *x, float *y, int64_t batch,
+              const int64_t *lengths, int64_t L, void *finalStates,
+              const ssmc_executor *executor, void *ws, size_t wsBytes);
+  int (*loadSet)(void *weights, size_t weightsBytes, const void *file,
+                 size_t fileBytes, void *ws, size_t wsBytes, char *problem,
+                 size_t problemBytes) = nullptr;
+  std::string file;
+  Memory set, loadSpace;
   const char *(*strerror)(int error);
 };
 

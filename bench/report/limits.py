@@ -69,6 +69,13 @@ def of_sequences(results: Row) -> list[Limit]:
         note = f" ({title(best['program'])})" if best else ""
         text = f"{w} b{b}: at least 1.8 times as fast as the best peer"
         out.append(at_least(text, value, 1.8, " x", note))
+    for w in ("S4D", "DeltaNet"):
+        job = find_job(results, "sequences", w, 1)
+        best = best_peer(job)
+        value = ratio(best, find(job, "ssmc@1"))
+        note = f" ({title(best['program'])})" if best else ""
+        text = f"{w}: at least 2 times as fast as jax.jit of discretax and by hand in JAX"
+        out.append(at_least(text, value, 2, " x", note))
     job = find_job(results, "sequences", "W3", 1)
     row, other = find(job, "ssmc@1"), find(job, "jax discretax@1")
     note = f" (jax.jit of discretax {other['err']:.1e})" if other else ""
@@ -149,9 +156,23 @@ def of_scaling(results: Row) -> list[Limit]:
     decay = {r["program"]: r for r in scaling.get("decay", []) if "relative" in r}
     value = decay["impulse"]["relative"][1] if "impulse" in decay else None
     out.append(at_most("states that decay through denormals: no slower", value, 1.02, " x"))
-    deltas = {r["program"]: r for r in scaling.get("time_deltas", []) if "relative" in r}
-    if "dt" in deltas:
-        value = deltas["dt"]["relative"][1]
+    return out
+
+
+def of_late(results: Row) -> list[Limit]:
+    late, out = results.get("late") or {}, []
+    for job in late.get("weights", []):
+        found = {r["program"]: r for r in job["rows"] if "relative" in r}
+        value = found["at run time"]["relative"][1] if "at run time" in found else None
+        text = f"{job['workload']}: weights at run time, to those compiled in"
+        out.append(at_most(text, value, 1.03, " x"))
+        if job["workload"] == "W4":
+            seconds = job["loading"].get("median")
+            value = None if seconds is None else 1e3 * seconds
+            out.append(at_most("W4: weights loaded in under 100 ms", value, 100, " ms"))
+    found = {r["program"]: r for r in late.get("time_deltas", []) if "relative" in r}
+    if "dt" in found:
+        value = found["dt"]["relative"][1]
         out.append(at_most("W1 with a time delta per step, to the fixed step", value, 1.6, " x"))
     return out
 
@@ -208,5 +229,5 @@ def of_compiling(results: Row) -> list[Limit]:
 
 
 def all_limits(results: Row) -> list[Limit]:
-    groups = (of_sequences, of_steps, of_threads, of_sweep, of_scaling, of_compiling)
+    groups = (of_sequences, of_steps, of_threads, of_sweep, of_scaling, of_late, of_compiling)
     return [limit for group in groups for limit in group(results)]

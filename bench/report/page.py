@@ -36,6 +36,7 @@ WORKLOADS = """\
 | W4 | LRU, 2 -> 256, 6 blocks, state 256, 10 classes | 4096 |
 | W4s5 | S5, 2 -> 256, 6 blocks, state 256, 10 classes | 4096 |
 | S4D | StandardBlocks of S4D and GLU, 1 -> 64, 4 blocks, state 64, 10 classes | 4096 |
+| DeltaNet | StandardBlocks of DeltaNet and GLU, 1 -> 64, 4 blocks, 10 classes | 4096 |
 """
 
 
@@ -279,6 +280,29 @@ def scaling_section(results: Row) -> str:
     return "\n".join(out)
 
 
+def late_section(results: Row) -> str:
+    late = results.get("late")
+    if not late or "error" in late:
+        return "Not measured.\n"
+    rows, deltas = [], []
+    for job in late["weights"]:
+        found = {r["program"]: r for r in job["rows"] if "relative" in r}
+        if "at run time" in found:
+            times = [f"{r['min'] * 1e3:.3f}" for r in found.values()]
+            loading = f"{job['loading']['median'] * 1e3:.2f}" if "median" in job["loading"] else ""
+            spreads = spread(found["at run time"]["relative"])
+            rows.append([job["workload"], *spreads, *times, loading])
+    for row in late["time_deltas"]:
+        if "relative" in row:
+            deltas.append([row["program"], *spread(row["relative"]), f"{row['min'] * 1e3:.3f}"])
+    header = (
+        "weights at run time | time as of weights compiled in | by round | compiled in, ms least |"
+        " at run time, ms least | loading them, ms median"
+    )
+    out = table(header, rows) if rows else ""
+    return out + "\n" + table("W1, time step | time as fixed | by round | ms least", deltas)
+
+
 def threads_section(results: Row) -> str:
     rows = []
     for job in jobs(results, "threads"):
@@ -365,6 +389,8 @@ def write_page(results: Row, pictures: set[str]) -> str:
         streams_section(results),
         "## Length, batch, decay, a busy neighbour\n",
         scaling_section(results),
+        "## What arrives at run time\n",
+        late_section(results),
         "## Two threads\n",
         threads_section(results),
         "## Widths and states\n",

@@ -52,18 +52,6 @@ def decay(bench: Bench) -> list[Row]:
     return relate(rows, rows[0], [1, 1])
 
 
-def time_deltas(bench: Bench) -> list[Row]:
-    """W1 with a time delta per step, relative to the fixed step."""
-    bench.say("time deltas of W1")
-    length = WORKLOADS["W1"].length
-    programs = [
-        bench.builder.model("W1").program("fixed", mode="forward", length=length),
-        bench.builder.timed_model("W1").program("dt", mode="forward", length=length, dt=length),
-    ]
-    rows = bench.measure_together(programs, 0.15, 8)
-    return relate(rows, rows[0], [1, 1])
-
-
 def busy(bench: Bench) -> list[Row]:
     """One and two threads in turns while the other core does something else."""
     out, other = [], str(min(os.sched_getaffinity(0)))  # programs of one thread have the largest
@@ -101,7 +89,6 @@ def run(bench: Bench) -> Row:
         "lengths": lengths(bench),
         "batches": batches(bench),
         "decay": decay(bench),
-        "time_deltas": time_deltas(bench),
         "busy": busy(bench),
         "step_flops": WORKLOADS["W1"].flops_of_step(),
     }
