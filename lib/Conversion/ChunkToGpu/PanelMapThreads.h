@@ -41,9 +41,15 @@ private:
   void emitTile(const ThreadTile &tile, mlir::Value item, Finish finish);
   Values emitProduct(llvm::ArrayRef<mlir::Value> tileRows,
                      llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane);
-  Values emitDepth(llvm::ArrayRef<mlir::Value> tileRows,
-                   llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane,
-                   mlir::Value k, int64_t depth, mlir::ValueRange sums);
+  Values emitDepth(llvm::ArrayRef<mlir::Value> tileRows, mlir::Value k,
+                   int64_t depth, mlir::ValueRange sums,
+                   llvm::function_ref<Values(int64_t)> weights);
+  Values emitDepthAhead(llvm::ArrayRef<mlir::Value> tileRows,
+                        llvm::ArrayRef<mlir::Value> tilePanels,
+                        mlir::Value lane, int64_t depth, int64_t step,
+                        mlir::ValueRange sums);
+  Values loadWeights(llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane,
+                     mlir::Value k);
   void finishWhere(const Place &place, mlir::Value count, bool panelExists,
                    Finish finish);
 
