@@ -291,7 +291,8 @@ GpuCycles ssmc::costScan(const GpuDescription &gpu, const GpuBlockShape &block,
   // stored: they might overlap for all that the compiler knows.
   double f64 = std::max(kF64Latency, kSchedulers * perFma * gpu.f64Ratio);
   double row = scan.chain * gpu.fmaLatency + scan.f64Chain * f64 + all;
-  row = scan.readsAhead ? std::max(kSharedLatency, row) : kSharedLatency + row;
+  bool ahead = block.readsAhead && scan.readsAhead;
+  row = ahead ? std::max(kSharedLatency, row) : kSharedLatency + row;
   cycles[GpuBound::Latency] = trips * block.rows * row + kBarrier;
   return cycles;
 }

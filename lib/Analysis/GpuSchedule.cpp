@@ -19,6 +19,9 @@ using llvm::divideCeil;
 static constexpr int64_t kRows[] = {8, 16, 24, 32, 48, 64, 96, 128};
 static constexpr int64_t kThreads[] = {64, 128, 256, 512, 1024};
 static constexpr int64_t kMostBlocks = 8;
+/// Threads of blocks with products on tensor cores: of W4 with 256 and as few
+/// registers by count, ptxas 13 spills for sm_80 only.
+static constexpr int64_t kMostTensorThreads = 128;
 /// What a choice may cost for fewer rows and threads, as a part of all.
 static constexpr double kTolerance = 0.01;
 /// Of the start of a kernel after another one, in microseconds.
@@ -51,6 +54,14 @@ static double multiplyAddsPerRow(const GpuDescription &gpu,
              kPanelLanes *
              (gpu.fmasPerCycle() / getMultiplyAddsPerCycle(gpu, product));
   return all;
+}
+
+static bool usesTensorCores(llvm::ArrayRef<GpuUnit> units) {
+  return llvm::any_of(units, [](const GpuUnit &unit) {
+    return llvm::any_of(unit.products, [](const GpuProduct &product) {
+      return product.tensorCores.has_value();
+    });
+  });
 }
 
 namespace {
@@ -274,8 +285,12 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
   llvm::SmallVector<GpuSchedule> all;
   // With a batch that fills the GPU, times are of other numbers of streams.
   auto costOf = [&](const GpuSchedule &plan) { return 1 / plan.fmaFraction; };
+  int64_t mostThreads =
+      usesTensorCores(units) ? kMostTensorThreads : *std::rbegin(kThreads);
+  auto threadsToTry = llvm::make_filter_range(
+      kThreads, [&](int64_t threads) { return threads <= mostThreads; });
   for (int64_t rows : kRows)
-    for (int64_t threads : kThreads)
+    for (int64_t threads : threadsToTry)
       for (int64_t blocks = 1; blocks <= kMostBlocks; ++blocks)
         for (bool stage : {false, true})
           if (candidate.evaluate({rows, threads, blocks, stage}))

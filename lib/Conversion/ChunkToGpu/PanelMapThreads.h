@@ -100,6 +100,10 @@ private:
 /// Rows of a fragment, which the threads of a warp have two by two.
 inline constexpr int64_t kFragmentRows = 8;
 
+/// Whether weights and sums are loaded before they are needed. Kernels of all
+/// layers have no registers left for that.
+bool readsAhead(PanelMapOp op);
+
 /// Fragments of a tile of a product on tensor cores.
 inline int64_t fragmentsOf(const ThreadTile &tile) {
   return llvm::divideCeil(tile.rows, 2);

@@ -141,9 +141,7 @@ void PanelMapThreads::emitTile(const ThreadTile &tile, Value item,
     rows.onlyIf(rows.isBelow(firstRow, count), emit);
 }
 
-/// Whether products load weights before they need them. Kernels of all layers
-/// have no registers left for that.
-static bool readsAhead(PanelMapOp op) {
+bool ssmc::readsAhead(PanelMapOp op) {
   auto function = op->getParentOfType<func::FuncOp>();
   auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
   return variant && variant == "linked";

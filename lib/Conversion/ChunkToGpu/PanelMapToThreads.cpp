@@ -65,9 +65,10 @@ void PanelMapThreads::forEachMode(Finish body) {
   });
 }
 
-/// The body of all rows, one after the other; returns the last carries. A row's
-/// sum is loaded before the row before it runs, whose output is stored where a
-/// sum was: no load waits for a store, nor a step for a load.
+/// The body of all rows, one after the other; returns the last carries. Where
+/// registers allow, a row's sum is loaded before the row before it runs, whose
+/// output is stored where a sum was: no load waits for a store, nor a step for
+/// a load.
 SmallVector<Value> PanelMapThreads::emitSteps(Place place, ValueRange carries,
                                               bool storeOutputs) {
   Value count = rows.rowCount(op.getCount(), op.getNumRows());
@@ -75,24 +76,24 @@ SmallVector<Value> PanelMapThreads::emitSteps(Place place, ValueRange carries,
     return rows.loadLanes(op.getOuts().front(), row, place.panel, place.lane,
                           kPanelLanes);
   };
+  bool ahead = op.getX() && readsAhead(op);
   Values carried(carries);
-  Value last = rows.index(op.getNumRows() - 1);
-  if (op.getX())
+  if (ahead)
     carried.push_back(loadSum(rows.index(0)));
-  carried = rows.loop(rows.index(0), count, 1, carried,
-                      [&](Value row, ValueRange carried) {
-                        Values before(carried), after;
-                        place.row = row;
-                        Value ahead;
-                        if (op.getX()) {
-                          place.sum = before.pop_back_val();
-                          ahead = loadSum(rows.smaller(rows.add(row, 1), last));
-                        }
-                        after = emitBody(place, before, storeOutputs);
-                        if (ahead)
-                          after.push_back(ahead);
-                        return after;
-                      });
+  Value last = rows.index(op.getNumRows() - 1);
+  carried = rows.loop(
+      rows.index(0), count, 1, carried, [&](Value row, ValueRange carried) {
+        Values before(carried);
+        place.row = row;
+        if (op.getX())
+          place.sum = ahead ? before.pop_back_val() : loadSum(row);
+        Value next =
+            ahead ? loadSum(rows.smaller(rows.add(row, 1), last)) : Value();
+        Values after = emitBody(place, before, storeOutputs);
+        if (ahead)
+          after.push_back(next);
+        return after;
+      });
   carried.truncate(carries.size());
   return carried;
 }
