@@ -14,12 +14,12 @@
 #ifndef SSMC_CUDA_PIECES_H
 #define SSMC_CUDA_PIECES_H
 
+#include "cuda_constants.h"
 #include "cuda_launch.h"
 
 enum {
   LINE_BYTES = 64,
-  FLAG_BYTES = 8,      /* of a chunk */
-  BLOCKS_PER_PLACE = 2 /* chunks of a piece per thread block that has room */
+  FLAG_BYTES = 8 /* of a chunk */
 };
 
 static int64_t round_to_lines(int64_t bytes) {
@@ -48,7 +48,7 @@ static int64_t get_piece_chunks(const struct cuda_call *call) {
     if (model_kernels[kernel].by_chunk && resident > places)
       places = resident;
   }
-  int64_t wanted = (BLOCKS_PER_PLACE * places - 1) / call->n + 1;
+  int64_t wanted = (CUDA_CHUNKS_PER_PLACE * places - 1) / call->n + 1;
   int64_t all = count_chunks(call->T);
   return wanted < all ? wanted : all;
 }

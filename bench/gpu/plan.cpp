@@ -184,6 +184,7 @@ describe(ModuleOp model, int64_t rows, std::optional<TensorProducts> products,
 static json::Value predictKernels(const GpuDescription &gpu,
                                   ArrayRef<GpuUnit> units, const GpuWork &work,
                                   ArrayRef<CudaKernel> kernels,
+                                  const CudaSchedule &made,
                                   const llvm::StringMap<int64_t> &registers) {
   const CudaKernel *streams = nullptr, *chunks = nullptr;
   for (const CudaKernel &kernel : kernels) {
@@ -202,15 +203,16 @@ static json::Value predictKernels(const GpuDescription &gpu,
                                     kernel->sharedBytes);
   auto cost = costGpuSchedule(
       gpu, units, work, inPieces ? GpuScheme::LookBack : GpuScheme::Stream,
-      {kernel->rows, kernel->threads, blocks, /*stageWeights=*/false,
-       found->second});
+      {kernel->rows, kernel->threads, blocks,
+       inPieces && made.sideBySide.stageWeights, found->second,
+       /*rowGroups=*/4, inPieces ? made.sideBySide.tiles : made.tilesOfAll});
   if (!cost)
     return nullptr;
   return toJson(gpu, *cost);
 }
 
 static json::Array predict(const Request &request, ArrayRef<GpuUnit> units,
-                           ArrayRef<CudaKernel> kernels,
+                           const CompiledCudaModel &compiled,
                            const ModelPlan &plan) {
   json::Array predictions;
   for (GpuWork work : request.works) {
@@ -224,7 +226,8 @@ static json::Array predict(const Request &request, ArrayRef<GpuUnit> units,
           {"length", work.length},
           {"plan", toJson(known.gpu, best)},
           {"kernel",
-           predictKernels(known.gpu, units, work, kernels, request.registers)}};
+           predictKernels(known.gpu, units, work, compiled.kernels.kernels,
+                          compiled.schedule, request.registers)}};
       predictions.push_back(std::move(prediction));
     }
   }
@@ -256,15 +259,16 @@ static FailureOr<json::Object> report(ModuleOp model, unsigned architecture,
     described.push_back(toJson(unit));
   for (const KnownGpu &known : knownGpus())
     gpus.push_back(toJson(known, request.products));
-  return json::Object{{"blob_bytes", int64_t(compiled->blob.size())},
-                      {"state_bytes", plan.stateBytes},
-                      {"input_features", plan.inputFeatures},
-                      {"output_features", plan.outputFeatures},
-                      {"pooled", plan.pooled},
-                      {"kernels", std::move(kernels)},
-                      {"units", std::move(described)},
-                      {"gpus", std::move(gpus)},
-                      {"predictions", predict(request, *units, made, plan)}};
+  return json::Object{
+      {"blob_bytes", int64_t(compiled->blob.size())},
+      {"state_bytes", plan.stateBytes},
+      {"input_features", plan.inputFeatures},
+      {"output_features", plan.outputFeatures},
+      {"pooled", plan.pooled},
+      {"kernels", std::move(kernels)},
+      {"units", std::move(described)},
+      {"gpus", std::move(gpus)},
+      {"predictions", predict(request, *units, *compiled, plan)}};
 }
 
 int main(int argc, char **argv) {

@@ -50,13 +50,30 @@ static constexpr double kLoopOps = 3;
 /// Kernels of units alone take some 40 less than the one of all layers.
 static constexpr int64_t kRegistersOfSum = 5, kRegistersOfRow = 7,
                          kOtherRegisters = 104;
+/// In kernels of units, two steps' weights are in registers beside sums and
+/// inputs; ptxas 13 took up to 75 more for W1 to W4 with tiles of 8 x 2.
+static constexpr int64_t kRegistersAhead = 72;
+/// Instructions of a step's loop where weights are read ahead: two steps share
+/// 18 on sm_90.
+static constexpr double kLoopOpsAhead = 9;
+/// Sums of a thread from which on it reads ahead; with fewer, the loop is
+/// unrolled instead.
+static constexpr int64_t kLeastAhead = 4;
 /// And for each panel's weights on tensor cores.
 static constexpr int64_t kRegistersOfFragment = 12;
 /// How units and latencies that are equally long overlap: with exponent 4 they
 /// take 19 % longer than one of them.
 static constexpr double kOverlap = 4;
 
-int64_t ssmc::countRegisters(const GpuTile &tile, const GpuProduct &product) {
+static bool readsAhead(const GpuBlockShape &block, const GpuTile &tile) {
+  return block.readsAhead && tile.rows * tile.panels >= kLeastAhead;
+}
+
+int64_t ssmc::countRegisters(const GpuTile &tile, const GpuProduct &product,
+                             bool readsAhead) {
+  if (readsAhead && !product.tensorCores)
+    return 2 * tile.rows * tile.panels + 2 * kTogether * (2 * tile.panels) +
+           kTogether * tile.rows + kRegistersAhead;
   int64_t ofFragments =
       product.tensorCores ? kRegistersOfFragment * tile.panels : 0;
   return ofFragments + kRegistersOfSum * tile.rows * tile.panels +
@@ -223,7 +240,9 @@ GpuCycles ssmc::costProduct(const GpuDescription &gpu,
   double fmas = kTogether * 2.0 * tile.rows * tile.panels;
   double weights = kTogether * 2.0 * tile.panels;
   double lines = double(kWarp) / kThreadLanes / tile.rowGroups;
-  double instructions = fmas + tile.rows + weights + kLoopOps;
+  bool ahead = readsAhead(block, tile);
+  double loopOps = ahead ? kLoopOpsAhead : kLoopOps;
+  double instructions = fmas + tile.rows + weights + loopOps;
   // Of a warp, after its sums: 2 per row and panel.
   double after = 2.0 * tile.rows * tile.panels * product.ops;
   double perFma = kWarp / gpu.fmasPerCycle();
@@ -242,7 +261,10 @@ GpuCycles ssmc::costProduct(const GpuDescription &gpu,
   double load = block.staged       ? kSharedLatency
                 : staysInL1(block) ? kL1Latency
                                    : kL2Latency;
-  double step = load + fmas * perScheduler + tile.rows + weights + kLoopOps;
+  double step = fmas * perScheduler + tile.rows + weights + loopOps;
+  // Inputs are waited for in either case, weights as long as the step before
+  // does not take.
+  step = ahead ? std::max(load, step) + kSharedLatency : load + step;
   cycles[GpuBound::Latency] =
       split.trips *
           (steps * step + after * perScheduler + product.ops * gpu.fmaLatency) +
@@ -265,11 +287,12 @@ GpuCycles ssmc::costScan(const GpuDescription &gpu, const GpuBlockShape &block,
   cycles[GpuBound::F64] =
       warps * block.rows * scan.f64Ops * perFma * gpu.f64Ratio;
   cycles[GpuBound::Issue] = warps * block.rows * all / kSchedulers;
-  // A row's sum is loaded after the state of the row before was stored: they
-  // might overlap for all that the compiler knows.
+  // What is not read ahead is loaded after the state of the row before was
+  // stored: they might overlap for all that the compiler knows.
   double f64 = std::max(kF64Latency, kSchedulers * perFma * gpu.f64Ratio);
-  double row =
-      kSharedLatency + scan.chain * gpu.fmaLatency + scan.f64Chain * f64 + all;
+  double row = scan.chain * gpu.fmaLatency + scan.f64Chain * f64 + all;
+  bool ahead = block.readsAhead && scan.readsAhead;
+  row = ahead ? std::max(kSharedLatency, row) : kSharedLatency + row;
   cycles[GpuBound::Latency] = trips * block.rows * row + kBarrier;
   return cycles;
 }
@@ -312,7 +335,7 @@ GpuTile ssmc::chooseGpuTile(const GpuDescription &gpu,
                    product.tensorCores
                        ? 4
                        : countRowGroups(block, product, rows, panels)};
-      bool fits = countRegisters(tile, product) <= registers;
+      bool fits = countRegisters(tile, product, block.readsAhead) <= registers;
       if (!fits && (rows > (product.tensorCores ? 2 : 1) || panels > 1))
         continue;
       double cycles =

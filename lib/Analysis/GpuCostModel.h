@@ -45,6 +45,8 @@ struct GpuScan {
   /// Of those, the ones from a row's state to the next that wait for each
   /// other.
   double chain = 0, f64Chain = 0;
+  /// Whether a row's forcing is loaded while the row before runs.
+  bool readsAhead = false;
 };
 
 /// A chunk function, and how many layers are such units.
@@ -58,6 +60,9 @@ struct GpuUnit {
   /// Global memory that a row is read from and written to when the unit is a
   /// kernel of its own.
   int64_t trafficBytes = 0;
+  /// What each chunk of a look-back publishes, and the state that enters a
+  /// group of chunks.
+  int64_t publishedBytes = 0, enteringBytes = 0;
   int64_t layers = 1;
 };
 
@@ -77,8 +82,9 @@ struct GpuTile {
 };
 
 /// 32-bit registers of a thread with such a tile of a product, in the kernel
-/// that needs the most.
-int64_t countRegisters(const GpuTile &tile, const GpuProduct &product = {});
+/// that needs the most; in those of units, which read ahead.
+int64_t countRegisters(const GpuTile &tile, const GpuProduct &product = {},
+                       bool readsAhead = false);
 
 /// What limits the speed.
 enum class GpuBound { Fma, Tensor, Issue, F64, Shared, L2, Memory, Latency };
@@ -122,6 +128,9 @@ struct GpuBlockShape {
   /// Most row groups that its warps take side by side; more, where a product
   /// has too few panels for a warp.
   int64_t rowGroups = 4;
+  /// Whether threads load the weights of the next step before they need them,
+  /// and other kernels' code leaves them more registers: those of units.
+  bool readsAhead = false;
 };
 
 /// One product, on all rows of a thread block.

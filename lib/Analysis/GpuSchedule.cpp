@@ -7,6 +7,7 @@
 
 #include "lib/Analysis/GpuSchedule.h"
 #include "dialect/SsmDialect.h"
+#include "runtime/cuda_constants.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -18,15 +19,23 @@ using llvm::divideCeil;
 static constexpr int64_t kRows[] = {8, 16, 24, 32, 48, 64, 96, 128};
 static constexpr int64_t kThreads[] = {64, 128, 256, 512, 1024};
 static constexpr int64_t kMostBlocks = 8;
+/// Threads of blocks with products on tensor cores: of W4 with 256 and as few
+/// registers by count, ptxas 13 spills for sm_80 only.
+static constexpr int64_t kMostTensorThreads = 128;
 /// What a choice may cost for fewer rows and threads, as a part of all.
-static constexpr double kTolerance = 0.03;
+static constexpr double kTolerance = 0.01;
 /// Of the start of a kernel after another one, in microseconds.
 static constexpr double kLaunchMicroseconds = 2;
-/// Chunks whose carries a thread block combines at once, and cycles until the
-/// next one sees what it published.
-static constexpr double kLookBackGroup = 32, kLookBackHop = 1500;
-/// Chunks of a super-chunk that each resident thread block gets.
-static constexpr double kChunksPerBlock = 4;
+/// Cycles that a chunk waits for what others have published long ago: flags,
+/// the state of its group, and half of the group's chunks, 4 at a time, from
+/// the L2 cache.
+static constexpr double kLookBackLatency =
+    260 * (2 + CUDA_LINKED_GROUP / 2.0 / 4);
+/// Cycles until the next group of chunks sees what enters it.
+static constexpr double kLookBackHop = 1500;
+/// What chunks may leave for each other, written and read, as a part of the
+/// rows that they read and write.
+static constexpr double kMostLinkTraffic = 0.14;
 /// Registers that a kernel takes however small its tiles are.
 static constexpr int64_t kLeastRegisters = 40;
 
@@ -47,6 +56,14 @@ static double multiplyAddsPerRow(const GpuDescription &gpu,
   return all;
 }
 
+static bool usesTensorCores(llvm::ArrayRef<GpuUnit> units) {
+  return llvm::any_of(units, [](const GpuUnit &unit) {
+    return llvm::any_of(unit.products, [](const GpuProduct &product) {
+      return product.tensorCores.has_value();
+    });
+  });
+}
+
 namespace {
 
 /// Costs one scheme with given sizes.
@@ -65,9 +82,11 @@ public:
 private:
   bool fits();
   GpuCycles costUnit(const GpuUnit &unit, const GpuBlockShape &block,
+                     llvm::ArrayRef<GpuTile> given,
                      llvm::SmallVector<GpuTile> &tiles);
   void costStreams(llvm::ArrayRef<GpuCycles> costs);
-  void costLookBack(llvm::ArrayRef<GpuCycles> costs);
+  void costLookBack(llvm::ArrayRef<GpuCycles> costs,
+                    const GpuBlockShape &block);
   double resident() const { return double(gpu.smCount) * plan.blocksPerSm; }
   double batch() const {
     return work.batch ? double(work.batch) : 4 * resident();
@@ -76,6 +95,14 @@ private:
   int64_t busyBlocks(double blocks) const {
     return std::clamp<int64_t>(std::ceil(blocks / gpu.smCount), 1,
                                plan.blocksPerSm);
+  }
+  /// Cycles of `count` blocks that all do `work`, up to `blocks` at a time on
+  /// an SM. Those that are left for the end have their SM to themselves.
+  double inRounds(const GpuCycles &work, double count, int64_t blocks) const {
+    double places = double(gpu.smCount) * blocks;
+    double whole = std::floor(count / places), rest = count - whole * places;
+    double last = rest > 0 ? work.together(busyBlocks(rest)) : 0;
+    return whole * work.together(blocks) + last;
   }
 
   const GpuDescription &gpu;
@@ -103,12 +130,16 @@ bool Candidate::fits() {
 }
 
 GpuCycles Candidate::costUnit(const GpuUnit &unit, const GpuBlockShape &block,
+                              llvm::ArrayRef<GpuTile> given,
                               llvm::SmallVector<GpuTile> &tiles) {
   GpuCycles all;
   tiles.clear();
-  for (const GpuProduct &product : unit.products) {
-    GpuTile tile = chooseGpuTile(gpu, block, product, plan.registerLimit);
-    plan.registers = std::max(plan.registers, countRegisters(tile, product));
+  for (auto [i, product] : llvm::enumerate(unit.products)) {
+    GpuTile tile = i < given.size()
+                       ? given[i]
+                       : chooseGpuTile(gpu, block, product, plan.registerLimit);
+    plan.registers = std::max(plan.registers,
+                              countRegisters(tile, product, block.readsAhead));
     tiles.push_back(tile);
     all += costProduct(gpu, block, product, tile);
   }
@@ -126,29 +157,45 @@ void Candidate::costStreams(llvm::ArrayRef<GpuCycles> costs) {
   chunk[GpuBound::Memory] = double(work.bytesPerStep) * plan.rows *
                             gpu.smCount / gpu.memoryBytesPerCycle();
   int64_t blocks = busyBlocks(batch());
-  double rounds = std::ceil(batch() / (double(gpu.smCount) * blocks));
   double chunks = divideCeil(work.length, plan.rows);
-  plan.cycles = rounds * chunks * chunk.together(blocks) +
+  plan.cycles = chunks * inRounds(chunk, batch(), blocks) +
                 kLaunchMicroseconds * gpu.clockMhz;
   plan.cyclesPerRow = chunk.together(blocks) / plan.rows / blocks;
   plan.bound = chunk.bound(blocks);
 }
 
+/// Global memory that a chunk takes for what is passed on: what it publishes,
+/// and its part of a group's, written once and read once. That other chunks
+/// read it again is the L2 cache's affair, and as much as a few rows.
+static double countLinkBytes(const GpuUnit &unit) {
+  return 2.0 * unit.publishedBytes +
+         2.0 * unit.enteringBytes / CUDA_LINKED_GROUP;
+}
+
 /// Unit after unit on super-chunks that give each resident block some chunks.
-void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs) {
+void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs,
+                             const GpuBlockShape &block) {
   double perStream = divideCeil(work.length, plan.rows);
   double chunks = batch() * perStream;
-  double superChunks = std::ceil(chunks / (resident() * kChunksPerBlock));
+  double superChunks = std::ceil(chunks / (resident() * CUDA_CHUNKS_PER_PLACE));
   int64_t blocks = busyBlocks(chunks);
-  double rounds = std::ceil(chunks / (double(gpu.smCount) * blocks));
-  double chain = std::ceil(perStream / kLookBackGroup) * kLookBackHop;
+  double chain = std::ceil(perStream / CUDA_LINKED_GROUP) * kLookBackHop;
   GpuCycles all;
   double perChunk = 0;
   for (auto [unit, cost] : llvm::zip_equal(units, costs)) {
+    // Scans go through their rows twice: once to publish.
     GpuCycles chunk = cost;
+    for (const GpuScan &scan : unit.scans)
+      chunk += costScan(gpu, block, scan);
+    if (unit.publishedBytes)
+      chunk[GpuBound::Latency] += kLookBackLatency;
     // A super-chunk that fits is still in the L2 cache for the next unit.
-    double bytes = double(unit.trafficBytes) * plan.rows;
-    bool inL2 = bytes * std::min(chunks, resident() * kChunksPerBlock) <=
+    double link = countLinkBytes(unit);
+    double bytes = double(unit.trafficBytes) * plan.rows + link;
+    if (unit.trafficBytes)
+      plan.linkTraffic = std::max(
+          plan.linkTraffic, link / (double(unit.trafficBytes) * plan.rows));
+    bool inL2 = bytes * std::min(chunks, resident() * CUDA_CHUNKS_PER_PLACE) <=
                 gpu.l2Bytes / 2.0;
     chunk[inL2 ? GpuBound::L2 : GpuBound::Memory] +=
         bytes * gpu.smCount /
@@ -157,7 +204,7 @@ void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs) {
                                              gpu.smCount / gpu.l2BytesPerCycle
                                        : 0;
     double once = superChunks * (kLaunchMicroseconds * gpu.clockMhz + staging);
-    double work = rounds * chunk.together(blocks);
+    double work = inRounds(chunk, chunks, blocks);
     plan.cycles += unit.layers * (once + std::max(work, chain));
     perChunk += unit.layers * chunk.together(blocks);
     all += chunk.scaled(unit.layers);
@@ -183,6 +230,7 @@ bool Candidate::evaluate(const GpuSizes &sizes) {
   GpuBlockShape block{plan.rows, plan.threads, plan.blocksPerSm,
                       plan.stageWeights};
   block.rowGroups = sizes.rowGroups;
+  block.readsAhead = scheme == GpuScheme::LookBack;
   block.l1Bytes = gpu.l1Bytes - block.blocks * (plan.sharedBytes + 1024);
   // A block with a single chunk finds no weights in the L1 cache.
   double chunks = batch() * divideCeil(work.length, plan.rows);
@@ -196,10 +244,13 @@ bool Candidate::evaluate(const GpuSizes &sizes) {
   setWeights(ofAll);
   llvm::SmallVector<GpuCycles> costs;
   plan.tiles.resize(units.size());
-  for (auto [unit, tiles] : llvm::zip_equal(units, plan.tiles)) {
+  for (auto [i, unit, tiles] : llvm::enumerate(units, plan.tiles)) {
     if (scheme == GpuScheme::LookBack)
       setWeights(unit.weightBytes);
-    costs.push_back(costUnit(unit, block, tiles));
+    llvm::ArrayRef<GpuTile> given;
+    if (i < sizes.tiles.size())
+      given = sizes.tiles[i];
+    costs.push_back(costUnit(unit, block, given, tiles));
   }
   // Of a kernel that exists the registers are known to be enough.
   if (!sizes.registers && plan.registers > plan.registerLimit)
@@ -207,7 +258,7 @@ bool Candidate::evaluate(const GpuSizes &sizes) {
   if (scheme == GpuScheme::Stream)
     costStreams(costs);
   else
-    costLookBack(costs);
+    costLookBack(costs, block);
   plan.occupancy = double(plan.blocksPerSm) * plan.threads / gpu.threadsPerSm;
   if (plan.cycles > 0) // there are units
     plan.fmaFraction = batch() * work.length * multiplyAddsPerRow(gpu, units) /
@@ -234,14 +285,26 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
   llvm::SmallVector<GpuSchedule> all;
   // With a batch that fills the GPU, times are of other numbers of streams.
   auto costOf = [&](const GpuSchedule &plan) { return 1 / plan.fmaFraction; };
+  int64_t mostThreads =
+      usesTensorCores(units) ? kMostTensorThreads : *std::rbegin(kThreads);
+  auto threadsToTry = llvm::make_filter_range(
+      kThreads, [&](int64_t threads) { return threads <= mostThreads; });
   for (int64_t rows : kRows)
-    for (int64_t threads : kThreads)
+    for (int64_t threads : threadsToTry)
       for (int64_t blocks = 1; blocks <= kMostBlocks; ++blocks)
         for (bool stage : {false, true})
           if (candidate.evaluate({rows, threads, blocks, stage}))
             all.push_back(candidate.schedule());
   if (all.empty())
     return {};
+  // Chunks so short that memory moves states rather than rows are out, if there
+  // is room for longer ones.
+  double traffic = HUGE_VAL;
+  for (const GpuSchedule &plan : all)
+    traffic = std::min(traffic, plan.linkTraffic);
+  traffic = std::max(traffic, kMostLinkTraffic);
+  llvm::erase_if(
+      all, [&](const GpuSchedule &plan) { return plan.linkTraffic > traffic; });
   double least = HUGE_VAL;
   for (const GpuSchedule &plan : all)
     least = std::min(least, costOf(plan));

@@ -53,6 +53,9 @@ struct GpuSchedule {
   // Predicted:
   /// Warps that an SM has, as a part of those it could have.
   double occupancy = 0;
+  /// Global memory for what chunks of a look-back pass on, as a part of the
+  /// rows that they read and write; of the unit that has most.
+  double linkTraffic = 0;
   /// Of the whole work, and of one SM for a row of each of its blocks.
   double cycles = 0, cyclesPerRow = 0;
   /// Multiply-adds of the products, as a part of what the GPU's units for them,
@@ -69,6 +72,8 @@ struct GpuSizes {
   int64_t registers = 0;
   /// As in GpuBlockShape.
   int64_t rowGroups = 4;
+  /// Those of a kernel that exists, by unit and product; empty: chosen.
+  llvm::ArrayRef<llvm::SmallVector<GpuTile>> tiles = {};
 };
 
 /// A schedule with given sizes, its tiles chosen; none when it cannot run.

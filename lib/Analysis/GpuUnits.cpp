@@ -106,6 +106,17 @@ static int64_t bytesOf(Type type) {
   return shaped.getNumElements() * shaped.getElementTypeBitWidth() / 8;
 }
 
+/// Carries that chunks side by side pass on.
+static void describeLink(ValueRange carries, GpuUnit &unit) {
+  for (Type type : carries.getTypes()) {
+    auto shaped = cast<ShapedType>(type);
+    int64_t bytes =
+        shaped.getShape().back() * shaped.getElementTypeBitWidth() / 8;
+    unit.publishedBytes += bytes;
+    unit.enteringBytes += bytes;
+  }
+}
+
 static void describeMap(PanelMapOp map, GpuUnit &unit) {
   Ops body = countBody(map);
   bool scans = !map.getCarries().empty() && !map.getStreams();
@@ -125,10 +136,12 @@ static void describeMap(PanelMapOp map, GpuUnit &unit) {
   }
   if (!scans)
     return;
+  describeLink(map.getCarries(), unit);
   // A thread has lanes j and j + 8: the two parts of a mode.
   Ops chain = countChain(map);
   unit.scans.push_back({map.getNumPanels() * kPanelLanes / 2, 2 * body.f32,
-                        2 * body.f64, chain.f32, chain.f64});
+                        2 * body.f64, chain.f32, chain.f64,
+                        /*readsAhead=*/bool(map.getX())});
 }
 
 /// A thread has a v of a head: three multiply-adds for each k, two chains of
@@ -167,6 +180,9 @@ GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
       describeMap(map, unit);
     else if (auto delta = dyn_cast<DeltaRowsOp>(op))
       unit.scans.push_back(describeDeltaRows(delta));
+    else if (auto channels = dyn_cast<ChannelRowsOp>(op);
+             channels && !channels.getStreams())
+      describeLink(channels.getCarry(), unit);
     else if (auto empty = dyn_cast<tensor::EmptyOp>(op))
       if (empty.getType().getDimSize(0) == rows)
         unit.activationBytes += rowBytes(empty.getType());

@@ -40,8 +40,9 @@ static std::optional<GpuDescription> describeNearest(unsigned architecture) {
   return nearest;
 }
 
-/// The first of `architectures`, with as much shared memory as all GPUs have
-/// that run its code or its PTX: later ones have less now and then.
+/// The first of `architectures`, with as much shared memory as all of them
+/// have. Others that run their code or PTX may have less, and say so when a
+/// model is opened that needs more.
 static FailureOr<GpuDescription>
 describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
   if (architectures.empty())
@@ -51,12 +52,10 @@ describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
     return model.emitError()
            << "cannot be compiled for sm_" << architectures.front()
            << "; the oldest is sm_" << knownGpuArchitectures().front();
-  for (const KnownGpu &known : knownGpus()) {
-    if (known.gpu.sm < gpu->sm)
-      continue;
-    gpu->sharedPerBlock =
-        std::min(gpu->sharedPerBlock, known.gpu.sharedPerBlock);
-  }
+  for (unsigned architecture : architectures)
+    if (auto other = describeNearest(architecture))
+      gpu->sharedPerBlock =
+          std::min(gpu->sharedPerBlock, other->sharedPerBlock);
   return *gpu;
 }
 
@@ -72,9 +71,10 @@ lowerToChunks(ModuleOp model, int64_t rows,
   return module;
 }
 
-/// What the cost model chooses for long sequences; tiles by unit.
-static FailureOr<GpuSchedule> chooseSchedule(ModuleOp chunks,
-                                             const GpuDescription &gpu) {
+using Choice = CudaSchedule;
+
+static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
+                                        const GpuDescription &gpu) {
   FailureOr<ModelPlan> plan = readPlan(chunks);
   if (failed(plan))
     return failure();
@@ -82,7 +82,15 @@ static FailureOr<GpuSchedule> chooseSchedule(ModuleOp chunks,
     return llvm::count_if(
         plan->steps, [&](const PlanStep &step) { return step.unit == name; });
   });
-  return chooseGpuSchedule(gpu, units, {}, GpuScheme::LookBack);
+  Choice choice;
+  choice.sideBySide = chooseGpuSchedule(gpu, units, {}, GpuScheme::LookBack);
+  auto all = costGpuSchedule(
+      gpu, units, {}, GpuScheme::Stream,
+      {choice.sideBySide.rows, choice.sideBySide.threads, /*blocksPerSm=*/1});
+  choice.tilesOfAll = all ? all->tiles : choice.sideBySide.tiles;
+  if (chunks->hasAttr(kStageWeightsAttr))
+    choice.sideBySide.stageWeights = true;
+  return choice;
 }
 
 /// Tells ptxas how many threads share an SM's registers: one block's, that is.
@@ -98,62 +106,80 @@ static void limitThreads(ModuleOp kernels, int64_t threads) {
   });
 }
 
+/// The tiles of units, in the order of their functions for chunks, as
+/// attributes.
+static llvm::StringMap<DenseI64ArrayAttr>
+nameTiles(ModuleOp chunks, ArrayRef<SmallVector<GpuTile>> tilesOfUnits) {
+  llvm::StringMap<DenseI64ArrayAttr> byUnit;
+  Builder builder(chunks.getContext());
+  for (auto function : chunks.getOps<func::FuncOp>()) {
+    auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
+    if (!variant || variant != "time" || tilesOfUnits.empty())
+      continue;
+    SmallVector<int64_t> numbers;
+    for (const GpuTile &tile : tilesOfUnits.front())
+      numbers.append({tile.rows, tile.panels, tile.rowGroups});
+    tilesOfUnits = tilesOfUnits.drop_front();
+    byUnit[function.getSymName().rsplit('.').first] =
+        builder.getDenseI64ArrayAttr(numbers);
+  }
+  return byUnit;
+}
+
 /// Leaves the tiles at all variants of each unit's function, and whether
 /// weights are staged.
-static void setTiles(ModuleOp chunks, const GpuSchedule &schedule) {
-  llvm::StringMap<DenseI64ArrayAttr> byUnit;
+static void setTiles(ModuleOp chunks, const Choice &choice) {
+  auto sideBySide = nameTiles(chunks, choice.sideBySide.tiles);
+  auto ofAll = nameTiles(chunks, choice.tilesOfAll);
   auto unitOf = [](func::FuncOp function) {
     return function.getSymName().rsplit('.').first;
   };
   Builder builder(chunks.getContext());
-  auto tiles = schedule.tiles.begin();
   for (auto function : chunks.getOps<func::FuncOp>()) {
-    auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
-    if (!variant || variant != "time" || tiles == schedule.tiles.end())
+    StringRef unit = unitOf(function);
+    if (!ofAll.contains(unit))
       continue;
-    SmallVector<int64_t> numbers;
-    for (const GpuTile &tile : *tiles++)
-      numbers.append({tile.rows, tile.panels, tile.rowGroups});
-    byUnit[unitOf(function)] = builder.getDenseI64ArrayAttr(numbers);
+    function->setAttr(kThreadTilesAttr, ofAll[unit]);
+    if (sideBySide.contains(unit))
+      function->setAttr(kLinkedTilesAttr, sideBySide[unit]);
+    if (choice.sideBySide.stageWeights)
+      function->setAttr(kStageWeightsAttr, builder.getUnitAttr());
   }
-  for (auto function : chunks.getOps<func::FuncOp>())
-    if (auto found = byUnit.find(unitOf(function)); found != byUnit.end()) {
-      function->setAttr(kThreadTilesAttr, found->second);
-      if (schedule.stageWeights)
-        function->setAttr(kStageWeightsAttr, builder.getUnitAttr());
-    }
 }
 
 /// Lowers `model`, at recurrence level, to kernels whose blocks hold as many
 /// rows as the cost model chooses, or as fit.
 static FailureOr<OwningOpRef<ModuleOp>>
 lowerToKernels(ModuleOp model, const GpuDescription &gpu,
-               std::optional<TensorProducts> products, int64_t &threads) {
+               std::optional<TensorProducts> products, Choice &chosen) {
   gpu.attachTo(model);
   constexpr int64_t kMostRows = 32;
   auto first = lowerToChunks(model, kMostRows, products);
   if (failed(first))
     return failure();
-  FailureOr<GpuSchedule> schedule = chooseSchedule(**first, gpu);
-  if (failed(schedule))
+  FailureOr<Choice> choice = chooseSchedule(**first, gpu);
+  if (failed(choice))
     return failure();
-  threads = std::max<int64_t>(schedule->threads, 32);
-  int64_t rows = std::max<int64_t>(schedule->rows, 1);
+  GpuSchedule &schedule = choice->sideBySide;
+  schedule.threads = std::max<int64_t>(schedule.threads, 32);
+  int64_t rows = std::max<int64_t>(schedule.rows, 1);
   while (rows >= 1) {
     auto module = lowerToChunks(model, rows, products);
     if (failed(module))
       return failure();
-    setTiles(**module, *schedule);
+    setTiles(**module, *choice);
     if (failed(runPipeline(**module, [&](OpPassManager &passes) {
-          buildChunkToGpu(passes, threads);
+          buildChunkToGpu(passes, schedule.threads);
         })))
       return failure();
-    limitThreads(**module, threads);
-    if (getSharedBytes(**module) <= gpu.sharedPerBlock)
+    limitThreads(**module, schedule.threads);
+    if (getSharedBytes(**module) <= gpu.sharedPerBlock) {
+      chosen = std::move(*choice);
       return module;
+    }
     // What the schedule leaves out of account: tickets, alignment.
-    if (schedule->stageWeights)
-      schedule->stageWeights = false;
+    if (schedule.stageWeights)
+      schedule.stageWeights = false;
     else
       rows /= 2;
   }
@@ -265,11 +291,11 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
     return failure();
   if (failed(lowerModel(model, options.from, Level::Recurrence, options)))
     return failure();
-  int64_t threads = 0;
+  CudaSchedule schedule;
   auto gpu = describeGpus(model, architectures);
   if (failed(gpu))
     return failure();
-  auto module = lowerToKernels(model, *gpu, options.products, threads);
+  auto module = lowerToKernels(model, *gpu, options.products, schedule);
   if (failed(module))
     return failure();
   FailureOr<ModelPlan> plan = readPlan(**module);
@@ -279,7 +305,8 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
   if (failed(addWeights(**module, *plan, model, options.keepWeights, tensors,
                         compiled)))
     return failure();
-  describeKernels(**module, threads, compiled);
+  describeKernels(**module, schedule.sideBySide.threads, compiled);
+  compiled.schedule = std::move(schedule);
   if (failed(planLaunches(**module, *plan, compiled.kernels)))
     return failure();
   compiled.gpu = withoutPrepare(**module);

@@ -8,11 +8,19 @@
 #ifndef SSMC_LIB_PIPELINES_COMPILECUDA_H
 #define SSMC_LIB_PIPELINES_COMPILECUDA_H
 
+#include "lib/Analysis/GpuSchedule.h"
 #include "lib/Pipelines/Compile.h"
 #include "lib/Target/CudaKernel.h"
 #include <string>
 
 namespace ssmc {
+
+/// What the cost model chose for kernels of chunks side by side.
+struct CudaSchedule {
+  GpuSchedule sideBySide;
+  /// The tiles of kernels of all layers, which have fewer registers to spare.
+  llvm::SmallVector<llvm::SmallVector<GpuTile>> tilesOfAll;
+};
 
 /// A model lowered to GPU kernels, for any GPU.
 struct CompiledCudaModel {
@@ -25,6 +33,7 @@ struct CompiledCudaModel {
   /// Then: what defines ssm_prepare, for the host, in the LLVM dialect.
   mlir::OwningOpRef<mlir::ModuleOp> prepare;
   CudaKernels kernels;
+  CudaSchedule schedule;
   /// The kernels in the gpu dialect.
   mlir::OwningOpRef<mlir::ModuleOp> gpu;
 };

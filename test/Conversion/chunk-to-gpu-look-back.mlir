@@ -16,7 +16,7 @@
 // CHECK:         %[[GROUP:.+]] = arith.divui %[[CHUNK]], %c16
 // CHECK:         %[[IS_MODE:.+]] = arith.cmpi ult, %[[THREAD:.+]], %c8
 // CHECK-NEXT:    scf.if %[[IS_MODE]] {
-// CHECK:           %{{.+}} = scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1 iter_args(%{{.+}} = %[[ZEROS]])
+// CHECK:           %{{.+}} = scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1 iter_args(%{{.+}} = %[[ZEROS]], %{{.+}} = %{{.+}})
 // CHECK-NOT:         memref.store
 // CHECK:           }
 // CHECK:           memref.store %{{.+}}, %[[PUBLISHED]][%[[CHUNK]],
@@ -39,7 +39,10 @@
 // CHECK-NEXT:      scf.if %[[IS_FIRST]] {
 // CHECK-NEXT:        %[[GROUP0:.+]] = llvm.getelementptr %[[FLAGS]][1]
 // CHECK-NEXT:        llvm.store %c1_i32, %[[GROUP0]] atomic syncscope("device") release
-// It waits for the group, at 2 g + 1, and for each chunk before in it.
+// A thread waits for the group, at 2 g + 1, and one for each chunk before in it.
+// CHECK:         arith.cmpi ult, %[[THREAD]], %c16
+// CHECK:           %[[START:.+]] = arith.muli %[[GROUP]], %c16
+// CHECK-NEXT:      %[[BEFORE:.+]] = arith.addi %[[START]], %[[THREAD]]
 // CHECK:           %[[TWICE_G:.+]] = arith.muli %[[GROUP]], %c2
 // CHECK-NEXT:      %[[ODD:.+]] = arith.addi %[[TWICE_G]], %c1
 // CHECK-NEXT:      %[[PLACE_G:.+]] = arith.index_cast %[[ODD]]
@@ -48,8 +51,8 @@
 // CHECK-NEXT:        %[[SEEN_G:.+]] = llvm.load %[[OF_GROUP]] atomic syncscope("device") acquire {alignment = 4 : i64}
 // CHECK-NEXT:        %[[DOWN_G:.+]] = arith.cmpi eq, %[[SEEN_G]], %c0_i32
 // CHECK-NEXT:        scf.condition(%[[DOWN_G]])
-// CHECK:           %[[START:.+]] = arith.muli %[[GROUP]], %c16
-// CHECK-NEXT:      scf.for %[[BEFORE:.+]] = %[[START]] to %[[CHUNK]] step %c1 {
+// CHECK:           %[[IS_BEFORE:.+]] = arith.cmpi ult, %[[BEFORE]], %[[CHUNK]]
+// CHECK-NEXT:      scf.if %[[IS_BEFORE]] {
 // CHECK-NEXT:        %[[TWICE_B:.+]] = arith.muli %[[BEFORE]], %c2
 // CHECK-NEXT:        %[[PLACE_B:.+]] = arith.index_cast %[[TWICE_B]]
 // CHECK-NEXT:        %[[OF_BEFORE:.+]] = llvm.getelementptr %[[FLAGS]][%[[PLACE_B]]]
@@ -69,8 +72,8 @@
 // CHECK-NEXT:      %[[NEXT_GROUP:.+]] = arith.divui %[[NEXT]], %c16
 // CHECK:           scf.if %[[IS_MODE]] {
 // CHECK:             memref.load %[[ENTERING]][%[[GROUP]],
-// CHECK:             scf.for %[[B:.+]] = %[[START:.+]] to %[[CHUNK]]
-// CHECK:               memref.load %[[PUBLISHED]][%[[B]],
+// CHECK:             scf.for %{{.+}} = %{{.+}} to %[[CHUNK]] step %c4
+// CHECK:               memref.load %[[PUBLISHED]][
 // CHECK:             memref.load %[[PUBLISHED]][%[[CHUNK]],
 // CHECK:             memref.store %{{.+}}, %[[ENTERING]][%[[NEXT_GROUP]],
 // CHECK:           gpu.barrier
@@ -123,19 +126,22 @@
 // CHECK-NEXT:      %[[D6:.+]] = math.fma %[[D2]], %[[D4]], %[[CB6]]
 // From what entered the group, through the chunks between, in their order.
 // CHECK:           memref.load %[[ENTERING]][%[[GROUP]],
-// CHECK:           %[[STATE:.+]]:2 = scf.for %[[B:.+]] = %{{.+}} to %[[CHUNK]] step %c1 iter_args(%[[X:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (f64, f64) {
-// CHECK-NEXT:        memref.load %[[PUBLISHED]][%[[B]],
-// CHECK-NEXT:        memref.load %[[PUBLISHED]][%[[B]],
+// CHECK:           %[[STATE:.+]]:2 = scf.for %[[B:.+]] = %{{.+}} to %[[CHUNK]] step %c4 iter_args(%[[X:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (f64, f64) {
+// CHECK:             %[[EXISTS:.+]] = arith.cmpi ult, %[[B]], %[[CHUNK]]
+// CHECK-COUNT-8:     memref.load %[[PUBLISHED]][
 // CHECK:             %[[P0:.+]] = vector.extract %[[P:.+]][0] : f64
 // CHECK-NEXT:        %[[P1:.+]] = vector.extract %[[P]][1] : f64
 // CHECK-NEXT:        %[[X1:.+]] = math.fma %[[A6]], %[[X]], %[[P0]]
 // CHECK-NEXT:        %[[X2:.+]] = math.fma %[[B6]], %[[Y]], %[[X1]]
 // CHECK-NEXT:        %[[Y1:.+]] = math.fma %[[C6]], %[[X]], %[[P1]]
 // CHECK-NEXT:        %[[Y2:.+]] = math.fma %[[D6]], %[[Y]], %[[Y1]]
-// CHECK-NEXT:        scf.yield %[[X2]], %[[Y2]]
+// CHECK-NEXT:        arith.select %[[EXISTS]], %[[X2]], %[[X]]
+// CHECK-NEXT:        arith.select %[[EXISTS]], %[[Y2]], %[[Y]]
+// CHECK-COUNT-6:     arith.select
+// CHECK:             scf.yield
 // CHECK:           %[[WIDE:.+]] = vector.from_elements %[[STATE]]#0, %[[STATE]]#1 : vector<2xf64>
 // CHECK-NEXT:      %[[ENTERS:.+]] = arith.truncf %[[WIDE]] : vector<2xf64> to vector<2xf32>
-// CHECK-NEXT:      scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1 iter_args(%{{.+}} = %[[ENTERS]])
+// CHECK:           scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1 iter_args(%{{.+}} = %[[ENTERS]], %{{.+}} = %{{.+}})
 // CHECK:             memref.store %{{.+}}, %[[OUT]][
 // The stream's record changes once, when its last chunk is through.
 // CHECK:           scf.if %[[LAST]] {
@@ -194,25 +200,30 @@ func.func @complex(%x: memref<6x10xf32>, %w: memref<1x10x16xf32>, %out: memref<6
 // CHECK-NEXT:    %[[D3:.+]] = math.fma %[[D]], %[[D2]], %[[CB3]]
 // CHECK:         memref.load %[[EZ]][
 // CHECK:         memref.load %[[EY]][
-// CHECK:         %[[STATE:.+]]:2 = scf.for %[[BEFORE:.+]] = %{{.+}} to %[[CHUNK]] step %c1 iter_args(%[[Z:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (vector<2xf64>, vector<2xf64>) {
-// CHECK-NEXT:      memref.load %[[PZ]][%[[BEFORE]],
-// CHECK-NEXT:      memref.load %[[PZ]][%[[BEFORE]],
-// CHECK-NEXT:      %[[ADDED_Z:.+]] = vector.from_elements
-// CHECK-NEXT:      memref.load %[[PY]][%[[BEFORE]],
-// CHECK-NEXT:      memref.load %[[PY]][%[[BEFORE]],
-// CHECK-NEXT:      %[[ADDED_Y:.+]] = vector.from_elements
-// CHECK-NEXT:      %[[Z1:.+]] = math.fma %[[A3]], %[[Z]], %[[ADDED_Z]]
+// Four chunks at a time, whose loads are under way together; those that are not before
+// this one change nothing.
+// CHECK:         %[[STATE:.+]]:2 = scf.for %[[BEFORE:.+]] = %{{.+}} to %[[CHUNK]] step %c4 iter_args(%[[Z:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (vector<2xf64>, vector<2xf64>) {
+// CHECK:           %[[EXISTS:.+]] = arith.cmpi ult, %[[BEFORE]], %[[CHUNK]]
+// CHECK:           memref.load %[[PZ]][
+// CHECK:           %[[ADDED_Z:.+]] = vector.from_elements
+// CHECK:           memref.load %[[PY]][
+// CHECK:           %[[ADDED_Y:.+]] = vector.from_elements
+// CHECK:           %[[Z1:.+]] = math.fma %[[A3]], %[[Z]], %[[ADDED_Z]]
 // CHECK-NEXT:      %[[Z2:.+]] = math.fma %[[B3]], %[[Y]], %[[Z1]]
 // CHECK-NEXT:      %[[Y1:.+]] = math.fma %[[C3]], %[[Z]], %[[ADDED_Y]]
 // CHECK-NEXT:      %[[Y2:.+]] = math.fma %[[D3]], %[[Y]], %[[Y1]]
-// CHECK-NEXT:      scf.yield %[[Z2]], %[[Y2]]
+// CHECK-NEXT:      arith.select %[[EXISTS]], %[[Z2]], %[[Z]]
+// CHECK-NEXT:      arith.select %[[EXISTS]], %[[Y2]], %[[Y]]
+// CHECK-COUNT-6:   arith.select
+// CHECK:           scf.yield
 // CHECK-NEXT:    }
 // CHECK-NEXT:    scf.for %{{.+}} = %c0 to %c3 step %c1 iter_args(%{{.+}} = %[[STATE]]#0, %{{.+}} = %[[STATE]]#1)
 // CHECK:           memref.store %{{.+}}, %[[OUT]][
 // CHECK:         scf.if %[[LAST]]
 !carry = memref<?x16xf64, strided<[?, 1], offset: ?>>
+!published = memref<?x16xf64, strided<[?, 1], offset: ?>>
 func.func @oscillator(%x: memref<3x16xf32>, %a: memref<1x16xf32>, %out: memref<3x16xf32>, %z: !carry, %y: !carry,
-    %pz: !carry, %py: !carry, %ez: !carry, %ey: !carry, %flags: !llvm.ptr, %chunk: index, %last: i1) attributes {ssm.variant = "linked", ssm.linked_carries = 2 : i64} {
+    %pz: !published, %py: !published, %ez: !carry, %ey: !carry, %flags: !llvm.ptr, %chunk: index, %last: i1) attributes {ssm.variant = "linked", ssm.linked_carries = 2 : i64} {
   %half = arith.constant dense<5.0e-01> : vector<16xf64>
   ssm.panel_map rows(%x : memref<3x16xf32>) columns(%a : memref<1x16xf32>) outs(%out : memref<3x16xf32>)
       carries(%z, %y : !carry, !carry) {

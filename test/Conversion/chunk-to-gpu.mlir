@@ -18,7 +18,7 @@
 // CHECK-NEXT:      %[[W0:.+]] = memref.load %[[W]][%c0, %[[K]], %[[J]]]
 // CHECK-NEXT:      %[[W8:.+]] = memref.load %[[W]][%c0, %[[K]], %[[J8]]]
 // CHECK-NEXT:      %[[WK:.+]] = vector.from_elements %[[W0]], %[[W8]]
-// CHECK-NEXT:      %[[VV:.+]] = vector.broadcast %[[V]]
+// CHECK:           %[[VV:.+]] = vector.broadcast %[[V]]
 // CHECK-NEXT:      math.fma %[[VV]], %[[WK]], %[[A]] : vector<2xf32>
 // CHECK:         }
 // k = 8 and 9 are left.
@@ -107,12 +107,12 @@ func.func @aligned(%workspace: memref<4096xi8>, %x: memref<8x36xf32>, %w: memref
 // CHECK-NEXT:      %[[V1:.+]] = memref.load %[[X]][%[[R1]], %[[K]]]
 // CHECK-NEXT:      memref.load %[[W]][%[[PANEL]], %[[K]],
 // CHECK:           %[[P0:.+]] = vector.from_elements
+// CHECK-NEXT:      memref.load %[[W]][%[[PANEL2]], %[[K]],
+// CHECK:           %[[P2:.+]] = vector.from_elements
 // CHECK-NEXT:      %[[VV0:.+]] = vector.broadcast %[[V0]]
 // CHECK-NEXT:      math.fma %[[VV0]], %[[P0]], %[[A0]]
 // CHECK-NEXT:      %[[VV1:.+]] = vector.broadcast %[[V1]]
 // CHECK-NEXT:      math.fma %[[VV1]], %[[P0]], %[[A1]]
-// CHECK-NEXT:      memref.load %[[W]][%[[PANEL2]], %[[K]],
-// CHECK:           %[[P2:.+]] = vector.from_elements
 // CHECK-NEXT:      math.fma %[[VV0]], %[[P2]], %[[A2]]
 // CHECK-NEXT:      math.fma %[[VV1]], %[[P2]], %[[A3]]
 // CHECK:         }

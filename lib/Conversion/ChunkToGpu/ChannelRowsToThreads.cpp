@@ -365,10 +365,15 @@ ChannelRowsThreads::emitIncoming(const ChunkLink &link, const Channel &channel,
       toWide(loadState(link.entering.front(), group, channel, mode));
   Values start{state.first, state.second};
   Values last = loopOverGroup(
-      rows, link, start, [&](Value before, ValueRange carried) -> Values {
+      rows, link, start,
+      [&](Value before) -> Values {
         Complex added =
-            toWide(loadState(link.published.front(), before, channel, mode));
-        Complex next = multiply(chunk, {carried[0], carried[1]}, added);
+            loadState(link.published.front(), before, channel, mode);
+        return {added.first, added.second};
+      },
+      [&](ValueRange state, ValueRange published) -> Values {
+        Complex added = toWide({published[0], published[1]});
+        Complex next = multiply(chunk, {state[0], state[1]}, added);
         return {next.first, next.second};
       });
   return {last[0], last[1]};

@@ -91,8 +91,8 @@ static LogicalResult verifyLink(Operation *op) {
   int64_t carries = carried.size();
   auto said = function->getAttrOfType<IntegerAttr>("ssm.linked_carries");
   SmallVector<Type> wanted;
-  for (int i = 0; i < 2; ++i)
-    llvm::append_range(wanted, carried.getTypes());
+  if (!carried.empty())
+    wanted = getLinkTypes(carried);
   OpBuilder builder(op);
   wanted.push_back(LLVM::LLVMPointerType::get(op->getContext()));
   wanted.push_back(builder.getIndexType());

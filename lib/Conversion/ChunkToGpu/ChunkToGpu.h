@@ -11,6 +11,7 @@
 #include "dialect/SsmDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "runtime/cuda_constants.h"
 
 namespace ssmc {
 
@@ -24,6 +25,9 @@ struct ThreadTile {
 /// Attribute of a chunk function: `rows`, `panels` and `rowGroups` of each of
 /// its products, in order.
 inline constexpr llvm::StringLiteral kThreadTilesAttr = "ssm.thread_tiles";
+
+/// The same of its copy that is linked to other chunks, where they differ.
+inline constexpr llvm::StringLiteral kLinkedTilesAttr = "ssm.linked_tiles";
 
 /// Chunks of one stream that run at the same time and pass on a carried state.
 ///
@@ -43,7 +47,11 @@ struct ChunkLink {
   /// 2 g + 1 that the state that enters group g is known.
   mlir::Value flags;
 };
-inline constexpr int64_t kLinkedGroup = 16;
+inline constexpr int64_t kLinkedGroup = CUDA_LINKED_GROUP;
+
+/// The types of what chunks leave for each other of `carries`, one at least:
+/// of all that is published, then of all that enters groups.
+llvm::SmallVector<mlir::Type> getLinkTypes(mlir::ValueRange carries);
 
 /// The link of a function in the variant `linked`, whose last arguments it is;
 /// none of another one.
@@ -54,7 +62,8 @@ std::optional<ChunkLink> getChunkLink(mlir::func::FuncOp function);
 mlir::ValueRange getScannedCarries(mlir::Operation *op);
 
 /// Unit attribute of a chunk function whose kernel copies its weights to shared
-/// memory first, once for all chunks of a thread block.
+/// memory first, once for all chunks of a thread block; of a module, where all
+/// are to do so that have room.
 inline constexpr llvm::StringLiteral kStageWeightsAttr = "ssm.stage_weights";
 
 /// Emit `op`, on memrefs, as the work of `threads` threads. Results may be read

@@ -62,6 +62,14 @@ std::optional<ChunkLink> ssmc::getChunkLink(func::FuncOp function) {
   return link;
 }
 
+/// In the carries' own types: rounded to f32 once per chunk, an oscillator's
+/// velocity would leave linoss-long's states off by 7e-6.
+SmallVector<Type> ssmc::getLinkTypes(ValueRange carries) {
+  SmallVector<Type> types(carries.getTypes());
+  llvm::append_range(types, carries.getTypes());
+  return types;
+}
+
 static void addLinked(func::FuncOp function, ValueRange carries) {
   OpBuilder builder(function);
   auto linked = cast<func::FuncOp>(builder.clone(*function));
@@ -69,9 +77,9 @@ static void addLinked(func::FuncOp function, ValueRange carries) {
   name.consume_back(".time");
   linked.setName((name + ".linked").str());
   linked->setAttr("ssm.variant", builder.getStringAttr("linked"));
-  SmallVector<Type> types;
-  for (int i = 0; i < 2; ++i)
-    llvm::append_range(types, carries.getTypes());
+  if (Attribute tiles = linked->removeAttr(kLinkedTilesAttr))
+    linked->setAttr(kThreadTilesAttr, tiles);
+  SmallVector<Type> types = getLinkTypes(carries);
   types.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
   types.push_back(builder.getIndexType());
   types.push_back(builder.getI1Type());

@@ -86,11 +86,15 @@ void ssmc::emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
     raise(rows, link.flags, flagOfChunk(rows, link.chunk));
     rows.onlyIf(isFirst,
                 [&] { raise(rows, link.flags, flagOfGroup(rows, zero)); });
-    waitFor(rows, link.flags, flagOfGroup(rows, group));
-    loopOverGroup(rows, link, {}, [&](Value before, ValueRange) {
-      waitFor(rows, link.flags, flagOfChunk(rows, before));
-      return SmallVector<Value>();
-    });
+  });
+  // A thread for each flag: they are read side by side, from far away.
+  rows.forEach(kLinkedGroup, [&](Value place) {
+    Value before = rows.plus(rows.scale(group, kLinkedGroup), place);
+    Value mine = isZero(place);
+    rows.onlyIf(mine,
+                [&] { waitFor(rows, link.flags, flagOfGroup(rows, group)); });
+    rows.onlyIf(rows.isBelow(before, link.chunk),
+                [&] { waitFor(rows, link.flags, flagOfChunk(rows, before)); });
   });
   rows.barrier();
 
@@ -110,11 +114,30 @@ void ssmc::emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
   steps.finish();
 }
 
-SmallVector<Value> ssmc::loopOverGroup(ThreadBuilder &rows,
-                                       const ChunkLink &link,
-                                       ValueRange carried,
-                                       RowBuilder::LoopBody body) {
+SmallVector<Value> ssmc::loopOverGroup(
+    ThreadBuilder &rows, const ChunkLink &link, ValueRange carried,
+    llvm::function_ref<SmallVector<Value>(Value)> load,
+    llvm::function_ref<SmallVector<Value>(ValueRange, ValueRange)> next) {
+  constexpr int64_t kTogether = 4;
+  static_assert(kLinkedGroup % kTogether == 0);
   Value group = rows.divide(link.chunk, kLinkedGroup);
-  return rows.loop(rows.scale(group, kLinkedGroup), link.chunk, 1, carried,
-                   body);
+  return rows.loop(rows.scale(group, kLinkedGroup), link.chunk, kTogether,
+                   carried, [&](Value first, ValueRange before) {
+                     SmallVector<SmallVector<Value>> loaded;
+                     SmallVector<Value> exists;
+                     Value last = rows.add(link.chunk, -1);
+                     for (int64_t i = 0; i < kTogether; ++i) {
+                       Value chunk = rows.add(first, i);
+                       exists.push_back(rows.isBelow(chunk, link.chunk));
+                       loaded.push_back(load(rows.smaller(chunk, last)));
+                     }
+                     SmallVector<Value> state(before);
+                     for (auto [there, values] :
+                          llvm::zip_equal(exists, loaded))
+                       for (auto [value, after] :
+                            llvm::zip_equal(state, next(state, values)))
+                         value = arith::SelectOp::create(rows.builder, rows.loc,
+                                                         there, after, value);
+                     return state;
+                   });
 }

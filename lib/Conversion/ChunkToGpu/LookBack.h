@@ -13,8 +13,8 @@
 //   at a group's end: publish what enters the next group
 //   the rows' steps again, from the state that enters, with outputs
 //
-// One thread waits; a barrier passes on what it saw. Chunks start in order (see
-// KernelBuilder.h), so each waits only for chunks that run.
+// A thread waits for each of them; a barrier passes on what they saw. Chunks
+// start in order (see KernelBuilder.h), so each waits only for chunks that run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,12 +43,15 @@ struct LookBackSteps {
 void emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
                   const LookBackSteps &steps);
 
-/// Loops over the chunks of the group that lie before this one, in order;
-/// `carried` begins as what enters the group, whose number `body` is not told.
-llvm::SmallVector<mlir::Value> loopOverGroup(ThreadBuilder &rows,
-                                             const ChunkLink &link,
-                                             mlir::ValueRange carried,
-                                             RowBuilder::LoopBody body);
+/// Takes `carried`, the state that enters the group, through the chunks of it
+/// that lie before this one, in order: `next(state, load(chunk))`, each value
+/// of which is a vector or number. Some chunks' loads are under way together.
+llvm::SmallVector<mlir::Value> loopOverGroup(
+    ThreadBuilder &rows, const ChunkLink &link, mlir::ValueRange carried,
+    llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value chunk)> load,
+    llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::ValueRange state,
+                                                      mlir::ValueRange loaded)>
+        next);
 
 } // namespace ssmc
 

@@ -179,10 +179,11 @@ SmallVector<Value> PanelMapThreads::emitIncoming(const ChunkLink &link,
   Values state = toParts(builder, loc, chunk.mixes,
                          loadCarries(link.entering, group, place));
   return loopOverGroup(
-      rows, link, state, [&](Value before, ValueRange carried) {
-        Values added = toParts(builder, loc, chunk.mixes,
-                               loadCarries(link.published, before, place));
-        return apply(builder, loc, chunk.entries, Values(carried), added);
+      rows, link, state,
+      [&](Value before) { return loadCarries(link.published, before, place); },
+      [&](ValueRange state, ValueRange published) {
+        Values added = toParts(builder, loc, chunk.mixes, published);
+        return apply(builder, loc, chunk.entries, Values(state), added);
       });
 }
 

@@ -41,9 +41,15 @@ private:
   void emitTile(const ThreadTile &tile, mlir::Value item, Finish finish);
   Values emitProduct(llvm::ArrayRef<mlir::Value> tileRows,
                      llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane);
-  Values emitDepth(llvm::ArrayRef<mlir::Value> tileRows,
-                   llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane,
-                   mlir::Value k, int64_t depth, mlir::ValueRange sums);
+  Values emitDepth(llvm::ArrayRef<mlir::Value> tileRows, mlir::Value k,
+                   int64_t depth, mlir::ValueRange sums,
+                   llvm::function_ref<Values(int64_t)> weights);
+  Values emitDepthAhead(llvm::ArrayRef<mlir::Value> tileRows,
+                        llvm::ArrayRef<mlir::Value> tilePanels,
+                        mlir::Value lane, int64_t depth, int64_t step,
+                        mlir::ValueRange sums);
+  Values loadWeights(llvm::ArrayRef<mlir::Value> tilePanels, mlir::Value lane,
+                     mlir::Value k);
   void finishWhere(const Place &place, mlir::Value count, bool panelExists,
                    Finish finish);
 
@@ -93,6 +99,10 @@ private:
 
 /// Rows of a fragment, which the threads of a warp have two by two.
 inline constexpr int64_t kFragmentRows = 8;
+
+/// Whether weights and sums are loaded before they are needed. Kernels of all
+/// layers have no registers left for that.
+bool readsAhead(PanelMapOp op);
 
 /// Fragments of a tile of a product on tensor cores.
 inline int64_t fragmentsOf(const ThreadTile &tile) {

@@ -141,6 +141,12 @@ void PanelMapThreads::emitTile(const ThreadTile &tile, Value item,
     rows.onlyIf(rows.isBelow(firstRow, count), emit);
 }
 
+bool ssmc::readsAhead(PanelMapOp op) {
+  auto function = op->getParentOfType<func::FuncOp>();
+  auto variant = function->getAttrOfType<StringAttr>("ssm.variant");
+  return variant && variant == "linked";
+}
+
 /// sum[p][r] = bias[p] + sum over k of x[r, k] w[p, k]; none without a product.
 SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
                                                 ArrayRef<Value> tilePanels,
@@ -170,24 +176,72 @@ SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
   int64_t perStep = step * tileRows.size() * tilePanels.size() * 2;
   int64_t unroll = std::clamp<int64_t>(kMultiplyAdds / perStep, 1, 4);
   int64_t whole = depth / (step * unroll) * (step * unroll);
-  sums = rows.loop(0, whole, step * unroll, sums,
+  int64_t first = 0;
+  if (readsAhead(op) && aligned && unroll == 1 && whole >= 4 * step) {
+    first = llvm::alignDown(whole, 2 * step);
+    sums = emitDepthAhead(tileRows, tilePanels, lane, first, step, sums);
+  }
+  auto multiplyAdd = [&](Value k, int64_t depth, ValueRange sums) {
+    return emitDepth(tileRows, k, depth, sums, [&](int64_t u) {
+      return loadWeights(tilePanels, lane, rows.add(k, u));
+    });
+  };
+  sums = rows.loop(first, whole, step * unroll, sums,
                    [&](Value k, ValueRange carried) {
                      Values next(carried);
                      for (int64_t u = 0; u < unroll; ++u)
-                       next = emitDepth(tileRows, tilePanels, lane,
-                                        rows.add(k, u * step), step, next);
+                       next = multiplyAdd(rows.add(k, u * step), step, next);
                      return next;
                    });
   for (int64_t k = whole; k < depth; ++k)
-    sums = emitDepth(tileRows, tilePanels, lane, rows.index(k), 1, sums);
+    sums = multiplyAdd(rows.index(k), 1, sums);
   return sums;
 }
 
-/// Multiply-adds of `depth` inputs from k on.
-SmallVector<Value> PanelMapThreads::emitDepth(ArrayRef<Value> tileRows,
-                                              ArrayRef<Value> tilePanels,
-                                              Value lane, Value k,
-                                              int64_t depth, ValueRange sums) {
+/// The first `depth` inputs, `step` at a time, while the weights of the next
+/// ones are under way: from the L2 cache they take as long as a warp's
+/// multiply-adds. Two steps per trip, so that no registers are copied.
+SmallVector<Value> PanelMapThreads::emitDepthAhead(ArrayRef<Value> tileRows,
+                                                   ArrayRef<Value> tilePanels,
+                                                   Value lane, int64_t depth,
+                                                   int64_t step,
+                                                   ValueRange sums) {
+  size_t count = sums.size(), panels = tilePanels.size();
+  auto load = [&](Value k) {
+    Values weights;
+    for (int64_t u = 0; u < step; ++u)
+      weights.append(loadWeights(tilePanels, lane, rows.add(k, u)));
+    return weights;
+  };
+  auto multiplyAdd = [&](Value k, ArrayRef<Value> weights, ValueRange sums) {
+    return emitDepth(tileRows, k, step, sums, [&](int64_t u) {
+      return Values(weights.slice(u * panels, panels));
+    });
+  };
+  Values carried(sums);
+  Value last = rows.index(depth - step);
+  carried.append(load(rows.index(0)));
+  carried =
+      rows.loop(0, depth, 2 * step, carried, [&](Value k, ValueRange before) {
+        Value second = rows.add(k, step);
+        Values weights(before.drop_front(count));
+        Values ahead = load(second);
+        Values next = multiplyAdd(k, weights, before.take_front(count));
+        weights = load(rows.smaller(rows.add(second, step), last));
+        next = multiplyAdd(second, ahead, next);
+        next.append(weights);
+        return next;
+      });
+  carried.truncate(count);
+  return carried;
+}
+
+/// Multiply-adds of `depth` inputs from k on; `weights(u)` are those of the
+/// u-th, of each panel.
+SmallVector<Value>
+PanelMapThreads::emitDepth(ArrayRef<Value> tileRows, Value k, int64_t depth,
+                           ValueRange sums,
+                           llvm::function_ref<Values(int64_t)> weights) {
   auto type = VectorType::get(kPanelLanes / kHalfPanel, builder.getF32Type());
   auto inputs = VectorType::get(depth, builder.getF32Type());
   SmallVector<Value> next(sums), loaded;
@@ -202,14 +256,7 @@ SmallVector<Value> PanelMapThreads::emitDepth(ArrayRef<Value> tileRows,
                          llvm::MaybeAlign(depth * sizeof(float)))
                          .getResult());
   for (int64_t u = 0; u < depth; ++u)
-    for (auto [p, panel] : llvm::enumerate(tilePanels)) {
-      SmallVector<Value> halves;
-      for (int64_t half : {int64_t(0), kHalfPanel})
-        halves.push_back(memref::LoadOp::create(
-            builder, loc, op.getW(),
-            ValueRange{panel, rows.add(k, u), rows.add(lane, half)}));
-      Value weights =
-          vector::FromElementsOp::create(builder, loc, type, halves);
+    for (auto [p, panel] : llvm::enumerate(weights(u)))
       for (auto [r, input] : llvm::enumerate(loaded)) {
         Value x =
             depth == 1
@@ -217,8 +264,23 @@ SmallVector<Value> PanelMapThreads::emitDepth(ArrayRef<Value> tileRows,
                 : vector::ExtractOp::create(builder, loc, input, u).getResult();
         x = vector::BroadcastOp::create(builder, loc, type, x);
         Value &sum = next[p * tileRows.size() + r];
-        sum = math::FmaOp::create(builder, loc, x, weights, sum);
+        sum = math::FmaOp::create(builder, loc, x, panel, sum);
       }
-    }
   return next;
+}
+
+/// This thread's two lanes of each panel, of input k.
+SmallVector<Value> PanelMapThreads::loadWeights(ArrayRef<Value> tilePanels,
+                                                Value lane, Value k) {
+  auto type = VectorType::get(kPanelLanes / kHalfPanel, builder.getF32Type());
+  Values weights;
+  for (Value panel : tilePanels) {
+    SmallVector<Value> halves;
+    for (int64_t half : {int64_t(0), kHalfPanel})
+      halves.push_back(memref::LoadOp::create(
+          builder, loc, op.getW(), ValueRange{panel, k, rows.add(lane, half)}));
+    weights.push_back(
+        vector::FromElementsOp::create(builder, loc, type, halves));
+  }
+  return weights;
 }

@@ -65,18 +65,37 @@ void PanelMapThreads::forEachMode(Finish body) {
   });
 }
 
-/// The body of all rows, one after the other; returns the last carries.
+/// The body of all rows, one after the other; returns the last carries. Where
+/// registers allow, a row's sum is loaded before the row before it runs, whose
+/// output is stored where a sum was: no load waits for a store, nor a step for
+/// a load.
 SmallVector<Value> PanelMapThreads::emitSteps(Place place, ValueRange carries,
                                               bool storeOutputs) {
   Value count = rows.rowCount(op.getCount(), op.getNumRows());
-  return rows.loop(
-      rows.index(0), count, 1, carries, [&](Value row, ValueRange carried) {
+  auto loadSum = [&](Value row) {
+    return rows.loadLanes(op.getOuts().front(), row, place.panel, place.lane,
+                          kPanelLanes);
+  };
+  bool ahead = op.getX() && readsAhead(op);
+  Values carried(carries);
+  if (ahead)
+    carried.push_back(loadSum(rows.index(0)));
+  Value last = rows.index(op.getNumRows() - 1);
+  carried = rows.loop(
+      rows.index(0), count, 1, carried, [&](Value row, ValueRange carried) {
+        Values before(carried);
         place.row = row;
         if (op.getX())
-          place.sum = rows.loadLanes(op.getOuts().front(), row, place.panel,
-                                     place.lane, kPanelLanes);
-        return emitBody(place, Values(carried), storeOutputs);
+          place.sum = ahead ? before.pop_back_val() : loadSum(row);
+        Value next =
+            ahead ? loadSum(rows.smaller(rows.add(row, 1), last)) : Value();
+        Values after = emitBody(place, before, storeOutputs);
+        if (ahead)
+          after.push_back(next);
+        return after;
       });
+  carried.truncate(carries.size());
+  return carried;
 }
 
 void PanelMapThreads::emitScan() {

@@ -140,8 +140,8 @@ SmallVector<Value> UnitKernel::getOperands(Value b, Value rows, Value out,
   return operands;
 }
 
-/// A chunk's row of what is published holds its carries, then those that enter
-/// the group of this number.
+/// A chunk's row of the link holds what it publishes, then what enters the
+/// group of this number.
 void UnitKernel::addLink(SmallVectorImpl<Value> &operands, Value b, Value chunk,
                          Value isLast) {
   Value chunks = kernel["chunks"];
@@ -160,15 +160,14 @@ void UnitKernel::addLink(SmallVectorImpl<Value> &operands, Value b, Value chunk,
   rows = kernel.advance(
       rows, kernel.multiply(chunksBefore, kernel.number(linkBytes)));
   int64_t offset = 0;
-  for (int half = 0; half < 2; ++half)
-    for (size_t i = 0; i < step.carries.size(); ++i) {
-      MemRefType type = typeOf(operands.size());
-      int64_t bytes = type.getElementTypeBitWidth() / 8;
-      operands.push_back(
-          kernel.buffer(kernel.advance(rows, kernel.number(offset)), type,
-                        kernel.number(linkBytes / bytes)));
-      offset += llvm::alignTo(type.getDimSize(1) * bytes, kLine);
-    }
+  for (size_t i = 0; i < 2 * step.carries.size(); ++i) {
+    MemRefType type = typeOf(operands.size());
+    int64_t bytes = type.getElementTypeBitWidth() / 8;
+    int64_t place = offset;
+    offset += llvm::alignTo(rowBytes(operands.size()), kLine);
+    operands.push_back(kernel.buffer(kernel.advance(rows, kernel.number(place)),
+                                     type, kernel.number(linkBytes / bytes)));
+  }
   operands.push_back(flags);
   operands.push_back(kernel.toIndex(chunk));
   operands.push_back(isLast);
@@ -238,15 +237,11 @@ LogicalResult UnitKernel::build() {
   // A pool reads its rows once; the input's features are few.
   if (step.kind != "pool" && step.kind != "input")
     tileBytes = llvm::alignTo(chunkRows * rowBytes(0), kLine);
-  if (linked) {
-    int64_t first = isInPlace() ? 1 : 2;
-    for (size_t i = 0; i < step.carries.size(); ++i) {
-      MemRefType type = typeOf(first + i);
-      linkBytes += 2 * llvm::alignTo(type.getDimSize(1) *
-                                         type.getElementTypeBitWidth() / 8,
-                                     kLine);
-    }
-  }
+  if (linked)
+    for (size_t i = 0; i < 2 * step.carries.size(); ++i)
+      // Behind them are the flags, the chunk, and whether it is the last.
+      linkBytes +=
+          llvm::alignTo(rowBytes(function.getNumArguments() - 4 - i), kLine);
   std::string name = ("ssm_unit_" + step.unit).str();
   SmallVector<std::string> carries;
   for (size_t i = 0; i < step.carries.size(); ++i)

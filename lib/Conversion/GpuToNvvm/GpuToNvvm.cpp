@@ -90,6 +90,34 @@ static LogicalResult decomposeVectors(gpu::GPUModuleOp module) {
   return applyPatternsGreedily(module, std::move(patterns));
 }
 
+/// Hides the thread's number from the optimizer in functions of chunks side by
+/// side. All that depends on it, addresses above all, would otherwise be
+/// computed in front of the kernel's loop over chunks and wait in registers: 40
+/// to 90 more. Kernels of all layers are left alone: there, ptxas moves the
+/// same of every layer, and spills.
+static void hideThreadIds(gpu::GPUModuleOp module) {
+  constexpr int64_t kMostThreads = 1024;
+  module.walk([&](NVVM::ThreadIdXOp thread) {
+    auto function = thread->getParentOfType<LLVM::LLVMFuncOp>();
+    auto variant = function ? function->getAttrOfType<StringAttr>("ssm.variant")
+                            : StringAttr();
+    if (!variant || variant != "linked")
+      return;
+    OpBuilder builder(thread->getContext());
+    builder.setInsertionPointAfter(thread);
+    Location loc = thread.getLoc();
+    Type i32 = thread.getType();
+    auto hidden = LLVM::InlineAsmOp::create(
+        builder, loc, i32, ValueRange(thread.getRes()), /*asm_string=*/"",
+        /*constraints=*/"=r,0", /*has_side_effects=*/true,
+        /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+        LLVM::AsmDialectAttr(), ArrayAttr());
+    Value most = LLVM::ConstantOp::create(builder, loc, i32, kMostThreads - 1);
+    Value masked = LLVM::AndOp::create(builder, loc, hidden.getResult(0), most);
+    thread.getRes().replaceAllUsesExcept(masked, hidden);
+  });
+}
+
 namespace {
 struct GpuToNvvm : ssmc::impl::GpuToNvvmBase<GpuToNvvm> {
   void getDependentDialects(DialectRegistry &registry) const override {
@@ -124,7 +152,8 @@ struct GpuToNvvm : ssmc::impl::GpuToNvvmBase<GpuToNvvm> {
                                          /*approximateLog1p=*/false,
                                          /*benefit=*/2);
     if (failed(applyPartialConversion(module, target, std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    hideThreadIds(module);
   }
 };
 } // namespace

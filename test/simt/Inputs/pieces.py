@@ -22,7 +22,7 @@ from safetensors.numpy import load_file
 
 import recurrence
 
-STREAMS, PROCESSORS, LONG = 3, 4, 12_000
+STREAMS, PROCESSORS, LONG = 3, 4, 40_000
 SETTINGS = [(order, resident) for order in cuda.ORDERS[:3] for resident in (1, 2, 3, 1000)]
 FEW = [("forward", 2), ("reverse", 1), ("random:1", 3), ("random:2", 1)]
 LONGER = 2  # times the error that states of the goldens may have, in longer sequences

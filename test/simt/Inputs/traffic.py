@@ -1,12 +1,14 @@
 """Bytes of global memory that kernels move, counted on the emulated device.
 
-    traffic.py COMPILER DRIVER WORK
+    traffic.py COMPILER DRIVER WORK CASE...
 
-For blocks of 64, 128 and 256 features: what the kernel of a block loads and stores,
-against 8 bytes per feature and time step and its weights once; and what a step of
-some streams does, against the weights once and the states, read and written. A byte
-that is accessed again within a launch comes from a cache, and is counted once.
-Prints a line per kernel, and how often weights are loaded.
+CASE is FAMILY:FEATURES:STATE, or "all": S5, LRU and LinOSS of 64, 128 and 256 features,
+states of 32 to 256. What the kernel of a block loads and stores, against 8 bytes per
+feature and time step and its weights once; and what a step of some streams does,
+against the weights once and the states, read and written. A byte that is loaded or
+stored again within a launch is counted once; what chunks leave for each other is counted
+twice, loaded and stored, and once without the loads, which the caches have. Prints a
+line per kernel, how often weights are loaded, and `N too many`.
 """
 
 import json
@@ -20,13 +22,25 @@ from bench.workloads import Workload
 
 STEPS, STREAMS = 1024, 8
 BLOCK_LIMIT, STEP_LIMIT = 1.15, 1.1
+# The parameter of ssm_unit_block0 that points to rows, and, into the same workspace, to what
+# chunks leave for each other.
+ROWS = "8"
+
+
+def parse_cases(names: list[str]) -> list[tuple[str, int, int]]:
+    if names != ["all"]:
+        cases = [name.split(":") for name in names]
+        return [(kind, int(hidden), int(state)) for kind, hidden, state in cases]
+    sizes = [(h, p) for h in (64, 128, 256) for p in (32, 64, 128, 256)]
+    return [(kind, *size) for kind in ("s5", "lru", "linoss") for size in sizes]
 
 
 def main() -> int:
-    compiler, library, work = sys.argv[1:]
+    compiler, library, work, *names = sys.argv[1:]
     driver, work, failed = cuda.load_driver(library), pathlib.Path(work), 0
-    for kind, hidden, state in (("s5", 64, 64), ("s5", 128, 128), ("lru", 256, 256)):
-        model, counts = work / f"{kind}{hidden}.json", work / "counts.json"
+    for kind, hidden, state in parse_cases(names):
+        model, counts = work / f"{kind}-{hidden}-{state}.json", work / "counts.json"
+        label = f"{kind} {hidden} {state}"
         workload = Workload(kind, 4, hidden, state, 1, 10, STEPS)
         model.write_text(json.dumps(workload.model_json()))
         with cuda.environment(multiprocessors=4, counts=counts):
@@ -40,14 +54,17 @@ def main() -> int:
         weights = block["global_loads"]["by_parameter"]["0"]
         moved = sum(block[what]["unique_bytes"] for what in ("global_loads", "global_stores"))
         floor = 8 * hidden * STEPS + weights["unique_bytes"]
-        print(kind, hidden, f"block {moved} bytes, {moved / floor:.3f} x floor")
+        again = block["global_loads"]["by_parameter"][ROWS]["unique_bytes"] - 4 * hidden * STEPS
+        stored = moved - again
+        print(label, f"block {moved} bytes, {moved / floor:.3f} x floor,", end=" ")
+        print(f"{stored / floor:.3f} x without loads of what it stored", flush=True)
         failed += moved > BLOCK_LIMIT * floor
         copies = weights["bytes"] / weights["unique_bytes"]
-        print(kind, hidden, f"weights {copies:.1f} times by {block['blocks']} thread blocks")
+        print(label, f"weights {copies:.1f} times by {block['blocks']} thread blocks")
         moved = sum(step[what]["unique_bytes"] for what in ("global_loads", "global_stores"))
         weights = step["global_loads"]["by_parameter"]["0"]["unique_bytes"]
         floor = weights + 2 * STREAMS * built.state_bytes
-        print(kind, hidden, f"step {moved} bytes, {moved / floor:.3f} x floor")
+        print(label, f"step {moved} bytes, {moved / floor:.3f} x floor")
         failed += moved > STEP_LIMIT * floor
     print(f"{failed} too many")
     return 1 if failed else 0
