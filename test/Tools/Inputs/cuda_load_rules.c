@@ -2,6 +2,7 @@
  * fake_cuda_model.c with LATE and on fake_driver.c: a set is there as a whole
  * or not at all, whatever fails, and is taken by the calls that it is for only.
  * AddressSanitizer sees what is left behind. */
+#include "expect.h"
 #include "fake_driver.h"
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -40,19 +41,10 @@ enum {
 };
 enum { RECORD = 192, MESSAGE = 200 };
 
-static int failures;
 static struct fake_driver *fake_state;
 static int32_t variant; /* what dispatch.c would choose */
 int32_t ssm_choose_variant(void);
 int32_t ssm_choose_variant(void) { return variant; }
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      printf("line %d: %s\n", __LINE__, #condition);                           \
-      ++failures;                                                              \
-    }                                                                          \
-  } while (0)
 
 /* A file with a tensor of `shape` called `name`; a pointer to free. */
 static char *make_file(const char *name, const char *shape, const char *data,

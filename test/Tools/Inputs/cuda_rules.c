@@ -1,6 +1,7 @@
 /* Holds runtime/cuda_entry_points.c, around fake_cuda_model.c and on
  * fake_driver.c, to the rules of the generated header. Buffers are exactly as
  * large as promised, so that AddressSanitizer sees every access beyond them. */
+#include "expect.h"
 #include "fake_driver.h"
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -51,28 +52,7 @@ enum {
   CALL = 1000
 };
 enum { INPUTS = 3, RECORD = 192, N = 7, T = 5 };
-#ifdef POOLED
-enum { POOLED_MODEL = 1 };
-#else
-enum { POOLED_MODEL = 0 };
-#endif
-
-static int failures;
 static struct fake_driver *fake_state;
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      printf("line %d: %s\n", __LINE__, #condition);                           \
-      ++failures;                                                              \
-    }                                                                          \
-  } while (0)
-
-static void *aligned(size_t bytes) {
-  void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-  memset(memory, 0x5a, bytes);
-  return memory;
-}
 
 static bool is_clean(void) {
   return fake_state->depth == 0 && fake_state->modules == 0 &&

@@ -4,33 +4,13 @@
 #include "entry_points.h"
 #include "errors.h"
 #include "executors.h"
+#include "expect.h"
 #include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { N = 11, T = 13 };
-#ifdef POOLED
-enum { POOLED_MODEL = 1 };
-#else
-enum { POOLED_MODEL = 0 };
-#endif
-
-static int failures;
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      printf("line %d: %s\n", __LINE__, #condition);                           \
-      ++failures;                                                              \
-    }                                                                          \
-  } while (0)
-
-static void *aligned(size_t bytes) {
-  void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-  memset(memory, 0x5a, bytes);
-  return memory;
-}
 
 /* Inputs are small integers: their sums are exact in any order. */
 static float input(int64_t stream, int64_t t, int64_t i) {

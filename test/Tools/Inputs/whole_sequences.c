@@ -5,6 +5,7 @@
 #include "entry_points.h"
 #include "errors.h"
 #include "executors.h"
+#include "expect.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,36 +18,13 @@ enum {
   COUNTER = 128,
   UNITS = 3
 }; /* fake_model.c */
-#ifdef POOLED
-enum { POOLED_MODEL = 1 };
-#else
-enum { POOLED_MODEL = 0 };
-#endif
 
-static int failures;
 extern void (*fake_pause)(int unit);
-
-#define EXPECT(condition)                                                      \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      printf("line %d: %s\n", __LINE__, #condition);                           \
-      ++failures;                                                              \
-    }                                                                          \
-  } while (0)
 
 /* Threads lose their CPU where a sequence is half done. */
 static void give_way(int unit) {
   (void)unit;
   sched_yield();
-}
-
-/* `bytes` and not more. */
-static char *aligned(size_t bytes) {
-  void *memory = NULL;
-  if (posix_memalign(&memory, 64, bytes ? bytes : 1))
-    abort();
-  memset(memory, 0x5a, bytes);
-  return memory;
 }
 
 /* Small integers: their sums are exact in any order. */
