@@ -31,12 +31,13 @@ static const char kLoadTemplate[] = {
 #include "lib/Target/LoadHeader.h.inc"
 };
 
-/// Its example: a program that compiles.
-static const char kStepExample[] = {
-#include "lib/Target/StepExample.h.inc"
+/// What it says of models that run streams, and of those that run whole
+/// sequences only: the words of the template that differ, see addSections.
+static const char kStreamWords[] = {
+#include "lib/Target/StreamWords.h.inc"
 };
-static const char kForwardExample[] = {
-#include "lib/Target/ForwardExample.h.inc"
+static const char kWholeWords[] = {
+#include "lib/Target/WholeWords.h.inc"
 };
 
 /// And for objects that run a model in training mode, too.
@@ -163,8 +164,13 @@ static void addWeightsWords(const ModelInfo &info,
       "  $NAME_E_WEIGHTS_SHAPE = 13,  /* file: another dtype or shape */\n"
       "  $NAME_E_WEIGHTS_NAN = 14,    /* file: a tensor holds NaN */\n";
   words["load"] = std::string(kLoadTemplate, sizeof(kLoadTemplate));
+  words["states_fit"] =
+      info.isBidirectional()
+          ? ""
+          : " Streams' states fit the weights they were\n"
+            " * computed with, which $name_state_load checks.";
   for (StringRef word :
-       {"weights_doc", "load_example", "weights_errors", "load"})
+       {"weights_doc", "load_example", "weights_errors", "states_fit", "load"})
     words[word] = replaceWords(std::string(words[word]), words);
 }
 
@@ -203,88 +209,42 @@ static void addTimeStepWords(const ModelInfo &info,
         " *            l + 1 to l, too\n";
 }
 
+/// Adds the words that `text` defines and returns their names. A line `@word`
+/// begins one that is the lines up to the next such line; with text behind the
+/// word, it is this text, and the line break before the next `@` is not part of
+/// it.
+static SmallVector<StringRef> addSections(StringRef text,
+                                          StringMap<std::string> &words) {
+  SmallVector<StringRef> names;
+  while (text.consume_front("@")) {
+    StringRef section = text.take_front(text.find("\n@") + 1);
+    if (section.empty())
+      section = text;
+    text = text.drop_front(section.size());
+    StringRef name = section.take_until([](char c) { return isSpace(c); });
+    section = section.drop_front(name.size());
+    words[name] = section.consume_front(" ") ? section.drop_back().str()
+                                             : section.drop_front().str();
+    names.push_back(name);
+  }
+  return names;
+}
+
 /// What a header says of the ways in which sequences can be run: all of them,
 /// or whole ones alone.
 static void addDirectionWords(const ModelInfo &info,
                               StringMap<std::string> &words) {
-  bool both = info.isBidirectional();
-  words["streams_doc"] =
-      both ? " * This model reads a sequence forwards and backwards, so that "
-             "an output depends\n"
-             " * on all of it: only $name_forward runs it, on whole sequences, "
-             "and a stream is\n"
-             " * one of them. Nothing is carried from call to call: "
-             "$name_step, $name_chunk and\n"
-             " * the functions on states return $NAME_E_BIDIRECTIONAL, and so "
-             "does $name_forward\n"
-             " * with final_states. The workspace holds what one layer hands "
-             "to the next, of a\n"
-             " * whole sequence for each worker.\n"
-           : " * A stream is one sequence that arrives over time. All it has "
-             "seen is in its\n"
-             " * record of $NAME_STATE_BYTES bytes, and the array `states` "
-             "holds one record\n"
-             " * per stream: stream i's is at (char *)states + i * "
-             "$NAME_STATE_BYTES.\n";
-  words["states_doc"] =
-      both ? ""
-           : " *   states   aligned to $NAME_ALIGN bytes; clear new records "
-             "with $name_state_reset\n"
-             " *   ids      the n streams of a call, each at most once; NULL: "
-             "0, 1, ... n-1.\n"
-             " *            Row b of x and y belongs to stream ids[b]\n";
-  words["arrays"] = both ? "x, y and ws" : "x, y, states and ws";
-  words["results_doc"] =
-      both ? " * read or written through it. Results are the same to the last "
-             "bit in whichever\n"
-             " * batch and order sequences are, on any number of threads, and "
-             "in any\n"
-             " * floating-point mode of the caller.\n"
-           : " * read or written through it. Results are the same to the last "
-             "bit however a\n"
-             " * sequence is cut into calls, in whichever company and order "
-             "its streams are,\n"
-             " * on any number of threads, and in any floating-point mode of "
-             "the caller.\n";
-  words["directions_errors"] =
-      both ? "  $NAME_E_BIDIRECTIONAL = 15,  /* only $name_forward runs this "
-             "model */\n"
-           : "";
-  words["workspace_function"] =
-      both ? "$name_forward_workspace_bytes" : "$name_workspace_bytes";
-  words["workspace"] =
-      both ? "/* Bytes of workspace for sequences of up to L time steps on an "
-             "executor of\n"
-             " * `workers` workers (1 without). 0 when L is negative, workers "
-             "is below 1, or the\n"
-             " * size does not fit. */\n"
-             "size_t $name_forward_workspace_bytes(int64_t L, int32_t "
-             "workers);\n\n"
-             "/* 0: see $name_forward_workspace_bytes. */\n"
-             "size_t $name_workspace_bytes(int64_t n, int32_t workers);\n"
-           : "/* Bytes of workspace for calls with up to n streams on an "
-             "executor of `workers`\n"
-             " * workers (1 without), whatever the number of time steps. 0 "
-             "when n is negative,\n"
-             " * workers is below 1, or the size does not fit. */\n"
-             "size_t $name_workspace_bytes(int64_t n, int32_t workers);\n";
-  words["final_states_doc"] =
-      both ? "final_states is NULL."
-           : "With final_states, an array of `batch` records, the states after "
-             "the last\n"
-             " * step are left there, for step and chunk to go on from; NULL: "
-             "nobody wants\n"
-             " * them.";
   words["example_outputs"] =
       info.pooled ? "$NAME_OUTPUT_FEATURES" : "1000 * $NAME_OUTPUT_FEATURES";
-  words["example"] = both
-                         ? std::string(kForwardExample, sizeof(kForwardExample))
-                         : std::string(kStepExample, sizeof(kStepExample));
-  for (StringRef word :
-       {"streams_doc", "states_doc", "results_doc", "directions_errors",
-        "workspace_function", "workspace", "final_states_doc", "print_error",
-        "example_outputs", "example"})
-    words[word] = replaceWords(std::string(words[word]), words);
+  StringRef sections = info.isBidirectional()
+                           ? StringRef(kWholeWords, sizeof(kWholeWords))
+                           : StringRef(kStreamWords, sizeof(kStreamWords));
+  SmallVector<StringRef> names = addSections(sections, words);
+  names.insert(names.begin(), {"print_error", "example_outputs", "step_y",
+                               "chunk_y", "chunk_note"});
+  names.append({"y_doc", "per_output", "forward_y"});
+  for (StringRef name : names)
+    words[name] = replaceWords(std::string(words[name]), words);
 }
 
 /// What stands for each $word of the template. NAME and name are the same: the
@@ -303,7 +263,7 @@ static StringMap<std::string> getWords(const ModelInfo &info) {
   addTimeStepWords(info, words);
   words["element"] = info.tokens ? "int32_t" : "float";
   words["element_doc"] = info.tokens ? "a token id." : "a feature.";
-  words["per_output"] = info.pooled ? "stream" : "time step";
+  words["per_output"] = info.pooled ? "$one_output" : "time step";
   words["state_bytes"] = std::to_string(info.stateBytes);
   words["blob_bytes"] = std::to_string(info.stateBytes + 32);
   words["states"] = StringRef(describeStates(info)).rtrim().str();
@@ -313,13 +273,11 @@ static StringMap<std::string> getWords(const ModelInfo &info) {
             " *            of the table, and ids outside of it are clamped"
           : "inputs, " + inputs + " floats per time step, time before features";
   if (info.pooled) {
-    words["y_doc"] = outputs + " floats per stream: the answer for all that "
-                               "the stream has seen\n *            so far";
+    words["y_doc"] = outputs + " floats per $one_output: $pooled_y";
     words["step_y"] = "y is (n, " + outputs + ") or NULL";
     words["chunk_y"] = "y is (n, " + outputs + ") or NULL";
     words["chunk_note"] = " A stream that has seen nothing answers\n * NaN.";
-    words["forward_y"] =
-        "y is (batch, " + outputs + "), or NULL when final_states is given";
+    words["forward_y"] = "y is (batch, " + outputs + ")$or_null";
     words["forward_note"] = "\n * The mean over no time steps is an error: L "
                             "and all lengths are at least 1.";
   } else {

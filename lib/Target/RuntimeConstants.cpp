@@ -46,6 +46,11 @@ int64_t ssmc::getWeightsBytes(const ModelInfo &info) {
   return kRecordAlignment + info.packedBytes;
 }
 
+int64_t ssmc::getWorkspaceBytes(const ModelInfo &info) {
+  // See slice_bytes of runtime/schedule.h.
+  return alignTo(info.workspaceBytes, kRecordAlignment) + info.stateBytes;
+}
+
 int64_t ssmc::getLoadWorkspaceBytes(const ModelInfo &info) {
   // See place_tables of runtime/load.c.
   int64_t tables = info.tensors.size() * (sizeof(int64_t) + sizeof(int32_t));

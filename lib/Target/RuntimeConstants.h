@@ -33,6 +33,11 @@ llvm::Error defineTensors(llvm::Module &module, const ModelInfo &info);
 /// Bytes of a packed set of weights: a header of one cache line, then weights.
 int64_t getWeightsBytes(const ModelInfo &info);
 
+/// Bytes of workspace that a single worker takes: NAME_workspace_bytes(n, 1),
+/// or NAME_forward_workspace_bytes(0, 1), to which info.sequenceBytes come for
+/// each time step.
+int64_t getWorkspaceBytes(const ModelInfo &info);
+
 /// Bytes of workspace that NAME_load takes: raw weights, and behind them the
 /// larger of what @prepare takes and what is known of the file.
 int64_t getLoadWorkspaceBytes(const ModelInfo &info);

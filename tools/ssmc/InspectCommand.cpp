@@ -103,7 +103,10 @@ static void printText(raw_ostream &os, const Inspection &found) {
      << "output  " << info.outputFeatures << " floats per "
      << (info.pooled ? "sequence" : "time step") << "\n";
   printLayers(os, found.layers);
-  printStates(os, info);
+  if (info.isBidirectional())
+    os << "forward only: bidirectional, whole sequences without states\n";
+  else
+    printStates(os, info);
   auto line = [&](const Twine &what, const Twine &value) {
     os << "  " << left_justify(what.str(), 22) << " " << value << "\n";
   };
@@ -116,17 +119,32 @@ static void printText(raw_ostream &os, const Inspection &found) {
   }
   line("operations per step",
        Twine(found.costs.flops) + " (products and recurrences; an FMA is two)");
-  line("state of a stream", Twine(info.stateBytes) + " bytes");
-  line("workspace of a worker", Twine(info.workspaceBytes) + " bytes");
+  if (!info.isBidirectional())
+    line("state of a stream", Twine(info.stateBytes) + " bytes");
+  line("workspace of a worker", Twine(getWorkspaceBytes(info)) + " bytes");
   if (info.isBidirectional())
     line("and per time step", Twine(info.sequenceBytes) + " bytes");
-  line("streams per group", Twine(info.rowsPerChunk));
+  else
+    line("streams per group", Twine(info.rowsPerChunk));
   line("time steps per chunk", Twine(info.rowsPerChunk));
   line("machine code", Twine(found.codeBytes) + " bytes");
   line("object file", Twine(found.objectBytes) + " bytes");
   for (const auto &[function, bytes] : found.stack)
     line("stack of " + function, Twine(bytes) + " bytes");
   found.costs.print(os);
+}
+
+static void printStates(json::OStream &json, const ModelInfo &info) {
+  json.attributeArray("states", [&] {
+    for (const StateEntry &entry : info.states)
+      json.object([&] {
+        json.attribute("path", entry.path);
+        json.attribute("kind", describeKind(entry.kind));
+        json.attribute("size", entry.size);
+        json.attribute("offset", entry.offset);
+        json.attribute("bytes", getPackedBytes(entry));
+      });
+  });
 }
 
 static void printJson(raw_ostream &os, const Inspection &found) {
@@ -147,16 +165,9 @@ static void printJson(raw_ostream &os, const Inspection &found) {
           json.attribute("parameters", layer.parameters);
         });
     });
-    json.attributeArray("states", [&] {
-      for (const StateEntry &entry : info.states)
-        json.object([&] {
-          json.attribute("path", entry.path);
-          json.attribute("kind", describeKind(entry.kind));
-          json.attribute("size", entry.size);
-          json.attribute("offset", entry.offset);
-          json.attribute("bytes", getPackedBytes(entry));
-        });
-    });
+    json.attribute("forward_only", info.isBidirectional());
+    if (!info.isBidirectional())
+      printStates(json, info);
     json.attribute("cpu", found.cpu);
     json.attribute("parameters", info.parameters);
     json.attribute("weight_bytes", found.weightBytes);
@@ -165,11 +176,13 @@ static void printJson(raw_ostream &os, const Inspection &found) {
       json.attribute("load_workspace_bytes", getLoadWorkspaceBytes(info));
     }
     json.attribute("flops_per_step", found.costs.flops);
-    json.attribute("state_bytes", info.stateBytes);
-    json.attribute("workspace_bytes", info.workspaceBytes);
-    if (info.isBidirectional())
+    json.attribute("workspace_bytes", getWorkspaceBytes(info));
+    if (info.isBidirectional()) {
       json.attribute("workspace_bytes_per_step", info.sequenceBytes);
-    json.attribute("streams_per_group", info.rowsPerChunk);
+    } else {
+      json.attribute("state_bytes", info.stateBytes);
+      json.attribute("streams_per_group", info.rowsPerChunk);
+    }
     json.attribute("steps_per_chunk", info.rowsPerChunk);
     json.attribute("code_bytes", found.codeBytes);
     json.attribute("object_bytes", found.objectBytes);
@@ -239,7 +252,8 @@ static mlir::FailureOr<Inspection> inspect(mlir::MLIRContext &context,
   found.objectBytes = object->size();
   found.costs = std::move(*costs);
   for (StringRef function : {"step", "chunk", "forward"})
-    found.stack[function.str()] = (*stack)["model_" + function.str()];
+    if (function == "forward" || !found.info.isBidirectional())
+      found.stack[function.str()] = (*stack)["model_" + function.str()];
   return found;
 }
 

@@ -37,13 +37,14 @@ class Native:
         def macro(suffix: str) -> int:
             return int(re.search(rf"#define {name}_{suffix} (\d+)", header)[1])
 
-        self.align, self.state_bytes = macro("ALIGN"), macro("STATE_BYTES")
+        self.align = macro("ALIGN")
         self.features, self.outputs = macro("INPUT_FEATURES"), macro("OUTPUT_FEATURES")
         self.pooled = bool(macro("POOLED"))
         self.dtype = np.int32 if f"typedef int32_t {name}_in_t" in header else np.float32
         entry = re.compile(r"^ \* +(\d+)  (\S+): (?:(\d+) )?(.*)\)", re.MULTILINE)
         self.layout = {m[2]: (int(m[1]), int(m[3] or 1), m[4]) for m in entry.finditer(header)}
         self.bidirectional = f"{name}_forward_workspace_bytes" in header
+        self.state_bytes = 0 if self.bidirectional else macro("STATE_BYTES")
         self.library = ctypes.CDLL(str(prefix.with_suffix(".so")))
         self.name, self.swap_mode, self.mode, self.guarded = name, swap_mode, None, []
         self.function("strerror").restype = ctypes.c_char_p

@@ -16,8 +16,8 @@ OPTIONS = (
 
 def refusals(native: Native) -> list[str]:
     """The functions that a bidirectional model must not run, but does."""
-    state, ws = native.memory(native.state_bytes), native.memory(1 << 20)
-    blob, y = native.memory(native.state_bytes + 32), native.answers(1, 1)
+    state, ws = native.memory(1 << 12), native.memory(1 << 20)
+    blob, y = native.memory(state.size + 32), native.answers(1, 1)
     x = np.zeros(native.features, np.float32)
     calls = {
         "state_reset": (state, 0, 1),

@@ -12,6 +12,7 @@ def main() -> None:
     # multiply-adds per mode. A mean adds 16 numbers. The head's product is done once per sequence.
     flops = 2 * (16 + 2 * (2 * 256 + 512 + 16 + 4 * 8)) + 16
     assert found["flops_per_step"] == flops, (found["flops_per_step"], flops)
+    assert found["forward_only"] is False and len(found["states"]) == 4
     assert set(found["stack_bytes"]) == {"step", "chunk", "forward"}
     assert all(0 < bytes_ < 1 << 16 for bytes_ in found["stack_bytes"].values())
 
