@@ -97,8 +97,14 @@ SSMC_EXPORT cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks,
   if (!kernel)
     return invalidHandle;
   size_t bytes = sharedBytes + kernel->module->staticSharedBytes() + 1024;
-  *blocks =
+  size_t most =
       std::min<size_t>(2048 / std::max(threads, 1), getSharedBytes() / bytes);
+  // Where few blocks run at a time, as many as that fill the device.
+  int64_t places = readNumber("SSMC_SIMT_RESIDENT", 0);
+  if (places > 0)
+    most = std::min<size_t>(
+        most, std::max<int64_t>(places / getMultiprocessors(), 1));
+  *blocks = int(most);
   return success;
 }
 

@@ -29,6 +29,8 @@ enum Result : int {
   launchFailed = 719
 };
 
+/// SSMC_SIMT_MULTIPROCESSORS.
+int64_t getMultiprocessors();
 /// Compute capability times 10, of SSMC_SIMT_SM.
 int getCapability();
 /// Shared memory of a multiprocessor of that capability, and of a thread block

@@ -79,6 +79,10 @@ SSMC_EXPORT cuDeviceGet(int *device, int ordinal) {
   return success;
 }
 
+int64_t ssmc::simt::getMultiprocessors() {
+  return std::max<int64_t>(readNumber("SSMC_SIMT_MULTIPROCESSORS", 4), 1);
+}
+
 int ssmc::simt::getCapability() { return int(readNumber("SSMC_SIMT_SM", 80)); }
 
 /// CUDA's programming guide, technical specifications per compute capability.
@@ -111,7 +115,7 @@ SSMC_EXPORT cuDeviceGetAttribute(int *value, int attribute, int device) {
     *value = 32;
     return success;
   case 16: // multiprocessors
-    *value = readNumber("SSMC_SIMT_MULTIPROCESSORS", 4);
+    *value = int(getMultiprocessors());
     return success;
   case 75:
     *value = capability / 10;
