@@ -9,7 +9,9 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cmath>
 #include <cstring>
 
@@ -70,6 +72,13 @@ std::string ssmc::formatShape(ArrayRef<int64_t> shape) {
          join(map_range(shape, [](int64_t d) { return itostr(d); }), ",") + "]";
 }
 
+std::string ssmc::formatIndex(int64_t position, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> index(shape.size());
+  for (size_t i = shape.size(); i-- > 0; position /= shape[i])
+    index[i] = position % shape[i];
+  return formatShape(index);
+}
+
 template <typename T> static T readAt(ArrayRef<char> bytes, int64_t index) {
   return support::endian::read<T, endianness::little>(bytes.data() +
                                                       index * sizeof(T));
@@ -104,6 +113,23 @@ double ArrayView::getDouble(int64_t index) const {
     return readAt<uint8_t>(bytes, index);
   }
   llvm_unreachable("all types are handled");
+}
+
+std::optional<std::string> ArrayView::describeOverflow() const {
+  if (dtype != DType::F64)
+    return std::nullopt;
+  for (int64_t i = 0, e = getNumElements(); i < e; ++i) {
+    double value = getDouble(i);
+    if (std::abs(value) < kOverflowsF32 || std::isinf(value) ||
+        std::isnan(value))
+      continue;
+    std::string text;
+    raw_string_ostream(text)
+        << "is " << format("%g", value) << " at " << formatIndex(i, shape)
+        << "; expected numbers that a float can hold, or infinity";
+    return text;
+  }
+  return std::nullopt;
 }
 
 std::vector<float> ArrayView::toF32() const {

@@ -38,6 +38,12 @@ std::optional<int64_t> getNumElements(llvm::ArrayRef<int64_t> shape,
 /// `[32,64,2]`, as messages write shapes.
 std::string formatShape(llvm::ArrayRef<int64_t> shape);
 
+/// `[3,0,1]`: the place of element `position` (in C order).
+std::string formatIndex(int64_t position, llvm::ArrayRef<int64_t> shape);
+
+/// The least magnitude that rounds to infinity as a float.
+inline constexpr double kOverflowsF32 = 0x1.ffffffp127;
+
 /// Elements in C order, little-endian, owned by somebody else and perhaps
 /// unaligned.
 struct ArrayView {
@@ -48,6 +54,10 @@ struct ArrayView {
   int64_t getNumElements() const { return bytes.size() / getSize(dtype); }
   /// Element `index` (in C order) as a double; exact but for large I64.
   double getDouble(int64_t index) const;
+
+  /// Of the first element that is finite and would be infinite as a float: "is
+  /// 1e+39 at [3,0]; expected ...".
+  std::optional<std::string> describeOverflow() const;
 
   /// All elements, each rounded to nearest.
   std::vector<float> toF32() const;

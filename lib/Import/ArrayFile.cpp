@@ -122,6 +122,16 @@ Error ssmc::writeArray(const ArrayPath &path, const ArrayView &array) {
 // Model inputs
 //===----------------------------------------------------------------------===//
 
+/// Converts to f32; fails where a number would become infinity.
+static Expected<Array> convertToF32(Array array) {
+  if (array.dtype == DType::F32)
+    return array;
+  ArrayView view = array.view();
+  if (std::optional<std::string> problem = view.describeOverflow())
+    return createStringError(*problem);
+  return Array::fromF32(view.shape, view.toF32());
+}
+
 /// Brings raw and CSV input, which do not know their shape, into (L, F) or
 /// (L).
 static Error reshape(Array &array, ArrayPath::Format format, int64_t features) {
@@ -163,12 +173,17 @@ Expected<ModelInput> ssmc::readModelInput(const ArrayPath &path,
         "has shape " + formatShape(shape) + "; expected " +
         (takesTokens ? std::string("(L) or (B, L) token ids")
                      : formatv("(L, {0}) or (B, L, {0})", features).str()));
+  if (!takesTokens) {
+    // Before there is a batch: places are those of the file.
+    Expected<Array> converted = convertToF32(std::move(*array));
+    if (!converted)
+      return converted.takeError();
+    *array = std::move(*converted);
+  }
   if (!input.isBatched)
     shape.insert(shape.begin(), 1);
   if (!takesTokens) {
-    input.array = array->dtype == DType::F32
-                      ? std::move(*array)
-                      : Array::fromF32(shape, array->view().toF32());
+    input.array = std::move(*array);
     return input;
   }
   std::optional<std::vector<int32_t>> tokens;
@@ -202,5 +217,8 @@ Expected<Array> ssmc::readTimeSteps(const ArrayPath &path,
                              "; expected a time delta for each step of the "
                              "input, " +
                              formatShape(own));
-  return Array::fromF32(both, array->view().toF32());
+  Expected<Array> converted = convertToF32(std::move(*array));
+  if (converted)
+    converted->shape = both;
+  return converted;
 }

@@ -18,8 +18,7 @@ using namespace ssmc;
 /// Whether `value` is no infinity as it is written, but would be one as a
 /// float: models take no others.
 static bool overflows(StringRef cell, double value) {
-  constexpr double kRoundsToInfinity = 0x1.ffffffp127;
-  return std::abs(value) >= kRoundsToInfinity &&
+  return std::abs(value) >= kOverflowsF32 &&
          cell.find_first_of("0123456789") != StringRef::npos;
 }
 

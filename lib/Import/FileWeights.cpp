@@ -42,14 +42,6 @@ static std::string describeExpected(const ParameterSpec &spec) {
          (spec.note.empty() ? "" : " (" + spec.note + ")");
 }
 
-/// `[3,0,1]` of a position in C order.
-static std::string formatIndex(int64_t position, ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> index(shape.size());
-  for (size_t i = shape.size(); i-- > 0; position /= shape[i])
-    index[i] = position % shape[i];
-  return formatShape(index);
-}
-
 InFlightDiagnostic FileBinder::missing(const ParameterSpec &spec) {
   InFlightDiagnostic diagnostic = emitError(location)
                                   << "there is no tensor " << spec.name
@@ -107,6 +99,8 @@ LogicalResult FileBinder::checkNumbers(const ParameterSpec &spec,
              << "; expected numbers (infinity is one)";
     isAllZero &= number == 0;
   }
+  if (std::optional<std::string> problem = value.describeOverflow())
+    return emitError(location) << spec.name << " " << *problem;
   if (isAllZero && StringRef(spec.name).ends_with(".running_var"))
     emitWarning(location)
         << spec.name

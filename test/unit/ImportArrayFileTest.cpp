@@ -84,6 +84,31 @@ TEST(ImportArrayFile, RoundTrips) {
             "write .npy or .safetensors");
 }
 
+TEST(ImportArrayFile, RefusesWhatFloatsCannotHold) {
+  TemporaryFolder folder;
+  auto write = [&](StringRef name, ArrayRef<int64_t> shape,
+                   ArrayRef<double> values) {
+    ArrayPath path = pathOf(folder.file(name));
+    EXPECT_FALSE(writeArray(path, Array::fromF64(shape, values).view()));
+    return path;
+  };
+  double largest = 0x1.fffffefffffffp127; // rounds to the largest float
+  double infinity = INFINITY, nan = NAN;
+  for (StringRef name : {"x.npy", "x.safetensors:t"}) {
+    auto path = write(name, {2, 2}, {infinity, nan, -largest, 1});
+    EXPECT_EQ(cantFail(readModelInput(path, 2)).array.dtype, DType::F32);
+    path = write(name, {2, 2}, {1, 2, 3, -0x1.ffffffp127});
+    EXPECT_EQ(messageOf(readModelInput(path, 2).takeError()),
+              "is -3.40282e+38 at [1,1]; expected numbers that a float can "
+              "hold, or infinity");
+  }
+  auto input = cantFail(readModelInput(write("x.npy", {2, 1}, {1, 2}), 1));
+  auto steps = readTimeSteps(write("dt.npy", {2}, {1, 1e39}), input);
+  EXPECT_EQ(messageOf(steps.takeError()),
+            "is 1e+39 at [1]; expected numbers that a float can hold, or "
+            "infinity");
+}
+
 TEST(ImportArrayFile, ReadsWhatNumpyWrites) {
   TemporaryFolder folder;
   std::string dictionary =

@@ -287,6 +287,9 @@ TEST_F(ImportedWeights, WrongTensorsAreNamed) {
             "expected numbers (infinity is one)\n");
   EXPECT_EQ(import(Array::fromF32({2, 3}, {1, infinity, 3, 4, 5, 6}), bias),
             "ok\n");
+  EXPECT_EQ(import(Array::fromF64({2, 3}, {1, INFINITY, 3, 1e300, 5, 6}), bias),
+            "W.safetensors: error: layers.0.linear.weight is 1e+300 at [1,0]; "
+            "expected numbers that a float can hold, or infinity\n");
 }
 
 TEST_F(ImportedWeights, MissingAndUnexpectedTensorsAreNamed) {

@@ -68,6 +68,10 @@ static Expected<Array> convertState(const StateEntry &entry,
     return createStringError(entry.path + " has type " + getName(value.dtype) +
                              "; expected " +
                              (isFloatKind(entry.kind) ? "F32 or F64" : "I64"));
+  bool isCarriedInF32 = entry.isOfMixer() && entry.kind != Kind::Oscillator;
+  std::optional<std::string> problem = value.describeOverflow();
+  if (isCarriedInF32 && problem)
+    return createStringError(entry.path + " " + *problem);
   Array state = Array::copyOf(value);
   if (isFloatKind(entry.kind))
     state = Array::fromF64(whole, value.toF64());
