@@ -15,13 +15,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import pathlib
 import re
 import sys
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 
 from .export import _replace
@@ -67,6 +71,8 @@ def convert_s5(
     _choose("activation", activation, S5_ACTIVATIONS)
     _choose("mode", mode, ("pool", "last"))
     _choose("discretization", discretization, ("zoh", "bilinear"))
+    if not _is_factor(step_rescale):
+        raise ConvertError(f"step_rescale is {step_rescale}; expected a number greater than 0")
     source = _Tensors(checkpoint)
     if source.has("params.decoder.layer1.kernel"):
         raise ConvertError("a RetrievalModel compares two documents; only a ClassificationModel")
@@ -231,6 +237,10 @@ def _choose(name: str, value: str, legal: Iterable[str]) -> None:
         raise ConvertError(f"{name} is {value!r}; expected {' or '.join(map(repr, legal))}")
 
 
+def _is_factor(number: float) -> bool:
+    return math.isfinite(number) and number > 0
+
+
 class _Tensors:
     """The arrays of a checkpoint by dotted path; knows which nobody asked for."""
 
@@ -253,6 +263,11 @@ class _Tensors:
         if shape not in legal:
             expected = " or ".join(str(list(sizes)) for sizes in dict.fromkeys(legal))
             raise ConvertError(f"{name} has shape {list(shape)}; expected {expected}")
+
+    def expect_matrix(self, name: str) -> None:
+        shape = self.peek(name).shape
+        if len(shape) != 2:
+            raise ConvertError(f"{name} has shape {list(shape)}; expected two dimensions")
 
     def peek(self, name: str) -> np.ndarray:
         if name not in self.arrays:
@@ -288,7 +303,17 @@ def _flatten(node: Any, path: str) -> Iterable[tuple[str, np.ndarray]]:
     array = np.asarray(node)
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         raise ConvertError(f"{path} holds {array.dtype}; expected floats")
-    yield path, array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        narrow = array.astype(np.float32)
+    for wrong, expected in (
+        (np.isnan(narrow), "numbers (infinity is one)"),
+        (np.isinf(narrow) & ~np.isinf(array), "numbers that a float can hold, or infinity"),
+    ):
+        if wrong.any():
+            place = np.unravel_index(wrong.argmax(), array.shape)
+            index = ",".join(map(str, place))
+            raise ConvertError(f"{path} is {array[place]:g} at [{index}]; expected {expected}")
+    yield path, narrow
 
 
 class _Writer:
@@ -309,12 +334,14 @@ class _Writer:
 
     def linear(self, source: _Tensors, name: str, target: str) -> tuple[int, ...]:
         """Equinox's Linear; returns (out, in)."""
+        source.expect_matrix(f"{name}.weight")
         self.copy(source, f"{name}.weight", f"{target}.weight")
         self.copy(source, f"{name}.bias", f"{target}.bias")
         return self.tensors[f"{target}.weight"].shape
 
     def flax_dense(self, source: _Tensors, name: str, target: str) -> tuple[int, ...]:
         """flax's Dense keeps the transpose; returns (in, out)."""
+        source.expect_matrix(f"{name}.kernel")
         kernel = source.take(f"{name}.kernel")
         self.tensors[f"{target}.weight"] = np.ascontiguousarray(kernel.T)
         self.copy(source, f"{name}.bias", f"{target}.bias")
@@ -330,14 +357,41 @@ class _Writer:
 
 
 def read_checkpoint(file: str | pathlib.Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz or .safetensors file by their names in it."""
+    """The arrays of an .npz or .safetensors file by their names in it.
+
+    Raises:
+        ConvertError: the file is neither, or damaged.
+        OSError: it cannot be read.
+    """
     file = pathlib.Path(file)
-    if file.suffix == ".safetensors":
-        return safetensors.numpy.load_file(file)
-    if file.suffix == ".npz":
-        with np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    raise ConvertError(f"{file} has the suffix {file.suffix!r}; expected .npz or .safetensors")
+    if file.suffix not in _READERS:
+        raise ConvertError(f"has the suffix {file.suffix!r}; expected .npz or .safetensors")
+    try:
+        return _READERS[file.suffix](file)
+    except (ValueError, EOFError, KeyError, NotImplementedError, RuntimeError,
+            zipfile.BadZipFile, zlib.error, safetensors.SafetensorError) as error:  # fmt: skip
+        reason = " ".join(str(error).split())
+        raise ConvertError(f"is no whole {file.suffix} file: {reason}") from error
+
+
+def _read_npz(file: pathlib.Path) -> dict[str, np.ndarray]:
+    with zipfile.ZipFile(file):  # NumPy takes all else for a pickle
+        pass
+    with np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+_READERS = {".npz": _read_npz, ".safetensors": safetensors.numpy.load_file}
+
+
+def _factor(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not _is_factor(number):
+        raise argparse.ArgumentTypeError(f"'{text}'; expected a number greater than 0")
+    return number
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -348,28 +402,75 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     kinds = parser.add_subparsers(dest="kind", required=True)
     s5 = kinds.add_parser("s5", help="a ClassificationModel of lindermanlab/S5")
-    s5.add_argument("--activation", required=True, choices=S5_ACTIVATIONS)
-    s5.add_argument("--mode", default="pool", choices=("pool", "last"))
-    s5.add_argument("--discretization", default="zoh", choices=("zoh", "bilinear"))
-    s5.add_argument("--step-rescale", type=float, default=1.0)
-    for name, default in (("prenorm", True), ("conj-sym", True), ("clip-eigs", False)):
-        s5.add_argument(f"--{name}", default=default, action=argparse.BooleanOptionalAction)
+    s5.add_argument(
+        "--activation",
+        required=True,
+        choices=S5_ACTIVATIONS,
+        help="activation_fn of the training script: what follows each S5",
+    )
+    s5.add_argument(
+        "--mode",
+        default="pool",
+        choices=("pool", "last"),
+        help="classify the mean over time (pool, the default) or the last time step",
+    )
+    s5.add_argument(
+        "--discretization",
+        default="zoh",
+        choices=("zoh", "bilinear"),
+        help="how the continuous system was discretized (default: zoh)",
+    )
+    s5.add_argument(
+        "--step-rescale",
+        type=_factor,
+        default=1.0,
+        metavar="FACTOR",
+        help="factor on every step size, greater than 0 (default: 1)",
+    )
+    for name, default, text in (
+        ("prenorm", True, "the norm of each layer comes before the S5, not at its end"),
+        ("conj-sym", True, "states are one half of conjugate pairs"),
+        ("clip-eigs", False, "real parts of eigenvalues were kept negative"),
+    ):
+        s5.add_argument(
+            f"--{name}", default=default, action=argparse.BooleanOptionalAction, help=text
+        )
     linoss = kinds.add_parser("linoss", help="a LinOSS of tk-rusch/linoss")
-    linoss.add_argument("--discretization", required=True, choices=("IM", "IMEX"))
-    linoss.add_argument("--classification", default=True, action=argparse.BooleanOptionalAction)
+    linoss.add_argument(
+        "--discretization",
+        required=True,
+        choices=("IM", "IMEX"),
+        help="implicit (IM) or implicit-explicit (IMEX), as in training",
+    )
+    linoss.add_argument(
+        "--classification",
+        default=True,
+        action=argparse.BooleanOptionalAction,
+        help="probabilities of classes from the mean over time; otherwise tanh of every time step",
+    )
     for kind in (s5, linoss):
-        kind.add_argument("checkpoint", help=".npz or .safetensors")
-        kind.add_argument("-o", dest="path", required=True, help="folder to write into")
+        kind.add_argument("checkpoint", help="arrays by their paths: a .npz or .safetensors file")
+        kind.add_argument(
+            "-o",
+            dest="path",
+            required=True,
+            metavar="FOLDER",
+            help="where model.json and model.safetensors go; made if it is not there",
+        )
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = vars(_parse(arguments))
     convert = {"s5": convert_s5, "linoss": convert_linoss}[options.pop("kind")]
+    file = options.pop("checkpoint")
     try:
-        convert(read_checkpoint(options.pop("checkpoint")), options.pop("path"), **options)
-    except (ConvertError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        convert(read_checkpoint(file), options.pop("path"), **options)
+    except ConvertError as error:
+        print(f"error: {file}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename or file}: {error.strerror or error}", file=sys.stderr)
         return 1
     return 0
 

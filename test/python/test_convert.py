@@ -2,6 +2,7 @@
 where they are compiled, in test/Integration/papers.test."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -175,6 +176,14 @@ def of_integers():
     return s5_checkpoint() | {"params/decoder/bias": np.zeros(5, np.int32)}
 
 
+def of_numbers(third):
+    return s5_checkpoint() | {"params/decoder/bias": np.array([0, np.inf, third, 0, 0])}
+
+
+def without_rows():
+    return s5_checkpoint() | {"params/decoder/kernel": np.zeros(5)}
+
+
 @pytest.mark.parametrize(
     "checkpoint, options, message",
     [
@@ -184,6 +193,12 @@ def of_integers():
         (s5_checkpoint, {"activation": "full_glu"}, "no tensor params.encoder.layers_0.out1"),
         (s5_checkpoint, {"activation": "relu"}, "activation is 'relu'"),
         (s5_checkpoint, {"mode": "max"}, "mode is 'max'; expected 'pool' or 'last'"),
+        (s5_checkpoint, {"step_rescale": float("nan")}, "step_rescale is nan; expected a number"),
+        (s5_checkpoint, {"step_rescale": float("inf")}, "step_rescale is inf; expected a number"),
+        (s5_checkpoint, {"step_rescale": 0.0}, "step_rescale is 0.0; expected a number greater"),
+        (lambda: of_numbers(np.nan), {}, r"decoder.bias is nan at \[2\]; expected numbers \(inf"),
+        (lambda: of_numbers(1e39), {}, r"decoder.bias is 1e\+39 at \[2\]; expected .* can hold"),
+        (without_rows, {}, r"decoder.kernel has shape \[5\]; expected two dimensions"),
     ],
 )
 def test_what_cannot_be_said_is_an_error(tmp_path, checkpoint, options, message):
@@ -198,6 +213,52 @@ def test_command_line(tmp_path, capsys):
     assert main(["s5", file, "-o", str(folder), "--activation", "half_glu1", "--no-prenorm"]) == 0
     assert load(folder)[0][1]["prenorm"] is False
     assert main(["s5", file, "-o", str(folder), "--activation", "gelu"]) == 1
-    assert "error: nothing reads" in capsys.readouterr().err
+    assert f"error: {file}: nothing reads" in capsys.readouterr().err
     assert main(["linoss", str(tmp_path / "c.pkl"), "-o", "x", "--discretization", "IM"]) == 1
-    assert "expected .npz or .safetensors" in capsys.readouterr().err
+    assert "c.pkl: has the suffix '.pkl'; expected .npz or .safeten" in capsys.readouterr().err
+    for factor in ("nan", "-1", "x"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["s5", file, "-o", "x", "--activation", "gelu", f"--step-rescale={factor}"])
+        expected = f"argument --step-rescale: '{factor}'; expected a number greater than 0"
+        assert expected in capsys.readouterr().err
+    assert main(["s5", "none.npz", "-o", str(folder), "--activation", "gelu"]) == 1
+    assert capsys.readouterr().err == "error: none.npz: No such file or directory\n"
+
+
+def damaged(folder):
+    """Files that are no checkpoints, each with what its message says."""
+    np.savez(folder / "c.npz", **s5_checkpoint())
+    whole = (folder / "c.npz").read_bytes()
+    np.savez(folder / "objects.npz", a=np.array([{}], dtype=object))
+    np.save(folder / "array.npy", np.zeros(3))
+    middle = len(whole) // 2
+    return {
+        "junk.npz": (b"junk", "is no whole .npz file: File is not a zip file"),
+        "empty.npz": (b"", "is no whole .npz file"),
+        "cut.npz": (whole[:middle], "is no whole .npz file"),
+        "flipped.npz": (whole[:300] + b"~~~~~~" + whole[306:], "is no whole .npz file"),
+        "array.npz": ((folder / "array.npy").read_bytes(), "is no whole .npz file"),
+        "o.npz": ((folder / "objects.npz").read_bytes(), "Object arrays cannot be loaded"),
+        "junk.safetensors": (b"junk", "is no whole .safetensors file"),
+    }
+
+
+def test_damaged_files_are_one_line(tmp_path, capsys):
+    for name, (content, message) in damaged(tmp_path).items():
+        (file := tmp_path / name).write_bytes(content)
+        folder = tmp_path / "model"
+        assert main(["s5", str(file), "-o", str(folder), "--activation", "gelu"]) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"error: {file}: ") and message in error, error
+        assert error.count("\n") == 1 and not folder.exists()
+
+
+@pytest.mark.parametrize("kind", ["s5", "linoss"])
+def test_help_describes_every_option(kind, capsys):
+    with pytest.raises(SystemExit):
+        main([kind, "--help"])
+    text = capsys.readouterr().out
+    arguments = text.partition("options:")[2]
+    entries = re.split(r"\n  (?=\S)", arguments)[1:]
+    bare = [entry for entry in entries if not re.search(r"\S\s{2,}\S", entry)]
+    assert len(entries) >= 3 and not bare, bare
