@@ -90,32 +90,34 @@ Expected<Array> ssmc::readArray(const ArrayPath &path, DType rawType) {
   llvm_unreachable("all formats are handled");
 }
 
-Error ssmc::writeArray(const ArrayPath &path, const ArrayView &array) {
+Error ssmc::writeArray(raw_ostream &os, const ArrayPath &path,
+                       const ArrayView &array) {
   if (path.format == ArrayPath::Format::Csv && array.shape.size() > 2)
     return createStringError("a CSV file holds rows of one sequence, not the "
                              "shape " +
                              formatShape(array.shape) +
                              "; write .npy or .safetensors");
-  auto write = [&](raw_pwrite_stream &os) {
-    switch (path.format) {
-    case ArrayPath::Format::Npy:
-      writeNpy(os, array);
-      break;
-    case ArrayPath::Format::Csv:
-      writeCsv(os, array);
-      break;
-    case ArrayPath::Format::Safetensors:
-      writeSafetensors(os, NamedTensor{path.tensor, array});
-      break;
-    case ArrayPath::Format::Raw:
-      os.write(array.bytes.data(), array.bytes.size());
-      break;
-    }
-    return Error::success();
-  };
-  return path.format == ArrayPath::Format::Raw
-             ? writeStandardOutput(write)
-             : writeFileAtomically(path.file, write);
+  switch (path.format) {
+  case ArrayPath::Format::Npy:
+    writeNpy(os, array);
+    break;
+  case ArrayPath::Format::Csv:
+    writeCsv(os, array);
+    break;
+  case ArrayPath::Format::Safetensors:
+    writeSafetensors(os, NamedTensor{path.tensor, array});
+    break;
+  case ArrayPath::Format::Raw:
+    os.write(array.bytes.data(), array.bytes.size());
+    break;
+  }
+  return Error::success();
+}
+
+Error ssmc::writeArray(const ArrayPath &path, const ArrayView &array) {
+  return writeFile(path.file, [&](raw_pwrite_stream &os) {
+    return writeArray(os, path, array);
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -51,8 +51,12 @@ struct ArrayPath {
 /// `rawType`. Messages do not name the file.
 llvm::Expected<Array> readArray(const ArrayPath &path, DType rawType);
 
-/// Writes `array` to `path`: whole or not at all. A safetensors file holds the
-/// one tensor afterwards; CSV takes at most two dimensions.
+/// Writes `array` in the format of `path`. A safetensors file holds the one
+/// tensor afterwards; CSV takes at most two dimensions.
+llvm::Error writeArray(llvm::raw_ostream &os, const ArrayPath &path,
+                       const ArrayView &array);
+
+/// Writes `array` to `path`: whole or not at all.
 llvm::Error writeArray(const ArrayPath &path, const ArrayView &array);
 
 /// What a model is run on.

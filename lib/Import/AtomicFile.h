@@ -8,6 +8,7 @@
 #ifndef SSMC_LIB_IMPORT_ATOMICFILE_H
 #define SSMC_LIB_IMPORT_ATOMICFILE_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -15,26 +16,25 @@
 
 namespace ssmc {
 
-/// Writes what `write` gives to `path`, through a temporary file in the same
-/// folder: when anything fails (the folder, the disk's space, `write` itself)
-/// `path` is what it was before. Something that is no regular file, such as
-/// /dev/null, is written to directly. Messages do not name the file. With
-/// `writeOthers`, which runs when all is written and `path` is about to change,
-/// several files change or none.
-llvm::Error writeFileAtomically(
-    llvm::StringRef path,
-    llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write,
-    llvm::function_ref<llvm::Error()> writeOthers = nullptr);
+/// Writes the content of a file.
+using WriteContent = llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)>;
 
-/// Writes to standard output and reports what went wrong.
-llvm::Error writeStandardOutput(
-    llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write);
+struct FileToWrite {
+  /// '-' is standard output.
+  llvm::StringRef path;
+  WriteContent write;
+};
 
-/// writeFileAtomically, or for '-' standard output, after `writeOthers`.
-llvm::Error writeFileOrStandardOutput(
-    llvm::StringRef path,
-    llvm::function_ref<llvm::Error(llvm::raw_pwrite_stream &)> write,
-    llvm::function_ref<llvm::Error()> writeOthers = nullptr);
+/// Writes all files, or none: each goes to a temporary file in the folder of
+/// its path first, and only when all are complete do they take their places.
+/// When anything fails (a folder, the disk's space, a `write` itself) all paths
+/// are what they were before. What cannot be taken back, standard output and
+/// what is no regular file, such as /dev/null, is written last. Errors are
+/// FileErrors of the path that they are about.
+llvm::Error writeFiles(llvm::ArrayRef<FileToWrite> files);
+
+/// The same for one; messages do not name the file.
+llvm::Error writeFile(llvm::StringRef path, WriteContent write);
 
 } // namespace ssmc
 

@@ -222,11 +222,11 @@ TEST(ImportArrayFile, MissingFilesAndTensorsAreNamed) {
 }
 
 //===----------------------------------------------------------------------===//
-// writeFileAtomically
+// writeFile, writeFiles
 //===----------------------------------------------------------------------===//
 
 static Error writeText(const std::string &path, StringRef text) {
-  return writeFileAtomically(path, [&](raw_pwrite_stream &os) {
+  return writeFile(path, [&](raw_pwrite_stream &os) {
     os << text;
     return Error::success();
   });
@@ -244,13 +244,45 @@ TEST(ImportAtomicFile, ReplacesWholeFiles) {
 TEST(ImportAtomicFile, AFailureLeavesWhatWasThere) {
   TemporaryFolder folder;
   std::string path = folder.write("out", "before");
-  Error error = writeFileAtomically(path, [](raw_pwrite_stream &os) {
+  Error error = writeFile(path, [](raw_pwrite_stream &os) {
     os << "half of it";
     return createStringError("stop");
   });
   EXPECT_EQ(messageOf(std::move(error)), "stop");
   EXPECT_EQ(readFile(path), "before");
   EXPECT_EQ(folder.list(), "out");
+}
+
+TEST(ImportAtomicFile, SeveralFilesChangeOrNone) {
+  TemporaryFolder folder;
+  std::string old = folder.write("old", "before"), added = folder.file("added"),
+              last = folder.file("last");
+  auto write = [](raw_pwrite_stream &os) {
+    os << "after";
+    return Error::success();
+  };
+  auto stop = [](raw_pwrite_stream &) { return createStringError("stop"); };
+  // What takes the last file's place is found only when the others are there.
+  auto takePlace = [&](raw_pwrite_stream &) {
+    cantFail(errorCodeToError(sys::fs::create_directory(last)));
+    return Error::success();
+  };
+  FileToWrite first[] = {{old, write}, {added, write}};
+  auto messageOfAll = [&](FileToWrite third) {
+    return folder.shorten(messageOf(writeFiles({first[0], third, first[1]})));
+  };
+  EXPECT_EQ(messageOfAll({last, stop}), "'last': stop");
+  EXPECT_EQ(messageOfAll({"/dev/full", write}),
+            "'/dev/full': cannot be written: No space left on device");
+  EXPECT_EQ(messageOfAll({last, takePlace}),
+            "'last': cannot be written: Is a directory");
+  EXPECT_EQ(readFile(old), "before");
+  EXPECT_FALSE(sys::fs::exists(added));
+  EXPECT_FALSE(sys::fs::remove(last));
+  EXPECT_EQ(folder.list(), "old");
+  EXPECT_EQ(messageOfAll({"/dev/null", write}), "ok");
+  EXPECT_EQ(readFile(old) + readFile(added), "afterafter");
+  EXPECT_EQ(folder.list(), "added old");
 }
 
 TEST(ImportAtomicFile, FoldersAndMissingFoldersAreErrors) {

@@ -79,7 +79,7 @@ static mlir::LogicalResult calibrate(mlir::MLIRContext &context,
     return report(context, createStringError("the model has no norm that keeps "
                                              "statistics"));
   return writeTrainedWeights(line.get("-o"), *task->model, result->norms,
-                             [] { return Error::success(); });
+                             /*others=*/{});
 }
 
 static int run(mlir::MLIRContext &context, const CommandLine &line) {

@@ -50,7 +50,7 @@ static mlir::LogicalResult writeWeights(mlir::MLIRContext &context,
     writeSafetensors(os, tensors);
     return Error::success();
   };
-  Error error = writeFileOrStandardOutput(path, write);
+  Error error = writeFile(path, write);
   if (!error)
     return mlir::success();
   return mlir::emitError(mlir::FileLineColLoc::get(&context, path, 0, 0))

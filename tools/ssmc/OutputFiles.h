@@ -26,9 +26,7 @@ struct OutputFile {
 mlir::LogicalResult checkOutputFolder(mlir::MLIRContext *context,
                                       llvm::StringRef prefix);
 
-/// Writes all files, or none: each goes to a temporary file beside its place
-/// first, and only when all are complete do they take their names. When one
-/// cannot, what was there before is put back. An error is reported on
+/// Writes all files, or none (see writeFiles). An error is reported on
 /// `context`, naming the file.
 mlir::LogicalResult writeOutputFiles(mlir::MLIRContext *context,
                                      llvm::ArrayRef<OutputFile> files);

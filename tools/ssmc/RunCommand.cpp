@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Import/ArrayFile.h"
+#include "lib/Import/AtomicFile.h"
 #include "lib/Import/DiagnosticPrinter.h"
 #include "lib/Reference/RunModel.h"
 #include "tools/ssmc/Commands.h"
@@ -335,17 +336,18 @@ static mlir::LogicalResult runModel(mlir::MLIRContext &context,
   ArrayView y = result->y.view();
   if (!input->isBatched)
     y.shape.erase(y.shape.begin());
-  auto writeOutput = [&]() -> Error {
-    if (Error error = writeArray(options.output, y))
-      return createFileError(line.get("--output"), std::move(error));
+  auto writeOutput = [&](raw_pwrite_stream &os) {
+    return writeArray(os, options.output, y);
+  };
+  auto writeState = [&](raw_pwrite_stream &os) {
+    writeStates(os, result->states, input->isBatched);
     return Error::success();
   };
-  StringRef stateFile = line.get("--state-out");
-  if (Error error = stateFile.empty()
-                        ? writeOutput()
-                        : writeStates(stateFile, result->states,
-                                      input->isBatched, writeOutput))
-    return emitFileError(&context, stateFile, std::move(error));
+  SmallVector<FileToWrite, 2> files = {{options.output.file, writeOutput}};
+  if (line.has("--state-out"))
+    files.push_back({line.get("--state-out"), writeState});
+  if (Error error = writeFiles(files))
+    return emitFileError(&context, line.get("--output"), std::move(error));
   return mlir::success();
 }
 

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/ssmc/StateFiles.h"
-#include "lib/Import/AtomicFile.h"
 #include "lib/Import/Safetensors.h"
 #include "lib/Reference/RunModel.h"
 #include "lib/Target/StateLayout.h"
@@ -100,8 +99,8 @@ ssmc::readStates(StringRef path, ArrayRef<StateEntry> entries, int64_t batch) {
   return states;
 }
 
-Error ssmc::writeStates(StringRef path, const StateMap &states, bool isBatched,
-                        function_ref<Error()> writeOthers) {
+void ssmc::writeStates(raw_ostream &os, const StateMap &states,
+                       bool isBatched) {
   std::vector<NamedTensor> tensors;
   for (const auto &[name, state] : states) {
     ArrayView view = state.view();
@@ -109,13 +108,7 @@ Error ssmc::writeStates(StringRef path, const StateMap &states, bool isBatched,
       view.shape.erase(view.shape.begin());
     tensors.push_back({name, view});
   }
-  return writeFileOrStandardOutput(
-      path,
-      [&](raw_pwrite_stream &os) {
-        writeSafetensors(os, tensors);
-        return Error::success();
-      },
-      writeOthers);
+  writeSafetensors(os, tensors);
 }
 
 //===----------------------------------------------------------------------===//

@@ -32,12 +32,8 @@ llvm::Expected<StateMap> readStates(llvm::StringRef path,
                                     llvm::ArrayRef<StateEntry> entries,
                                     int64_t batch);
 
-/// Writes a safetensors file, to standard output for '-', with the axis B when
-/// `isBatched`. `path` is what
-/// it was before when anything fails, `writeOthers` included, which runs last.
-llvm::Error writeStates(llvm::StringRef path, const StateMap &states,
-                        bool isBatched,
-                        llvm::function_ref<llvm::Error()> writeOthers);
+/// Writes a safetensors file, with the axis B when `isBatched`.
+void writeStates(llvm::raw_ostream &os, const StateMap &states, bool isBatched);
 
 /// Between states and the records of a native model.
 void packStates(const StateMap &states, const ModelInfo &info, int64_t batch,

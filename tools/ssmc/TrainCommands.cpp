@@ -163,14 +163,13 @@ static mlir::LogicalResult runTraining(mlir::MLIRContext &context,
   ArrayView y = result->y.view();
   if (!task->input.isBatched)
     y.shape.erase(y.shape.begin());
-  auto writeOutput = [&]() -> Error {
-    if (Error error = writeArray(output, y))
-      return createFileError(line.get("--output"), std::move(error));
-    return Error::success();
+  auto writeOutput = [&](raw_pwrite_stream &os) {
+    return writeArray(os, output, y);
   };
+  FileToWrite outputFile = {output.file, writeOutput};
   if (!weights.empty())
-    return writeTrainedWeights(weights, model, result->norms, writeOutput);
-  if (Error error = writeOutput())
+    return writeTrainedWeights(weights, model, result->norms, outputFile);
+  if (Error error = writeFiles(outputFile))
     return emitFileError(&context, line.get("--output"), std::move(error));
   return mlir::success();
 }

@@ -8,7 +8,6 @@
 #include "tools/ssmc/TrainModel.h"
 #include "dialect/SsmDialect.h"
 #include "lib/Analysis/Weights.h"
-#include "lib/Import/AtomicFile.h"
 #include "lib/Import/DiagnosticPrinter.h"
 #include "lib/Import/Options.h"
 #include "lib/Import/Safetensors.h"
@@ -294,24 +293,23 @@ static Error checkStatistics(ArrayRef<TrainingNorm> norms) {
   return Error::success();
 }
 
-mlir::LogicalResult
-ssmc::writeTrainedWeights(StringRef path, mlir::ModuleOp model,
-                          ArrayRef<TrainingNorm> norms,
-                          function_ref<Error()> writeOthers) {
+mlir::LogicalResult ssmc::writeTrainedWeights(StringRef path,
+                                              mlir::ModuleOp model,
+                                              ArrayRef<TrainingNorm> norms,
+                                              ArrayRef<FileToWrite> others) {
   if (Error error = checkStatistics(norms))
     return emitFileError(model->getContext(), path, std::move(error));
   WeightsWriter writer;
   if (failed(writer.addParameters(model)))
     return mlir::failure();
   writer.addStatistics(norms);
-  Error error = writeFileOrStandardOutput(
-      path,
-      [&](raw_pwrite_stream &os) {
-        writeSafetensors(os, writer.getTensors());
-        return Error::success();
-      },
-      writeOthers);
-  if (error)
+  auto write = [&](raw_pwrite_stream &os) {
+    writeSafetensors(os, writer.getTensors());
+    return Error::success();
+  };
+  SmallVector<FileToWrite, 2> files = {{path, write}};
+  append_range(files, others);
+  if (Error error = writeFiles(files))
     return emitFileError(model->getContext(), path, std::move(error));
   return mlir::success();
 }

@@ -9,6 +9,7 @@
 #define SSMC_TOOLS_SSMC_TRAINMODEL_H
 
 #include "lib/Import/ArrayFile.h"
+#include "lib/Import/AtomicFile.h"
 #include "lib/Target/TrainingInfo.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "tools/ssmc/CommandLine.h"
@@ -60,13 +61,12 @@ mlir::FailureOr<TrainingTask> readTrainingTask(mlir::MLIRContext &context,
                                                const CommandLine &line);
 
 /// Writes the parameters of `model` to a safetensors file, to standard output
-/// for '-', with the statistics of `norms` in the place of its own. `path` is
-/// what it was before when anything fails, `writeOthers` included, which runs
-/// last.
-mlir::LogicalResult
-writeTrainedWeights(llvm::StringRef path, mlir::ModuleOp model,
-                    llvm::ArrayRef<TrainingNorm> norms,
-                    llvm::function_ref<llvm::Error()> writeOthers);
+/// for '-', with the statistics of `norms` in the place of its own, and
+/// `others`: all files or none.
+mlir::LogicalResult writeTrainedWeights(llvm::StringRef path,
+                                        mlir::ModuleOp model,
+                                        llvm::ArrayRef<TrainingNorm> norms,
+                                        llvm::ArrayRef<FileToWrite> others);
 
 } // namespace ssmc
 
