@@ -5,17 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A thread is a channel, and takes some of its modes through all rows at a
-// time, with their states in registers: y is the modes before, in memory. Rows
-// that name their streams are a thread each, too. What a chunk does to a mode's
-// state is a complex number to the power of its rows, in f64; modes pass on
-// their states a thread each.
+// A thread is a channel, or some modes of one, and takes a few modes through
+// rows at a time, with their states in registers: y is the modes before, in
+// memory. Rows that name their streams are a thread each, too.
+//
+// Threads of one channel take turns on its rows, so that y is the same sum in
+// the same order however many there are: while the second one adds its modes to
+// some rows, the first one is at the rows after.
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Conversion/ChunkToGpu/LookBack.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "lib/Conversion/ChunkToGpu/ChannelRowsThreads.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -24,69 +25,9 @@ using namespace ssmc;
 /// Modes of a thread at a time: what they wait for each other, and the memory
 /// accesses of y, are shared among so many.
 static constexpr int64_t kModes = 4;
-
-namespace {
-class ChannelRowsThreads {
-public:
-  ChannelRowsThreads(ChannelRowsOp op, int64_t threads, OpBuilder &builder)
-      : op(op), rows(builder, op.getLoc(), threads), builder(builder),
-        loc(op.getLoc()), panels(op.getNumPanels()), modes(op.getNumModes()),
-        available(cast<MemRefType>(op.getX().getType()).getDimSize(0)) {}
-
-  void emitStreams();
-  void emitTimeSteps();
-  void emitLinked(const ChunkLink &link);
-
-private:
-  using Values = SmallVector<Value>;
-  /// A channel: its number and where it lies in panels.
-  struct Channel {
-    Value number, panel, lane;
-  };
-  /// (re, im).
-  using Complex = std::pair<Value, Value>;
-
-  void forEachChannel(llvm::function_ref<void(const Channel &)> body);
-  void forEachMode(llvm::function_ref<void(const Channel &, Value)> body);
-  void forSomeModes(llvm::function_ref<void(Value, int64_t, bool)> body);
-  Values loadFactors(const Channel &channel, Value mode, size_t count);
-  Value loadFeature(Value buffer, Value row, const Channel &channel);
-  void storeFeature(Value value, Value row, const Channel &channel);
-  Value statePlace(const Channel &channel, Value mode, int64_t plane);
-  Complex loadState(Value buffer, Value row, const Channel &channel,
-                    Value mode);
-  void storeState(Value buffer, Value row, const Channel &channel, Value mode,
-                  Complex state);
-  Complex emitStep(ArrayRef<Value> factors, Complex state, Value x);
-  Value emitReadout(ArrayRef<Value> factors, Complex state, Value y);
-  Values emitRows(const Channel &channel, Value mode, int64_t count,
-                  bool isFirst, ValueRange states);
-  Complex emitStatesOnly(const Channel &channel, Value mode);
-
-  Complex toWide(Complex state);
-  Complex multiply(Complex a, Complex b, Complex added = {});
-  Complex emitTransition(const Channel &channel, Value mode);
-  Complex emitIncoming(const ChunkLink &link, const Channel &channel,
-                       Value mode);
-  Complex narrow(Complex state);
-
-  Value fma(Value a, Value b, Value sum) {
-    return math::FmaOp::create(builder, loc, a, b, sum);
-  }
-  Value times(Value a, Value b) {
-    return arith::MulFOp::create(builder, loc, a, b);
-  }
-  Value zero() {
-    return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
-  }
-
-  ChannelRowsOp op;
-  ThreadBuilder rows;
-  OpBuilder &builder;
-  Location loc;
-  int64_t panels, modes, available;
-};
-} // namespace
+/// Rows of a turn, where threads share a channel: an eighth of all, so that the
+/// last of 4 threads idles for 3 turns of 11, but not less than this.
+static constexpr int64_t kLeastTurn = 4, kTurns = 8;
 
 //===----------------------------------------------------------------------===//
 // Channels, modes, memory
@@ -219,29 +160,29 @@ Value ChannelRowsThreads::emitReadout(ArrayRef<Value> factors, Complex state,
   return fma(factors[7], state.second, y);
 }
 
-/// `count` modes over all rows; adds their readouts to y, or begins it.
-SmallVector<Value> ChannelRowsThreads::emitRows(const Channel &channel,
-                                                Value mode, int64_t count,
-                                                bool isFirst,
-                                                ValueRange states) {
+SmallVector<SmallVector<Value>>
+ChannelRowsThreads::loadAllFactors(const Channel &channel, Value mode,
+                                   int64_t count) {
   SmallVector<Values> factors;
   for (int64_t n = 0; n < count; ++n)
     factors.push_back(loadFactors(channel, rows.add(mode, n), 8));
-  return rows.loop(
-      rows.index(0), rows.rowCount(op.getCount(), available), 1, states,
-      [&](Value row, ValueRange carried) {
-        Value x = loadFeature(op.getX(), row, channel);
-        Value y = isFirst ? zero() : loadFeature(op.getY(), row, channel);
-        Values next;
-        for (int64_t n = 0; n < count; ++n) {
-          Complex state =
-              emitStep(factors[n], {carried[2 * n], carried[2 * n + 1]}, x);
-          y = emitReadout(factors[n], state, y);
-          next.append({state.first, state.second});
-        }
-        storeFeature(y, row, channel);
-        return next;
-      });
+  return factors;
+}
+
+/// A mode for each of `factors`; adds their readouts to `before`, as y.
+SmallVector<Value> ChannelRowsThreads::emitRow(ArrayRef<Values> factors,
+                                               const Channel &channel,
+                                               Value row, Value before,
+                                               ValueRange states) {
+  Value x = loadFeature(op.getX(), row, channel), y = before;
+  Values next;
+  for (auto [n, ofMode] : llvm::enumerate(factors)) {
+    Complex state = emitStep(ofMode, {states[2 * n], states[2 * n + 1]}, x);
+    y = emitReadout(ofMode, state, y);
+    next.append({state.first, state.second});
+  }
+  storeFeature(y, row, channel);
+  return next;
 }
 
 /// What the rows make of a mode's state of zero.
@@ -259,22 +200,111 @@ ChannelRowsThreads::emitStatesOnly(const Channel &channel, Value mode) {
   return {last[0], last[1]};
 }
 
-void ChannelRowsThreads::emitTimeSteps() {
-  Value record = rows.index(0);
+/// As many threads as there are, if all have the same number of modes.
+std::optional<ChannelRowsThreads::Turns> ChannelRowsThreads::planTurns() const {
+  if (available < 2 * kLeastTurn)
+    return std::nullopt;
+  int64_t most = std::min(rows.threads / (panels * kPanelLanes), modes);
+  for (int64_t sharing = most; sharing > 1; --sharing) {
+    if (modes % sharing)
+      continue;
+    int64_t together = std::min(kModes, modes / sharing);
+    while (modes / sharing % together)
+      --together;
+    return Turns{sharing, together};
+  }
+  return std::nullopt;
+}
+
+/// Thread t of a channel is t turns behind the first one. Between turns all
+/// threads of the block meet, those without work, too.
+void ChannelRowsThreads::emitInTurns(const Turns &turns, LoadStates load,
+                                     StoreStates store) {
+  int64_t channels = panels * kPanelLanes;
+  int64_t turn =
+      std::max<int64_t>(kLeastTurn, llvm::divideCeil(available, kTurns));
+  int64_t last = llvm::divideCeil(available, turn) + turns.threads - 1;
+  Value thread = gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x);
+  Value number = rows.remainder(thread, channels), zeroRow = rows.index(0);
+  Channel channel{number, rows.divide(number, kPanelLanes),
+                  rows.remainder(number, kPanelLanes)};
+  Value place = rows.divide(thread, channels);
+  Value works = rows.isBelow(place, rows.index(turns.threads));
+  place = rows.smaller(place, rows.index(turns.threads - 1));
+  Value count = rows.rowCount(op.getCount(), available);
+  auto choose = [&](Value condition, Value yes, Value no) -> Value {
+    return arith::SelectOp::create(builder, loc, condition, yes, no);
+  };
+  // All threads of a channel, through all rows, with some modes each.
+  auto pass = [&](Value pass, ValueRange) -> Values {
+    Value number = rows.plus(rows.scale(pass, turns.threads), place);
+    Value mode = rows.scale(number, turns.modes);
+    Value isFirst = rows.isBelow(number, rows.index(1));
+    Values states;
+    for (int64_t n = 0; n < turns.modes; ++n) {
+      auto [re, im] = load(channel, rows.add(mode, n));
+      states.append({re, im});
+    }
+    SmallVector<Values> factors = loadAllFactors(channel, mode, turns.modes);
+    auto takeTurn = [&](Value now, ValueRange states) -> Values {
+      Value early = rows.isBelow(now, place);
+      Value since = arith::SubIOp::create(builder, loc, now, place);
+      Value from = choose(early, zeroRow, rows.scale(since, turn));
+      Value to = rows.smaller(rows.add(from, turn), count);
+      to = choose(works, choose(early, zeroRow, to), zeroRow);
+      Values next =
+          rows.loop(from, to, 1, states, [&](Value row, ValueRange carried) {
+            Value y = loadFeature(op.getY(), row, channel);
+            return emitRow(factors, channel, row, choose(isFirst, zero(), y),
+                           carried);
+          });
+      rows.barrier();
+      return next;
+    };
+    states = rows.loop(0, last, 1, states, takeTurn);
+    rows.onlyIf(works, [&] {
+      for (int64_t n = 0; n < turns.modes; ++n)
+        store(channel, rows.add(mode, n), {states[2 * n], states[2 * n + 1]});
+    });
+    return Values();
+  };
+  rows.loop(0, modes / (turns.threads * turns.modes), 1, {}, pass);
+}
+
+/// All modes through all rows.
+void ChannelRowsThreads::emitAllRows(LoadStates load, StoreStates store) {
+  if (std::optional<Turns> turns = planTurns())
+    return emitInTurns(*turns, load, store);
   forEachChannel([&](const Channel &channel) {
     forSomeModes([&](Value mode, int64_t count, bool isFirst) {
       Values states;
       for (int64_t n = 0; n < count; ++n) {
-        auto [re, im] =
-            loadState(op.getCarry(), record, channel, rows.add(mode, n));
+        auto [re, im] = load(channel, rows.add(mode, n));
         states.append({re, im});
       }
-      states = emitRows(channel, mode, count, isFirst, states);
+      SmallVector<Values> factors = loadAllFactors(channel, mode, count);
+      states = rows.loop(rows.index(0), rows.rowCount(op.getCount(), available),
+                         1, states, [&](Value row, ValueRange carried) {
+                           Value y = isFirst
+                                         ? zero()
+                                         : loadFeature(op.getY(), row, channel);
+                           return emitRow(factors, channel, row, y, carried);
+                         });
       for (int64_t n = 0; n < count; ++n)
-        storeState(op.getCarry(), record, channel, rows.add(mode, n),
-                   {states[2 * n], states[2 * n + 1]});
+        store(channel, rows.add(mode, n), {states[2 * n], states[2 * n + 1]});
     });
   });
+}
+
+void ChannelRowsThreads::emitTimeSteps() {
+  Value record = rows.index(0);
+  emitAllRows(
+      [&](const Channel &channel, Value mode) {
+        return loadState(op.getCarry(), record, channel, mode);
+      },
+      [&](const Channel &channel, Value mode, Complex state) {
+        storeState(op.getCarry(), record, channel, mode, state);
+      });
 }
 
 /// Every row is of another stream.
@@ -303,123 +333,6 @@ void ChannelRowsThreads::emitStreams() {
     else
       emit();
   });
-}
-
-//===----------------------------------------------------------------------===//
-// Chunks that pass states on
-//===----------------------------------------------------------------------===//
-
-ChannelRowsThreads::Complex ChannelRowsThreads::toWide(Complex state) {
-  Type f64 = builder.getF64Type();
-  auto widen = [&](Value value) -> Value {
-    return arith::ExtFOp::create(builder, loc, f64, value);
-  };
-  Value re = widen(state.first);
-  return {re, widen(state.second)};
-}
-
-ChannelRowsThreads::Complex ChannelRowsThreads::narrow(Complex state) {
-  Type f32 = builder.getF32Type();
-  Value re = arith::TruncFOp::create(builder, loc, f32, state.first);
-  return {re, arith::TruncFOp::create(builder, loc, f32, state.second)};
-}
-
-/// a b + added, in f64.
-ChannelRowsThreads::Complex ChannelRowsThreads::multiply(Complex a, Complex b,
-                                                         Complex added) {
-  Value re = added.first ? fma(a.first, b.first, added.first)
-                         : times(a.first, b.first);
-  Value im = added.second ? fma(a.first, b.second, added.second)
-                          : times(a.first, b.second);
-  Value minus = arith::NegFOp::create(builder, loc, a.second);
-  re = fma(minus, b.second, re);
-  return {re, fma(a.second, b.first, im)};
-}
-
-/// What a chunk of as many rows as there are makes of a mode's state: a to the
-/// power of the rows.
-ChannelRowsThreads::Complex
-ChannelRowsThreads::emitTransition(const Channel &channel, Value mode) {
-  Values f = loadFactors(channel, mode, 4);
-  Complex high = toWide({f[0], f[2]}), low = toWide({f[1], f[3]});
-  Value re = arith::AddFOp::create(builder, loc, high.first, low.first);
-  Complex step{re,
-               arith::AddFOp::create(builder, loc, high.second, low.second)};
-  Complex power;
-  for (int64_t left = available; left; left /= 2) {
-    if (left % 2)
-      power = power.first ? multiply(power, step) : step;
-    if (left > 1)
-      step = multiply(step, step);
-  }
-  return power;
-}
-
-/// A mode's state that enters the chunk, in f64.
-ChannelRowsThreads::Complex
-ChannelRowsThreads::emitIncoming(const ChunkLink &link, const Channel &channel,
-                                 Value mode) {
-  Complex chunk = emitTransition(channel, mode);
-  Value group = rows.divide(link.chunk, kLinkedGroup);
-  Complex state =
-      toWide(loadState(link.entering.front(), group, channel, mode));
-  Values start{state.first, state.second};
-  Values last = loopOverGroup(
-      rows, link, start,
-      [&](Value before) -> Values {
-        Complex added =
-            loadState(link.published.front(), before, channel, mode);
-        return {added.first, added.second};
-      },
-      [&](ValueRange state, ValueRange published) -> Values {
-        Complex added = toWide({published[0], published[1]});
-        Complex next = multiply(chunk, {state[0], state[1]}, added);
-        return {next.first, next.second};
-      });
-  return {last[0], last[1]};
-}
-
-void ChannelRowsThreads::emitLinked(const ChunkLink &link) {
-  Value published = link.published.front(), entering = link.entering.front();
-  Value zeroRow = rows.index(0);
-  auto publish = [&](Value isFirst) {
-    forEachMode([&](const Channel &channel, Value mode) {
-      storeState(published, link.chunk, channel, mode,
-                 emitStatesOnly(channel, mode));
-      rows.onlyIf(isFirst, [&] {
-        storeState(entering, zeroRow, channel, mode,
-                   loadState(op.getCarry(), zeroRow, channel, mode));
-      });
-    });
-  };
-  auto passOn = [&](Value group) {
-    forEachMode([&](const Channel &channel, Value mode) {
-      Complex state = emitIncoming(link, channel, mode);
-      Complex added = toWide(loadState(published, link.chunk, channel, mode));
-      state = multiply(emitTransition(channel, mode), state, added);
-      storeState(entering, group, channel, mode, narrow(state));
-    });
-  };
-  auto finish = [&] {
-    forEachChannel([&](const Channel &channel) {
-      forSomeModes([&](Value mode, int64_t count, bool isFirst) {
-        Values states;
-        for (int64_t n = 0; n < count; ++n) {
-          Complex state =
-              narrow(emitIncoming(link, channel, rows.add(mode, n)));
-          states.append({state.first, state.second});
-        }
-        states = emitRows(channel, mode, count, isFirst, states);
-        // The record changes when the last chunk is through.
-        rows.onlyIf(link.last, [&] {
-          for (int64_t n = 0; n < count; ++n)
-            storeState(op.getCarry(), zeroRow, channel, rows.add(mode, n),
-                       {states[2 * n], states[2 * n + 1]});
-        });
-      });
-    });
-  };
-  emitLookBack(rows, link, {publish, passOn, finish});
 }
 
 void ssmc::lowerChannelRowsToThreads(ChannelRowsOp op, int64_t threads,
