@@ -8,7 +8,7 @@
  * from @prepare.
  *
  * Everything is checked before anything is written to the packed set. Messages
- * are those of `ssmc compile` (lib/Import/FileWeights.cpp). */
+ * are those of `ssmc compile` (lib/Import/FileWeights.cpp, Safetensors.cpp). */
 
 #include "cpu.h"
 #include "hash.h"
@@ -89,42 +89,56 @@ static int check_type(struct load *load, const struct entry *entry,
     put(problem, dtype);
     return E_WEIGHTS_SHAPE;
   }
-  bool same = entry->rank == own->rank;
+  bool same = entry->shape.count == own->rank;
   for (int64_t i = 0; same && i < own->rank; ++i)
-    same = entry->shape[i] == own->shape[i];
+    same = entry->shape.numbers[i] == own->shape[i];
   if (same)
     return OK;
   put(problem, entry->name);
   put(problem, " has shape ");
-  put_shape(problem, entry->shape, entry->rank);
+  put_shape(problem, entry->shape.numbers, entry->shape.count);
   put(problem, "; expected ");
   put_expected_shape(problem, tensor);
   return E_WEIGHTS_SHAPE;
 }
 
-static int check_place(struct load *load, const struct entry *entry,
-                       int64_t tensor) {
+static int check_place(struct load *load, const struct entry *entry) {
   struct text *problem = &load->problem;
-  int64_t begin = entry->offsets[0], end = entry->offsets[1];
+  bool are_two = entry->offsets.count == 2;
+  int64_t begin = are_two ? entry->offsets.numbers[0] : 0;
+  int64_t end = are_two ? entry->offsets.numbers[1] : -1;
   int64_t size = load->end - load->data;
-  if (begin <= end && end <= size && end - begin == bytes_of(tensor))
+  if (begin <= end && end <= size && end - begin == entry->bytes)
     return OK;
   put(problem, entry->name);
-  put(problem, " has data_offsets ");
-  put_shape(problem, entry->offsets, 2);
-  if (end > size) {
+  if (begin > end || end > size) {
+    put(problem, " has data_offsets ");
+    put_shape(problem, entry->offsets.numbers, entry->offsets.count);
+  }
+  if (begin > end) {
+    put(problem, "; expected its begin and end");
+  } else if (end > size) {
     put(problem, ", but the file holds ");
     put_number(problem, (uint64_t)size);
     put(problem, " bytes of data: it is truncated, or the header is wrong");
   } else {
-    put(problem, "; expected ");
-    put_number(problem, (uint64_t)bytes_of(tensor));
-    put(problem, " bytes");
+    put(problem, " has ");
+    put_number(problem, (uint64_t)(end - begin));
+    put(problem, " bytes of data; expected ");
+    put_number(problem, (uint64_t)entry->bytes);
+    put(problem, " (");
+    put(problem, entry->dtype);
+    put(problem, ", shape ");
+    put_shape(problem, entry->shape.numbers, entry->shape.count);
+    put(problem, ")");
   }
   return E_WEIGHTS_FORMAT;
 }
 
 static int add_entry(struct load *load, const struct entry *entry) {
+  int error = check_place(load, entry);
+  if (error != OK)
+    return error;
   int64_t tensor = find_tensor(entry->name);
   if (tensor < 0 || load->begins[tensor] >= 0) {
     put(&load->problem,
@@ -132,22 +146,25 @@ static int add_entry(struct load *load, const struct entry *entry) {
     put(&load->problem, entry->name);
     return E_WEIGHTS_TENSOR;
   }
-  int error = check_type(load, entry, tensor);
+  error = check_type(load, entry, tensor);
   if (error == OK)
-    error = check_place(load, entry, tensor);
-  if (error == OK)
-    load->begins[tensor] = entry->offsets[0];
+    load->begins[tensor] = entry->offsets.numbers[0];
   return error;
 }
 
 static int read_entries(struct load *load, struct reader *reader) {
-  if (!require(reader, '{', "an object"))
+  if (!require_value(reader))
     return E_WEIGHTS_FORMAT;
+  if (!accept(reader, '{')) {
+    put(&load->problem, "the header is ");
+    put_value(reader);
+    put(&load->problem, "; expected an object");
+    return E_WEIGHTS_FORMAT;
+  }
   bool ends = accept(reader, '}');
   while (!ends) {
     struct entry entry;
-    if (!read_string(reader, entry.name, MOST_NAME) ||
-        !require(reader, ':', "':'"))
+    if (!read_key(reader, entry.name, MOST_NAME))
       return E_WEIGHTS_FORMAT;
     if (compare(entry.name, "__metadata__") == 0) {
       if (!skip_metadata(reader))
@@ -164,7 +181,8 @@ static int read_entries(struct load *load, struct reader *reader) {
       return E_WEIGHTS_FORMAT;
   }
   skip_blanks(reader);
-  return reader->at == reader->end || expected(reader, "nothing more")
+  return reader->at == reader->end ||
+                 fail(reader, "text follows the end of the value")
              ? OK
              : E_WEIGHTS_FORMAT;
 }

@@ -10,151 +10,83 @@
 #ifndef SSMC_SAFETENSORS_H
 #define SSMC_SAFETENSORS_H
 
-#include "text.h"
-#include <stdbool.h>
+#include "json.h"
 
 /* Longer names are no tensor's of any model, and are cut. */
 enum { MOST_NAME = 255, MOST_RANK = 8 };
 /* The limit of the format's reference implementation. */
 static const uint64_t most_header_bytes = 100000000;
 
-struct reader {
-  const char *begin, *at, *end; /* the header */
-  struct text *problem;
+/* Integers between brackets. */
+struct integers {
+  int64_t count, numbers[MOST_RANK];
 };
 
 /* An entry of the header. */
 struct entry {
   char name[MOST_NAME + 1];
   char dtype[16];
-  int64_t rank, shape[MOST_RANK];
-  int64_t offsets[2];
+  struct integers shape, offsets;
+  int64_t bytes; /* that type and shape mean */
 };
 
-/* -- JSON ------------------------------------------------------------------ */
-
-/* Returns false, like all that follows when something is wrong. */
-static bool expected(struct reader *reader, const char *what) {
-  put(reader->problem, "header, byte ");
-  put_number(reader->problem, (uint64_t)(reader->at - reader->begin));
-  put(reader->problem, ": expected ");
-  put(reader->problem, what);
+/* "the header's entry of NAME", then `words`. */
+static bool fail_entry(struct reader *reader, const struct entry *entry,
+                       const char *words) {
+  put(reader->problem, "the header's entry of ");
+  put(reader->problem, entry->name);
+  put(reader->problem, words);
   return false;
 }
 
-static void skip_blanks(struct reader *reader) {
-  while (reader->at < reader->end &&
-         (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\t' ||
-          *reader->at == '\r'))
-    ++reader->at;
-}
-
-/* Whether `c` comes next; skips it. */
-static bool accept(struct reader *reader, char c) {
-  skip_blanks(reader);
-  if (reader->at == reader->end || *reader->at != c)
+/* An integer from 0 to INT64_MAX, of the list `key`. */
+static bool read_integer(struct reader *reader, const struct entry *entry,
+                         const char *key, int64_t *number) {
+  if (!require_value(reader))
     return false;
-  ++reader->at;
-  return true;
-}
-
-static bool require(struct reader *reader, char c, const char *what) {
-  return accept(reader, c) || expected(reader, what);
-}
-
-/* The four digits of \u0041. */
-static bool read_code(struct reader *reader, uint32_t *code) {
-  *code = 0;
-  for (int i = 0; i < 4; ++i) {
-    if (reader->at == reader->end)
-      return expected(reader, "four hexadecimal digits");
-    char c = *reader->at, lower = (char)(c | 0x20);
-    uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
-                     : lower >= 'a' && lower <= 'f'
-                         ? (uint32_t)(lower - 'a') + 10
-                         : 16;
-    if (digit == 16)
-      return expected(reader, "four hexadecimal digits");
-    *code = *code << 4 | digit;
-    ++reader->at;
-  }
-  return true;
-}
-
-/* What stands behind a backslash. Beyond ASCII it becomes '?', which is in no
- * name of a model's tensor. */
-static bool read_escape(struct reader *reader, char *meant) {
-  static const char plain[] = "\"\\/bfnrt", meaning[] = "\"\\/\b\f\n\r\t";
-  char c = reader->at < reader->end ? *reader->at : 0;
-  for (int i = 0; plain[i]; ++i)
-    if (c == plain[i]) {
-      ++reader->at;
-      *meant = meaning[i];
-      return true;
-    }
-  if (c != 'u')
-    return expected(reader, "an escape sequence of JSON");
-  ++reader->at;
-  uint32_t code;
-  if (!read_code(reader, &code))
-    return false;
-  *meant = code < 0x80 && code > 0 ? (char)code : '?';
-  return true;
-}
-
-/* A string, cut to `most` characters and a zero. */
-static bool read_string(struct reader *reader, char *string, size_t most) {
-  if (!require(reader, '"', "a string"))
-    return false;
-  size_t length = 0;
-  for (;;) {
-    if (reader->at == reader->end || (unsigned char)*reader->at < 0x20)
-      return expected(reader, "'\"' at the end of a string");
-    char c = *reader->at++;
-    if (c == '"')
-      break;
-    if (c == '\\' && !read_escape(reader, &c))
-      return false;
-    if (length < most)
-      string[length++] = c;
-  }
-  string[length] = 0;
-  return true;
-}
-
-/* An integer from 0 to INT64_MAX. */
-static bool read_integer(struct reader *reader, int64_t *number) {
-  skip_blanks(reader);
   const char *first = reader->at;
   int64_t value = 0;
-  for (; reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9';
-       ++reader->at)
-    if (__builtin_mul_overflow(value, 10, &value) ||
-        __builtin_add_overflow(value, *reader->at - '0', &value))
-      return expected(reader, "an integer that fits 64 bits");
+  bool fits = true;
+  for (; reader->at < reader->end && is_digit(*reader->at); ++reader->at)
+    fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
+           !__builtin_add_overflow(value, *reader->at - '0', &value);
+  char next = reader->at < reader->end ? *reader->at : 0;
+  bool is_whole = reader->at > first && next != '.' && (next | 0x20) != 'e';
   *number = value;
-  return (reader->at > first && (*first != '0' || reader->at == first + 1)) ||
-         expected(reader, "an integer of at least 0");
+  if (fits && is_whole && (*first != '0' || reader->at == first + 1))
+    return true;
+  reader->at = first;
+  fail_entry(reader, entry, " has ");
+  put_value(reader);
+  put(reader->problem, " in '");
+  put(reader->problem, key);
+  put(reader->problem,
+      "'; expected an integer of at least 0 that fits 64 bits");
+  return false;
 }
 
-/* [2, 3]: at most `most` integers. */
-static bool read_integers(struct reader *reader, int64_t *numbers, int64_t most,
-                          int64_t *count) {
-  *count = 0;
-  if (!require(reader, '[', "'[' and integers"))
+/* The list `key`: [2, 3]. */
+static bool read_integers(struct reader *reader, const struct entry *entry,
+                          const char *key, struct integers *list) {
+  list->count = 0;
+  if (!require_value(reader))
     return false;
+  if (!accept(reader, '[')) {
+    fail_entry(reader, entry, " has no list '");
+    put(reader->problem, key);
+    put(reader->problem, "'");
+    return false;
+  }
   if (accept(reader, ']'))
     return true;
   do {
-    if (*count == most)
-      return expected(reader, "fewer integers");
-    if (!read_integer(reader, &numbers[(*count)++]))
+    if (list->count == MOST_RANK)
+      return fail(reader, "expected fewer integers");
+    if (!read_integer(reader, entry, key, &list->numbers[list->count++]))
       return false;
   } while (accept(reader, ','));
   return require(reader, ']', "',' or ']'");
 }
-
-/* -- The header ------------------------------------------------------------ */
 
 static bool is_equal(const char *a, const char *b) {
   while (*a && *a == *b)
@@ -162,53 +94,136 @@ static bool is_equal(const char *a, const char *b) {
   return *a == *b;
 }
 
+/* "NAME has dtype "; what was found and fail_dtype follow. */
+static void put_dtype(struct reader *reader, const struct entry *entry) {
+  put(reader->problem, entry->name);
+  put(reader->problem, " has dtype ");
+}
+
+static bool fail_dtype(struct reader *reader) {
+  put(reader->problem,
+      "; expected F32, F64, F16, BF16, BOOL, I32, I64, U32 or U8");
+  return false;
+}
+
+static bool read_dtype(struct reader *reader, struct entry *entry) {
+  if (!require_value(reader))
+    return false;
+  if (accept(reader, '"'))
+    return read_string(reader, entry->dtype, sizeof entry->dtype - 1);
+  put_dtype(reader, entry);
+  put_value(reader);
+  return fail_dtype(reader);
+}
+
 /* A member of an entry; `seen` has a bit for each. */
 static bool read_member(struct reader *reader, struct entry *entry,
                         unsigned *seen) {
   char key[16];
-  int64_t count;
-  if (!read_string(reader, key, sizeof key - 1) || !require(reader, ':', "':'"))
+  skip_blanks(reader);
+  const char *begin = reader->at;
+  if (!read_key(reader, key, sizeof key - 1))
     return false;
   unsigned bit = is_equal(key, "dtype")          ? 1
                  : is_equal(key, "shape")        ? 2
                  : is_equal(key, "data_offsets") ? 4
                                                  : 0;
-  if (bit == 0 || (*seen & bit))
-    return expected(reader, "dtype, shape and data_offsets, each once, before");
+  if (bit == 0 || (*seen & bit)) {
+    reader->at = begin;
+    return fail(reader, "expected dtype, shape and data_offsets, each once");
+  }
   *seen |= bit;
   if (bit == 1)
-    return read_string(reader, entry->dtype, sizeof entry->dtype - 1);
-  if (bit == 2)
-    return read_integers(reader, entry->shape, MOST_RANK, &entry->rank);
-  return read_integers(reader, entry->offsets, 2, &count) &&
-         (count == 2 ||
-          expected(reader, "begin and end as data_offsets before"));
+    return read_dtype(reader, entry);
+  return read_integers(reader, entry, key,
+                       bit == 2 ? &entry->shape : &entry->offsets);
+}
+
+/* Bytes of a number of an entry's type; 0: there is no such type. */
+static int64_t size_of_type(const struct entry *entry) {
+  static const struct {
+    char name[5], bytes;
+  } types[] = {{"F32", 4}, {"F64", 8}, {"F16", 2}, {"BF16", 2}, {"BOOL", 1},
+               {"I32", 4}, {"I64", 8}, {"U32", 4}, {"U8", 1}};
+  for (size_t i = 0; i < sizeof types / sizeof *types; ++i)
+    if (is_equal(entry->dtype, types[i].name))
+      return types[i].bytes;
+  return 0;
+}
+
+/* Whether all members are there, and type and shape mean a size. */
+static bool check_members(struct reader *reader, struct entry *entry,
+                          unsigned seen) {
+  int64_t bytes = size_of_type(entry);
+  if (bytes == 0) {
+    put_dtype(reader, entry);
+    put(reader->problem, seen & 1 ? entry->dtype : "nothing");
+    return fail_dtype(reader);
+  }
+  if (!(seen & 2))
+    return fail_entry(reader, entry, " has no list 'shape'");
+  if (!(seen & 4))
+    return fail_entry(reader, entry, " has no list 'data_offsets'");
+  bool fits = true, is_empty = false;
+  for (int64_t i = 0; i < entry->shape.count; ++i) {
+    is_empty |= entry->shape.numbers[i] == 0;
+    if (entry->shape.numbers[i])
+      fits &= !__builtin_mul_overflow(bytes, entry->shape.numbers[i], &bytes);
+  }
+  if (!fits) {
+    put(reader->problem, entry->name);
+    put(reader->problem, " has shape ");
+    put_shape(reader->problem, entry->shape.numbers, entry->shape.count);
+    put(reader->problem, ": its size overflows");
+  }
+  entry->bytes = is_empty ? 0 : bytes;
+  return fits;
 }
 
 /* The value of the tensor entry->name. */
 static bool read_entry(struct reader *reader, struct entry *entry) {
   unsigned seen = 0;
-  if (!require(reader, '{', "an object"))
+  entry->dtype[0] = 0;
+  if (!require_value(reader))
     return false;
-  do {
-    if (!read_member(reader, entry, &seen))
+  if (!accept(reader, '{')) {
+    fail_entry(reader, entry, " is ");
+    put_value(reader);
+    put(reader->problem, "; expected an object");
+    return false;
+  }
+  if (!accept(reader, '}')) {
+    do {
+      if (!read_member(reader, entry, &seen))
+        return false;
+    } while (accept(reader, ','));
+    if (!require(reader, '}', "',' or '}'"))
       return false;
-  } while (accept(reader, ','));
-  return require(reader, '}', "',' or '}'") &&
-         (seen == 7 ||
-          expected(reader, "dtype, shape and data_offsets before"));
+  }
+  return check_members(reader, entry, seen);
 }
 
 /* Strings by name: any file may have some, and none mean anything here. */
 static bool skip_metadata(struct reader *reader) {
-  char ignored[1];
-  if (!require(reader, '{', "an object of strings"))
+  static const char wrong[] =
+      "the header's __metadata__ is not an object of strings";
+  char key[32];
+  if (!require_value(reader))
     return false;
+  if (!accept(reader, '{')) {
+    put(reader->problem, wrong);
+    return false;
+  }
   if (accept(reader, '}'))
     return true;
   do {
-    if (!read_string(reader, ignored, 0) || !require(reader, ':', "':'") ||
-        !read_string(reader, ignored, 0))
+    if (!read_key(reader, key, sizeof key - 1) || !require_value(reader))
+      return false;
+    if (!accept(reader, '"')) {
+      put(reader->problem, wrong);
+      return false;
+    }
+    if (!read_string(reader, key, 0))
       return false;
   } while (accept(reader, ','));
   return require(reader, '}', "',' or '}'");
