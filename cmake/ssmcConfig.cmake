@@ -1,11 +1,13 @@
 # find_package(ssmc) gives, besides SSMC_EXECUTABLE:
 #
-#   ssmc_add_model(TARGET MODEL [NAME id] [CPU cpu] [WEIGHTS weights] [VERIFY])
+#   ssmc_add_model(TARGET MODEL [NAME id] [CPU cpu] [WEIGHTS weights] [VERIFY]
+#                  [OPTIONS option...])
 #
 # TARGET is a static library with the model in MODEL (a folder or a model.json)
 # compiled; what links it finds its header, NAME.h, and those for threads. NAME is
 # TARGET by default, CPU (its --target: for GPUs "cuda:sm_80,sm_90"), WEIGHTS (a
-# file, random:SEED or runtime) and VERIFY are options of `ssmc compile`.
+# file, random:SEED or runtime) and VERIFY are options of `ssmc compile`; OPTIONS are
+# any others, as on its command line (--dt input, --train, --products bf16x3).
 
 get_filename_component(SSMC_EXECUTABLE
   "${CMAKE_CURRENT_LIST_DIR}/../../../bin/ssmc" ABSOLUTE)
@@ -13,7 +15,7 @@ get_filename_component(SSMC_INCLUDE_DIR
   "${CMAKE_CURRENT_LIST_DIR}/../../../include" ABSOLUTE)
 
 function(ssmc_add_model target model)
-  cmake_parse_arguments(ARG "VERIFY" "NAME;CPU;WEIGHTS" "" ${ARGN})
+  cmake_parse_arguments(ARG "VERIFY" "NAME;CPU;WEIGHTS" "OPTIONS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "ssmc_add_model: unknown: ${ARG_UNPARSED_ARGUMENTS}")
   endif()
@@ -45,6 +47,7 @@ function(ssmc_add_model target model)
   if(ARG_VERIFY)
     list(APPEND options --verify)
   endif()
+  list(APPEND options ${ARG_OPTIONS})
 
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}.ssmc")
   file(MAKE_DIRECTORY "${folder}")
