@@ -37,11 +37,12 @@ using namespace mlir;
 using namespace ssmc;
 
 namespace {
-/// Rows of all time steps: in `store`, `n * perStep` bytes from its start on,
-/// or of the caller.
+/// Rows of all time steps: an argument of the caller, or a part of `store`.
+/// How long `store` is depends on n, and so does where its parts begin: behind
+/// parts that have `bytesBefore` bytes per time step, n times that in all.
 struct SequenceRows {
   StringRef argument = "x";
-  int64_t perStep = 0;
+  int64_t bytesBefore = 0;
 };
 
 /// Units that all chunks go through before the next ones do.
@@ -57,7 +58,7 @@ public:
   SequenceBuilder(ModuleOp module, const ModelPlan &plan, int64_t rows)
       : RunBuilder(module, plan, "full"), rows(rows) {}
 
-  LogicalResult run();
+  LogicalResult build();
   int64_t getBytes() const { return largest; }
   int64_t getStoredBytes() const { return stored; }
 
@@ -97,10 +98,11 @@ private:
   int64_t rows;                           // of a chunk
   Value total, chunks, tail, firstOfTail; // time steps, but for chunks
   Value ownStream;                        // whose rows they are, for `rows`
-  SequenceRows current, contributions;
-  int64_t base = 0;    // workspace that all passes have
-  int64_t largest = 0; // workspace of a pass
-  int64_t stored = 0;  // bytes per time step
+  SequenceRows current;
+  std::optional<SequenceRows> contributions; // of reverse units to their blocks
+  int64_t base = 0;                          // workspace that all passes have
+  int64_t largest = 0;                       // workspace of a pass
+  int64_t stored = 0;                        // bytes per time step
 };
 } // namespace
 
@@ -133,10 +135,13 @@ FailureOr<std::vector<SequencePass>> SequenceBuilder::findPasses() {
     SequencePass *before = passes.empty() ? nullptr : &passes.back();
     const StepRun &reverse = runs[i], &block = runs[++i];
     if (before && before->reverse) {
-      // The layer before is two steps away.
+      // Runs follow each other in the plan: a reverse unit's is one step, then
+      // comes its block's, so the same unit of the layer before is two back.
+      const PlanStep *reverseBefore = reverse.first - 2;
+      const PlanStep *blockBefore = block.first - 2;
       SequencePass joined = *before;
-      if (appendStep(*joined.reverse, reverse.first[-2], *reverse.first) &&
-          appendStep(*joined.block, block.first[-2], *block.first)) {
+      if (appendStep(*joined.reverse, *reverseBefore, *reverse.first) &&
+          appendStep(*joined.block, *blockBefore, *block.first)) {
         *before = joined;
         continue;
       }
@@ -166,7 +171,9 @@ void SequenceBuilder::splitTime() {
 }
 
 /// Emits `emit` for full chunks in a loop, and for the last few rows. `first`
-/// is the first row in the order of the pass.
+/// is the first row in the order of the pass. What `emit` adds calls the chunk
+/// functions of `variant` for `count` rows of `streams`, and shares the
+/// workspace behind `base` with all other passes: those members are set here.
 LogicalResult SequenceBuilder::forEachChunk(
     llvm::function_ref<LogicalResult(Value first)> emit) {
   auto emitVariant = [&](StringRef name, Value number, Value first) {
@@ -200,7 +207,8 @@ LogicalResult SequenceBuilder::forEachChunk(
 Value SequenceBuilder::byteAt(const SequenceRows &all, Value row,
                               int64_t rowBytes) {
   Value place = product(row, index(rowBytes));
-  return all.perStep ? sum(product(total, index(all.perStep)), place) : place;
+  return all.bytesBefore ? sum(product(total, index(all.bytesBefore)), place)
+                         : place;
 }
 
 Value SequenceBuilder::rowsAt(const SequenceRows &all, Value first, Type type) {
@@ -336,7 +344,7 @@ LogicalResult SequenceBuilder::emitReverseUnit(const StepRun &run, Value layer,
   if (failed(emitCall(run, *chunk, layer, {in, out})))
     return failure();
   forEachTurned(first, [&](Value time, Value row) {
-    copyLanes(out, row, storedRow(contributions, time, outType), {});
+    copyLanes(out, row, storedRow(*contributions, time, outType), {});
   });
   return success();
 }
@@ -350,11 +358,11 @@ LogicalResult SequenceBuilder::emitBlock(const StepRun &run, Value layer,
   TypeRange types = chunk->getArgumentTypes();
   return emitCall(run, *chunk, layer,
                   {rowsAt(current, first, types[0]),
-                   rowsAt(contributions, first, types[1])});
+                   rowsAt(*contributions, first, types[1])});
 }
 
 LogicalResult SequenceBuilder::emitLayers(const SequencePass &pass) {
-  if (contributions.argument != "store") // all layers use one place
+  if (!contributions) // all layers use one place
     contributions = addStored(contributionBytes());
   auto emitLayer = [&](Value layer) -> LogicalResult {
     if (failed(forEachChunk([&](Value first) {
@@ -382,7 +390,7 @@ int64_t SequenceBuilder::contributionBytes() {
   return bytes;
 }
 
-LogicalResult SequenceBuilder::run() {
+LogicalResult SequenceBuilder::build() {
   SmallVector<StringRef> names{"blob", "record", "n", "x"};
   if (plan.takesTimeSteps)
     names.push_back("dt");
@@ -408,7 +416,7 @@ LogicalResult ssmc::buildSequence(ModuleOp module, const ModelPlan &plan,
   if (!rows)
     return module.emitError() << "has no " << kChunkRowsAttr;
   SequenceBuilder sequence(module, plan, rows.getInt());
-  if (failed(sequence.run()))
+  if (failed(sequence.build()))
     return failure();
   bytes = std::max(bytes, sequence.getBytes());
   Builder builder(module.getContext());

@@ -42,6 +42,7 @@ bool ssmc::runsBackwards(BlockOp block) {
 }
 
 bool ssmc::runsBackwards(func::FuncOp unit) {
+  // Units at recurrence level have the one, chunk functions the other.
   for (StringRef name : {"ssm.unit", "ssm.kind"})
     if (auto kind = unit->getAttrOfType<StringAttr>(name))
       return kind.getValue() == kReverseKind;
@@ -167,13 +168,14 @@ void Splitter::buildRest(BlockOp reverse) {
   SmallVector<Value> states, replacements(block->getNumResults());
   SmallVector<Type> types;
   for (unsigned i = 0, next = 1; i < block->getNumResults(); ++i) {
-    if (i > 0 && i < body.getNumArguments() && isReverseState(i)) {
+    bool isState = i > 0 && i < body.getNumArguments(); // of an operand, i
+    if (isState && isReverseState(i)) {
       gone.set(i);
       replacements[i] = reverse->getResult(next++);
       continue;
     }
     types.push_back(block->getResult(i).getType());
-    if (i > 0 && i < body.getNumArguments())
+    if (isState)
       states.push_back(block->getOperand(i));
   }
   auto rest = BlockOp::create(builder, block.getLoc(), types,
