@@ -17,6 +17,10 @@ using namespace ssmc;
 using llvm::divideCeil;
 
 static constexpr int64_t kRows[] = {8, 16, 24, 32, 48, 64, 96, 128};
+/// Rows between these differ by so many, where chunks cannot be long enough.
+static constexpr int64_t kRowsBetween = 4;
+/// Shared memory that these leave for what is not counted: tickets, alignment.
+static constexpr int64_t kSharedReserve = 1024;
 static constexpr int64_t kThreads[] = {64, 128, 256, 512, 1024};
 static constexpr int64_t kMostBlocks = 8;
 /// Threads of blocks with products on tensor cores: of W4 with 256 and as few
@@ -289,14 +293,24 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
       usesTensorCores(units) ? kMostTensorThreads : *std::rbegin(kThreads);
   auto threadsToTry = llvm::make_filter_range(
       kThreads, [&](int64_t threads) { return threads <= mostThreads; });
-  for (int64_t rows : kRows)
+  auto tryRows = [&](int64_t rows, int64_t mostShared) {
     for (int64_t threads : threadsToTry)
       for (int64_t blocks = 1; blocks <= kMostBlocks; ++blocks)
         for (bool stage : {false, true})
-          if (candidate.evaluate({rows, threads, blocks, stage}))
+          if (candidate.evaluate({rows, threads, blocks, stage}) &&
+              candidate.schedule().sharedBytes <= mostShared)
             all.push_back(candidate.schedule());
+  };
+  for (int64_t rows : kRows)
+    tryRows(rows, gpu.sharedPerBlock);
   if (all.empty())
     return {};
+  const GpuSchedule longest = all.back();
+  if (longest.linkTraffic > kMostLinkTraffic)
+    for (int64_t rows = longest.rows + kRowsBetween;
+         rows < *std::rbegin(kRows) && !llvm::is_contained(kRows, rows);
+         rows += kRowsBetween)
+      tryRows(rows, gpu.sharedPerBlock - kSharedReserve);
   // Chunks so short that memory moves states rather than rows are out, if there
   // is room for longer ones.
   double traffic = HUGE_VAL;

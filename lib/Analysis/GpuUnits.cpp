@@ -162,11 +162,17 @@ GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
     return cast<ShapedType>(type).getShape().back() *
            cast<ShapedType>(type).getElementTypeBitWidth() / 8;
   };
+  // Without what lies between rows.
+  auto trafficOf = [&](unsigned i) -> int64_t {
+    auto floats = chunk.getArgAttrOfType<IntegerAttr>(i, "ssm.row_floats");
+    return floats ? floats.getInt() * int64_t(sizeof(float))
+                  : rowBytes(chunk.getArgumentTypes()[i]);
+  };
   int64_t rows = 0;
   for (auto [i, type] : llvm::enumerate(chunk.getArgumentTypes()))
     if (chunk.getArgAttr(i, "ssm.rows")) {
       rows = cast<ShapedType>(type).getDimSize(0);
-      unit.trafficBytes += rowBytes(type);
+      unit.trafficBytes += trafficOf(i);
       unit.activationBytes += rowBytes(type);
     }
   // The rows that are also results are written.
@@ -174,7 +180,7 @@ GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
     if (auto shaped = dyn_cast<ShapedType>(type);
         shaped && shaped.hasStaticShape() && shaped.getDimSize(0) == rows &&
         chunk.getNumArguments() && chunk.getArgumentTypes().front() == type)
-      unit.trafficBytes += rowBytes(type);
+      unit.trafficBytes += trafficOf(0);
   chunk.walk([&](Operation *op) {
     if (auto map = dyn_cast<PanelMapOp>(op))
       describeMap(map, unit);

@@ -89,6 +89,13 @@ func.func private @wide(%x: tensor<?x?x4xf32>, %w: tensor<256x4xf32> {ssm.parame
   %y = ssm.linear %x, %w : (tensor<?x?x4xf32>, tensor<256x4xf32>) -> tensor<?x?x256xf32>
   return %y : tensor<?x?x256xf32>
 }
+// What reads such rows is told how much of them is features.
+// CHECK-LABEL: func.func private @chunk.narrow(
+// CHECK-SAME:    tensor<8x272xf32> {ssm.row_floats = 256 : i64, ssm.rows}
+func.func private @narrow(%x: tensor<?x?x250xf32>, %w: tensor<4x250xf32> {ssm.parameter}) -> tensor<?x?x4xf32> attributes {ssm.unit = "output"} {
+  %y = ssm.linear %x, %w : (tensor<?x?x250xf32>, tensor<4x250xf32>) -> tensor<?x?x4xf32>
+  return %y : tensor<?x?x4xf32>
+}
 
 // -----
 

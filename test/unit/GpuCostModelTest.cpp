@@ -252,6 +252,24 @@ TEST(GpuSchedule, StagesWeightsThatFitBesideTheActivations) {
       chooseGpuSchedule(h100, shallow, work, GpuScheme::Stream).stageWeights);
 }
 
+TEST(GpuSchedule, ChunksAreAsLongAsWhatTheyPassOnAsksFor) {
+  GpuWork work{1, 16000};
+  auto choose = [&](int64_t publishedBytes) {
+    GpuUnit unit = linoss(256, 256, 4);
+    unit.publishedBytes = unit.enteringBytes = publishedBytes;
+    return chooseGpuSchedule(a100, unit, work, GpuScheme::LookBack);
+  };
+  // Little: as few rows as are fast.
+  GpuSchedule plan = choose(512);
+  EXPECT_LE(plan.rows, 32);
+  EXPECT_LE(plan.linkTraffic, 0.14);
+  // Much: all that shared memory holds, 36 rows of 4 KB, which are no round
+  // number.
+  plan = choose(8192);
+  EXPECT_EQ(plan.rows, 40);
+  EXPECT_LE(plan.sharedBytes + 1024, a100.sharedPerBlock);
+}
+
 TEST(GpuSchedule, CostsGivenSizesNoLessThanTheBest) {
   GpuUnit units[] = {s5(64, 64, 4)};
   GpuSchedule best = chooseGpuSchedule(h100, units, {1024, 784});

@@ -245,16 +245,22 @@ void KernelBuilder::forTickets(Value counter, Value count,
   scf::YieldOp::create(builder, loc);
 }
 
-void KernelBuilder::copyRows(Value from, Value to, Value count, int64_t width) {
-  int64_t together = width % 4 == 0 ? 4 : 1;
+void KernelBuilder::copyRows(Value from, Value to, Value count, int64_t width,
+                             int64_t pitch) {
+  int64_t together = width % 4 == 0 && pitch % 4 == 0 ? 4 : 1;
   auto type = VectorType::get(together, builder.getF32Type());
   Value threads = gpu::BlockDimOp::create(builder, loc, gpu::Dimension::x);
   threads =
       arith::IndexCastOp::create(builder, loc, builder.getI64Type(), threads);
-  Value pieces = multiply(count, number(width / together));
-  loop(thread(), pieces, threads, [&](Value i) {
+  Value ofRow = number(width / together);
+  loop(thread(), multiply(count, ofRow), threads, [&](Value i) {
+    Value place = i;
+    if (pitch != width)
+      place = add(multiply(divide(i, ofRow), number(pitch / together)),
+                  remainder(i, ofRow));
     auto at = [&](Value pointer) {
-      return LLVM::GEPOp::create(builder, loc, pointerType(), type, pointer, i);
+      return LLVM::GEPOp::create(builder, loc, pointerType(), type, pointer,
+                                 place);
     };
     unsigned bytes = together * sizeof(float);
     Value value = LLVM::LoadOp::create(builder, loc, type, at(from), bytes);

@@ -68,10 +68,10 @@ public:
   void forTickets(mlir::Value counter, mlir::Value count,
                   llvm::function_ref<void(mlir::Value)> body);
   static constexpr int64_t kTicketBytes = 64;
-  /// Copies `count` rows of `width` f32, the first at a cache line, by all
-  /// threads of the block.
+  /// Copies `count` rows of `width` f32, `pitch` apart, the first at a cache
+  /// line, by all threads of the block.
   void copyRows(mlir::Value from, mlir::Value to, mlir::Value count,
-                int64_t width);
+                int64_t width, int64_t pitch);
   /// All threads of the block see what all have written before.
   void barrier();
   /// Calls a function of this module after a barrier.

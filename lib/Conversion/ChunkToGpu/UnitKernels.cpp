@@ -56,6 +56,11 @@ private:
     MemRefType type = typeOf(argument);
     return type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
   }
+  /// Of a row that comes in, without what lies between rows.
+  int64_t countRowFloats() {
+    auto floats = function.getArgAttrOfType<IntegerAttr>(0, "ssm.row_floats");
+    return floats ? floats.getInt() : typeOf(0).getDimSize(1);
+  }
   bool isInPlace() { return step.kind == "block" || step.kind == "pool"; }
   void emitChunk(Value b, Value chunk);
   void emitRows(Value b, Value chunk, Value t, Value count, Value length);
@@ -181,7 +186,7 @@ void UnitKernel::emitRows(Value b, Value chunk, Value t, Value count,
   Value rows = in;
   if (tileBytes) {
     rows = kernel.shared(KernelBuilder::kTicketBytes, tileBytes);
-    kernel.copyRows(in, rows, count, typeOf(0).getDimSize(1));
+    kernel.copyRows(in, rows, count, countRowFloats(), typeOf(0).getDimSize(1));
   }
   SmallVector<Value> operands = getOperands(b, rows, out, count);
   if (linked) {
@@ -198,7 +203,7 @@ void UnitKernel::emitRows(Value b, Value chunk, Value t, Value count,
   kernel.call(function.getSymName(), operands);
   if (tileBytes && isInPlace()) {
     kernel.barrier();
-    kernel.copyRows(rows, in, count, typeOf(0).getDimSize(1));
+    kernel.copyRows(rows, in, count, countRowFloats(), typeOf(0).getDimSize(1));
   }
 }
 
@@ -215,7 +220,7 @@ Value UnitKernel::stageWeights() {
   Value target = kernel.shared(KernelBuilder::kTicketBytes + tileBytes +
                                    getWorkspaceBytes(),
                                floats * sizeof(float));
-  kernel.copyRows(kernel["blob"], target, kernel.number(1), floats);
+  kernel.copyRows(kernel["blob"], target, kernel.number(1), floats, floats);
   return target;
 }
 

@@ -89,6 +89,7 @@ LogicalResult UnitConverter::createFunction() {
   Block *body = chunk.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   mapRowArguments(body->getArguments().take_front(firstParameter));
+  markRowFloats();
   addGivenArguments(given);
   for (auto [i, argument] : llvm::enumerate(parameterArguments)) {
     parameters.map(argument, body->getArgument(firstParameter + i));
@@ -146,6 +147,16 @@ LogicalResult UnitConverter::convertDropout(DropoutOp op) {
     dropped->setAttr(kOneMaskAttr, one);
   materialized[op.getY()] = dropped.getResult();
   return success();
+}
+
+/// Says how many floats of a row are its panels where something lies between
+/// rows, which is not worth copying.
+void UnitConverter::markRowFloats() {
+  auto rowsOfUnit = cast<RankedTensorType>(chunk.getArgumentTypes().front());
+  int64_t floats = llvm::alignTo(
+      getNumFeatures(unit.getArgumentTypes().front()), kPanelLanes);
+  if (rowsOfUnit.getRank() == 2 && rowsOfUnit.getDimSize(1) > floats)
+    chunk.setArgAttr(0, "ssm.row_floats", builder.getI64IntegerAttr(floats));
 }
 
 /// Says which arguments of the new function stand for what of the unit.

@@ -36,6 +36,7 @@ private:
   bool hasOut() const { return kind != "block" && kind != "pool"; }
   llvm::SmallVector<mlir::Type> getRowArgumentTypes();
   llvm::LogicalResult createFunction();
+  void markRowFloats();
   void mapRowArguments(llvm::ArrayRef<mlir::BlockArgument> arguments);
   llvm::LogicalResult convertOp(mlir::Operation *op);
   void addGivenArguments(llvm::ArrayRef<mlir::BlockArgument> arguments);
