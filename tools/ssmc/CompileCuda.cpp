@@ -26,6 +26,20 @@ bool CudaRequest::needsTools(ArrayRef<EmitKind> kinds) const {
   return llvm::is_contained(kinds, EmitKind::Cubin) || needsBundle(kinds);
 }
 
+/// What a header declares is in objects only. Alone it may be of one that is
+/// made elsewhere.
+static Error checkHeader(ArrayRef<EmitKind> kinds) {
+  auto has = [&](EmitKind kind) { return llvm::is_contained(kinds, kind); };
+  bool hasKernels = has(EmitKind::Ptx) || has(EmitKind::Cubin) ||
+                    has(EmitKind::Nvvm) || has(EmitKind::GpuMlir);
+  if (!has(EmitKind::Header) || !hasKernels || has(EmitKind::Object) ||
+      has(EmitKind::Shared))
+    return Error::success();
+  return createStringError("--emit: a header declares functions of an object, "
+                           "and there is none; add obj or shared, or leave "
+                           "header off");
+}
+
 Error ssmc::refuseGpuFlags(const CommandLine &line) {
   for (StringRef flag : {kPtxasFlag.name, kProductsFlag.name})
     if (line.has(flag))
@@ -67,6 +81,8 @@ Expected<CudaRequest> CudaRequest::parse(const CommandLine &line,
   if (!products)
     return products.takeError();
   request.products = *products;
+  if (Error error = checkHeader(kinds))
+    return error;
   if (llvm::is_contained(kinds, EmitKind::Cubin) &&
       request.target.cubins.empty())
     return createStringError(
