@@ -17,29 +17,28 @@ import argparse
 import json
 import math
 import pathlib
-import re
 import sys
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 
-from .export import _replace
+from .checkpoint import Checkpoint, ConvertError, Size, read_checkpoint
+from .files import replace_file
 
 __all__ = ["ConvertError", "convert_linoss", "convert_s5", "main", "read_checkpoint"]
 
 FLAX_BATCH_NORM_EPSILON = 1e-5
 FLAX_LAYER_NORM_EPSILON = 1e-6
 EQUINOX_BATCH_NORM_EPSILON = 1e-5
-S5_ACTIVATIONS = ("full_glu", "half_glu1", "half_glu2", "gelu")
-
-
-class ConvertError(ValueError):
-    """The checkpoint lacks a tensor, or holds what model.json cannot say."""
+# What each activation has tensors of.
+S5_GATES = {
+    "full_glu": ("out1", "out2"),
+    "half_glu1": ("out2",),
+    "half_glu2": ("out2",),
+    "gelu": (),
+}
 
 
 def convert_s5(
@@ -47,6 +46,7 @@ def convert_s5(
     path: str | pathlib.Path,
     *,
     activation: str,
+    norm: str = "batch",
     prenorm: bool = True,
     mode: str = "pool",
     discretization: str = "zoh",
@@ -62,32 +62,33 @@ def convert_s5(
             `batch_stats/encoder/layers_0/norm/mean`, `params/decoder/kernel`, ...
         path: the folder to write into; made if it is not there.
         activation: `activation_fn` of the training script (half_glu1 is its default).
+        norm: "batch", or "layer" of a model with `batchnorm=False`.
         prenorm, mode, discretization, conj_sym, clip_eigs, step_rescale: its arguments
             of these names; the defaults are its own.
 
     Raises:
         ConvertError: naming the tensor or the option and what would be accepted.
     """
-    _choose("activation", activation, S5_ACTIVATIONS)
+    _choose("activation", activation, S5_GATES)
+    _choose("norm", norm, ("batch", "layer"))
     _choose("mode", mode, ("pool", "last"))
     _choose("discretization", discretization, ("zoh", "bilinear"))
     if not _is_factor(step_rescale):
         raise ConvertError(f"step_rescale is {step_rescale}; expected a number greater than 0")
-    source = _Tensors(checkpoint)
-    if source.has("params.decoder.layer1.kernel"):
+    source = Checkpoint(checkpoint)
+    if source.has("params.decoder.layer1"):
         raise ConvertError("a RetrievalModel compares two documents; only a ClassificationModel")
-    writer = _Writer()
-    width = writer.flax_dense(source, "params.encoder.encoder", "layers.0.linear")
-    writer.layer("LinearEncoder", in_features=width[0], out_features=width[1], use_bias=True)
-    for index in range(source.count(r"params\.encoder\.layers_(\d+)\.")):
-        layer = f"encoder.layers_{index}"
-        block = f"layers.{index + 1}"
-        seq = f"params.{layer}.seq"
-        mixer = _s5_mixer(source, seq, f"{block}.sequence_mixer", writer, width[1], conj_sym)
-        norm = _flax_norm(source, layer, f"{block}.norm", writer)
-        gate = _s5_activation(
-            source, f"params.{layer}", f"{block}.channel_mixer", activation, writer
-        )
+    writer = _Writer(source)
+    features, width = writer.flax_dense(
+        "params.encoder.encoder", "layers.0.linear", "features", "width"
+    )
+    writer.layer("LinearEncoder", in_features=features, out_features=width, use_bias=True)
+    layers = source.count(r"params\.encoder\.layers_(\d+)\.")
+    _check_s5_norms(source, norm, layers)
+    _check_s5_gates(source, activation, layers)
+    for index in range(layers):
+        layer, target = f"encoder.layers_{index}", f"layers.{index + 1}"
+        mixer = _s5_mixer(writer, f"params.{layer}.seq", target, width, conj_sym)
         mixer |= {
             "conj_sym": conj_sym,
             "clip_eigs": clip_eigs,
@@ -96,16 +97,16 @@ def convert_s5(
         }
         writer.layer(
             "StandardBlock",
-            in_features=width[1],
+            in_features=width,
             sequence_mixer=mixer,
-            channel_mixer=gate,
+            channel_mixer=_s5_gate(writer, f"params.{layer}", target, width, activation),
             prenorm=prenorm,
-            **norm,
+            **_flax_norm(writer, layer, target, width, norm),
         )
-    classes = writer.flax_dense(source, "params.decoder", writer.next_path("linear"))
+    _, classes = writer.flax_dense("params.decoder", writer.next_path("linear"), width, "classes")
     pooling = {"pooling": "last"} if mode == "last" else {}
-    writer.layer("ClassificationHead", in_features=classes[0], out_features=classes[1], **pooling)
-    source.expect_nothing_left()
+    writer.layer("ClassificationHead", in_features=width, out_features=classes, **pooling)
+    source.expect_nothing_left("the variables of a ClassificationModel")
     writer.write(path)
 
 
@@ -133,20 +134,17 @@ def convert_linoss(
         ConvertError: naming the tensor or the option and what would be accepted.
     """
     _choose("discretization", discretization, ("IM", "IMEX"))
-    source = _Tensors(checkpoint)
-    writer = _Writer()
-    shape = writer.linear(source, "linear_encoder", "layers.0.linear")
-    writer.layer("LinearEncoder", in_features=shape[1], out_features=shape[0], use_bias=True)
-    width = shape[0]
+    source = Checkpoint(checkpoint)
+    writer = _Writer(source)
+    width, features = writer.linear("linear_encoder", "layers.0.linear", "width", "features")
+    writer.layer("LinearEncoder", in_features=features, out_features=width, use_bias=True)
     for index in range(source.count(r"blocks\.(\d+)\.")):
         block, target = f"blocks.{index}", f"layers.{index + 1}"
-        for name in ("A_diag", "B", "C", "D", "steps"):
-            writer.copy(source, f"{block}.ssm.{name}", f"{target}.sequence_mixer.{name}")
+        states = _linoss_mixer(writer, f"{block}.ssm", f"{target}.sequence_mixer", width)
         for name in ("running_mean", "running_var"):
-            writer.copy(source, f"{block}.norm.{name}", f"{target}.norm.{name}")
+            writer.copy(f"{block}.norm.{name}", f"{target}.norm.{name}", (width,))
         for name in ("w1", "w2"):
-            writer.linear(source, f"{block}.glu.{name}", f"{target}.channel_mixer.{name}")
-        states = writer.tensors[f"{target}.sequence_mixer.A_diag"].shape[0]
+            writer.linear(f"{block}.glu.{name}", f"{target}.channel_mixer.{name}", width, width)
         writer.layer(
             "StandardBlock",
             in_features=width,
@@ -159,25 +157,68 @@ def convert_linoss(
             channel_mixer={"target": "GLU"},
             norm_epsilon=EQUINOX_BATCH_NORM_EPSILON,
         )
-    shape = writer.linear(source, "linear_layer", writer.next_path("linear"))
-    sizes = {"in_features": shape[1], "out_features": shape[0]}
+    outputs, _ = writer.linear("linear_layer", writer.next_path("linear"), "outputs", width)
+    sizes = {"in_features": width, "out_features": outputs}
     if classification:
         writer.layer("ClassificationHead", **sizes, activation="softmax")
     else:
         writer.layer("RegressionHead", **sizes, reduce=False, activation="tanh")
-    source.expect_nothing_left()
+    source.expect_nothing_left("the arrays of a LinOSS")
     writer.write(path)
 
 
-def _s5_mixer(
-    source: _Tensors, path: str, target: str, writer: _Writer, width: int, conj_sym: bool
-) -> dict[str, Any]:
+def _check_s5_norms(source: Checkpoint, norm: str, layers: int) -> None:
+    """Raises where the statistics are not those of such norms, in every layer."""
+    stats = [f"batch_stats.encoder.layers_{i}.norm" for i in range(layers)]
+    there = [name for name in stats if source.has(name)]
+    absent = [name for name in stats if name not in there]
+    if there and absent:
+        raise ConvertError(
+            f"there is no {absent[0]}, but {there[0]}; expected statistics of every layer, or of "
+            "none with norm 'layer' (--norm)"
+        )
+    if norm == "batch" and absent:
+        raise ConvertError(
+            "norm is 'batch' (--norm), but the checkpoint has no statistics of such norms, "
+            f"{absent[0]}.mean and the like; expected these, or 'layer' for a model that was "
+            "trained with batchnorm=False"
+        )
+    if norm == "layer" and there:
+        raise ConvertError(
+            f"norm is 'layer' (--norm), but the checkpoint has {there[0]}; expected 'batch'"
+        )
+
+
+def _check_s5_gates(source: Checkpoint, activation: str, layers: int) -> None:
+    """Raises where what there is of out1 and out2 is that of another activation."""
+    paths = [f"params.encoder.layers_{i}" for i in range(layers)]
+    found = [tuple(n for n in ("out1", "out2") if source.has(f"{p}.{n}")) for p in paths]
+    if found.count(S5_GATES[activation]) == layers:
+        return
+
+    def has(index: int) -> str:
+        return f"{paths[index]} has {' and '.join(found[index]) or 'neither out1 nor out2'}"
+
+    for index, gates in enumerate(found):
+        if gates != found[0]:
+            raise ConvertError(f"{has(0)}, {has(index)}; expected the same in every layer")
+    fitting = [repr(name) for name, gates in S5_GATES.items() if gates == found[0]]
+    if not fitting:
+        raise ConvertError(f"{has(0)}; expected out2 beside it")
+    raise ConvertError(
+        f"activation is {activation!r} (--activation), but {has(0)}; "
+        f"expected {' or '.join(fitting)}"
+    )
+
+
+def _s5_mixer(writer: _Writer, path: str, layer: str, width: int, conj_sym: bool) -> dict[str, Any]:
     """S5SSM. With conj_sym, `state_dim` is twice the number of states kept.
 
     A bidirectional one has C for the states of both directions side by side, or, where it
     was not initialized by "complex_normal", C1 and C2.
     """
-    states = source.size(f"{path}.Lambda_re")
+    source, target = writer.source, f"{layer}.sequence_mixer"
+    states = source.take(f"{path}.Lambda_re", ("states",)).size
     mixer: dict[str, Any] = {"target": "S5SequenceMixer"}
     if states > 0:
         mixer["state_dim"] = 2 * states if conj_sym else states
@@ -193,43 +234,50 @@ def _s5_mixer(
         "log_step": (max(states, 1), 1),
     }
     for name, shape in shapes.items():
-        source.expect_shape(f"{path}.{name}", shape)
-        writer.copy(source, f"{path}.{name}", f"{target}.{name}")
+        writer.copy(f"{path}.{name}", f"{target}.{name}", shape)
     one, both = (width, states, 2), (width, 2 * states, 2)
     if source.has(f"{path}.C1") or source.has(f"{path}.C2"):
-        for name in ("C1", "C2"):
-            source.expect_shape(f"{path}.{name}", one)
-        halves = [source.take(f"{path}.{name}") for name in ("C1", "C2")]
+        halves = [source.take(f"{path}.{name}", one) for name in ("C1", "C2")]
         writer.tensors[f"{target}.C"] = np.concatenate(halves, axis=1)
         mixer["bidirectional"] = True
-        return mixer
-    source.expect_shape(f"{path}.C", one, both)
-    writer.copy(source, f"{path}.C", f"{target}.C")
-    if writer.tensors[f"{target}.C"].shape != one:
+    elif writer.copy(f"{path}.C", f"{target}.C", one, both).shape != one:
         mixer["bidirectional"] = True
     return mixer
 
 
-def _flax_norm(source: _Tensors, layer: str, target: str, writer: _Writer) -> dict[str, Any]:
+def _flax_norm(writer: _Writer, path: str, layer: str, width: int, norm: str) -> dict[str, Any]:
     for name in ("scale", "bias"):
-        writer.copy(source, f"params.{layer}.norm.{name}", f"{target}.{name}")
-    if not source.has(f"batch_stats.{layer}.norm.mean"):
+        writer.copy(f"params.{path}.norm.{name}", f"{layer}.norm.{name}", (width,))
+    if norm == "layer":
         return {"norm": "layer", "norm_epsilon": FLAX_LAYER_NORM_EPSILON}
     for name in ("mean", "var"):
-        writer.copy(source, f"batch_stats.{layer}.norm.{name}", f"{target}.running_{name}")
+        writer.copy(f"batch_stats.{path}.norm.{name}", f"{layer}.norm.running_{name}", (width,))
     return {"norm": "batch_affine", "norm_epsilon": FLAX_BATCH_NORM_EPSILON}
 
 
-def _s5_activation(
-    source: _Tensors, path: str, target: str, activation: str, writer: _Writer
-) -> dict[str, Any]:
+def _s5_gate(writer: _Writer, path: str, layer: str, width: int, activation: str) -> dict[str, Any]:
+    for name in S5_GATES[activation]:  # out1 is w1
+        target = f"{layer}.channel_mixer.w{name[-1]}"
+        writer.flax_dense(f"{path}.{name}", target, width, width)
     if activation == "gelu":
         return {"target": "IdentityChannelMixer"}
-    writer.flax_dense(source, f"{path}.out2", f"{target}.w2")
     if activation == "full_glu":
-        writer.flax_dense(source, f"{path}.out1", f"{target}.w1")
         return {"target": "GLU"}
     return {"target": "HalfGLU", "raw_value": activation == "half_glu2"}
+
+
+def _linoss_mixer(writer: _Writer, path: str, target: str, width: int) -> int:
+    """LinOSSLayer; returns the number of its states."""
+    states = writer.copy(f"{path}.A_diag", f"{target}.A_diag", ("states",)).size
+    shapes = {
+        "B": (states, width, 2),
+        "C": (width, states, 2),
+        "D": (width,),
+        "steps": (states,),
+    }
+    for name, shape in shapes.items():
+        writer.copy(f"{path}.{name}", f"{target}.{name}", shape)
+    return states
 
 
 def _choose(name: str, value: str, legal: Iterable[str]) -> None:
@@ -241,85 +289,11 @@ def _is_factor(number: float) -> bool:
     return math.isfinite(number) and number > 0
 
 
-class _Tensors:
-    """The arrays of a checkpoint by dotted path; knows which nobody asked for."""
-
-    def __init__(self, checkpoint: Mapping[str, Any]):
-        self.arrays = dict(_flatten(checkpoint, ""))
-        self.left = set(self.arrays)
-
-    def has(self, name: str) -> bool:
-        return name in self.arrays
-
-    def size(self, name: str) -> int:
-        """Of a vector."""
-        shape = self.peek(name).shape
-        if len(shape) != 1:
-            raise ConvertError(f"{name} has shape {list(shape)}; expected one dimension")
-        return shape[0]
-
-    def expect_shape(self, name: str, *legal: tuple[int, ...]) -> None:
-        shape = self.peek(name).shape
-        if shape not in legal:
-            expected = " or ".join(str(list(sizes)) for sizes in dict.fromkeys(legal))
-            raise ConvertError(f"{name} has shape {list(shape)}; expected {expected}")
-
-    def expect_matrix(self, name: str) -> None:
-        shape = self.peek(name).shape
-        if len(shape) != 2:
-            raise ConvertError(f"{name} has shape {list(shape)}; expected two dimensions")
-
-    def peek(self, name: str) -> np.ndarray:
-        if name not in self.arrays:
-            known = ", ".join(sorted(self.arrays)[:6])
-            raise ConvertError(f"the checkpoint has no tensor {name}; it has {known}, ...")
-        return self.arrays[name]
-
-    def take(self, name: str) -> np.ndarray:
-        array = self.peek(name)
-        self.left.discard(name)
-        return array
-
-    def count(self, pattern: str) -> int:
-        """How many numbers match; they are 0, 1, ... without a gap."""
-        found = {int(m[1]) for name in self.arrays if (m := re.match(pattern, name))}
-        if found != set(range(len(found))):
-            raise ConvertError(f"layers are numbered {sorted(found)}; expected 0, 1, ...")
-        return len(found)
-
-    def expect_nothing_left(self) -> None:
-        if self.left:
-            raise ConvertError(
-                f"nothing reads {', '.join(sorted(self.left))}: the options fit another model"
-            )
-
-
-def _flatten(node: Any, path: str) -> Iterable[tuple[str, np.ndarray]]:
-    if isinstance(node, Mapping):
-        for name, child in node.items():
-            name = str(name).replace("/", ".")
-            yield from _flatten(child, f"{path}.{name}" if path else name)
-        return
-    array = np.asarray(node)
-    if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
-        raise ConvertError(f"{path} holds {array.dtype}; expected floats")
-    with np.errstate(over="ignore"):
-        narrow = array.astype(np.float32)
-    for wrong, expected in (
-        (np.isnan(narrow), "numbers (infinity is one)"),
-        (np.isinf(narrow) & ~np.isinf(array), "numbers that a float can hold, or infinity"),
-    ):
-        if wrong.any():
-            place = np.unravel_index(wrong.argmax(), array.shape)
-            index = ",".join(map(str, place))
-            raise ConvertError(f"{path} is {array[place]:g} at [{index}]; expected {expected}")
-    yield path, narrow
-
-
 class _Writer:
-    """Collects layers of model.json and tensors."""
+    """Collects layers of model.json, and tensors out of a checkpoint."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Checkpoint) -> None:
+        self.source = source
         self.layers: list[dict[str, Any]] = []
         self.tensors: dict[str, np.ndarray] = {}
 
@@ -329,22 +303,21 @@ class _Writer:
     def next_path(self, name: str) -> str:
         return f"layers.{len(self.layers)}.{name}"
 
-    def copy(self, source: _Tensors, name: str, target: str) -> None:
-        self.tensors[target] = np.ascontiguousarray(source.take(name))
+    def copy(self, name: str, target: str, *legal: tuple[Size, ...]) -> np.ndarray:
+        self.tensors[target] = np.ascontiguousarray(self.source.take(name, *legal))
+        return self.tensors[target]
 
-    def linear(self, source: _Tensors, name: str, target: str) -> tuple[int, ...]:
+    def linear(self, name: str, target: str, fan_out: Size, fan_in: Size) -> tuple[int, ...]:
         """Equinox's Linear; returns (out, in)."""
-        source.expect_matrix(f"{name}.weight")
-        self.copy(source, f"{name}.weight", f"{target}.weight")
-        self.copy(source, f"{name}.bias", f"{target}.bias")
-        return self.tensors[f"{target}.weight"].shape
+        shape = self.copy(f"{name}.weight", f"{target}.weight", (fan_out, fan_in)).shape
+        self.copy(f"{name}.bias", f"{target}.bias", shape[:1])
+        return shape
 
-    def flax_dense(self, source: _Tensors, name: str, target: str) -> tuple[int, ...]:
+    def flax_dense(self, name: str, target: str, fan_in: Size, fan_out: Size) -> tuple[int, ...]:
         """flax's Dense keeps the transpose; returns (in, out)."""
-        source.expect_matrix(f"{name}.kernel")
-        kernel = source.take(f"{name}.kernel")
+        kernel = self.source.take(f"{name}.kernel", (fan_in, fan_out))
         self.tensors[f"{target}.weight"] = np.ascontiguousarray(kernel.T)
-        self.copy(source, f"{name}.bias", f"{target}.bias")
+        self.copy(f"{name}.bias", f"{target}.bias", kernel.shape[1:])
         return kernel.shape
 
     def write(self, path: str | pathlib.Path) -> None:
@@ -352,36 +325,8 @@ class _Writer:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"format": 1, "layers": self.layers}, indent=2) + "\n"
         weights = safetensors.numpy.save(dict(sorted(self.tensors.items())))
-        _replace(folder / "model.safetensors", weights)
-        _replace(folder / "model.json", text.encode())
-
-
-def read_checkpoint(file: str | pathlib.Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz or .safetensors file by their names in it.
-
-    Raises:
-        ConvertError: the file is neither, or damaged.
-        OSError: it cannot be read.
-    """
-    file = pathlib.Path(file)
-    if file.suffix not in _READERS:
-        raise ConvertError(f"has the suffix {file.suffix!r}; expected .npz or .safetensors")
-    try:
-        return _READERS[file.suffix](file)
-    except (ValueError, EOFError, KeyError, NotImplementedError, RuntimeError,
-            zipfile.BadZipFile, zlib.error, safetensors.SafetensorError) as error:  # fmt: skip
-        reason = " ".join(str(error).split())
-        raise ConvertError(f"is no whole {file.suffix} file: {reason}") from error
-
-
-def _read_npz(file: pathlib.Path) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(file):  # NumPy takes all else for a pickle
-        pass
-    with np.load(file, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
-_READERS = {".npz": _read_npz, ".safetensors": safetensors.numpy.load_file}
+        replace_file(folder / "model.safetensors", weights)
+        replace_file(folder / "model.json", text.encode())
 
 
 def _factor(text: str) -> float:
@@ -405,8 +350,14 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     s5.add_argument(
         "--activation",
         required=True,
-        choices=S5_ACTIVATIONS,
+        choices=S5_GATES,
         help="activation_fn of the training script: what follows each S5",
+    )
+    s5.add_argument(
+        "--norm",
+        default="batch",
+        choices=("batch", "layer"),
+        help="batch (the default), or layer of a model that was trained with batchnorm=False",
     )
     s5.add_argument(
         "--mode",

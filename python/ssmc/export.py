@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
+from .files import replace_file
+
 __all__ = ["ExportError", "export"]
 
 BATCH_NORM_EPSILON = 1e-5  # the only one that discretax uses
@@ -40,6 +42,7 @@ def export(model: Any, state: Any, path: str | os.PathLike[str]) -> None:
             RegressionHead.
         state: the `eqx.nn.State` that holds the statistics of the model's
             BatchNorms after training, not batched; None if it has none.
+            Statistics that were never updated are a UserWarning.
         path: the folder to write into; made if it is not there.
 
     Raises:
@@ -48,23 +51,21 @@ def export(model: Any, state: Any, path: str | os.PathLike[str]) -> None:
     layers = list(model.layers) if _class_of(model) == "equinox.Sequential" else [model]
     writer = _Writer(state)
     described = [writer.layer(i, layers) for i in range(len(layers))]
+    if writer.never_updated:
+        first, *others = writer.never_updated
+        more = f" and {len(others)} more" if others else ""
+        warnings.warn(
+            f"{first}{more}: the running statistics were never updated: the model was not "
+            "trained, or `state` is not the one that training returned",
+            stacklevel=2,
+        )
 
     folder = pathlib.Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": 1, "layers": described}, indent=2, allow_nan=False) + "\n"
     weights = safetensors.numpy.save(dict(sorted(writer.tensors.items())))
-    _replace(folder / "model.safetensors", weights)
-    _replace(folder / "model.json", text.encode())
-
-
-def _replace(file: pathlib.Path, content: bytes) -> None:
-    """Writes a file in one step: never half of it, nor beside an old half."""
-    partial = file.with_name(file.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+    replace_file(folder / "model.safetensors", weights)
+    replace_file(folder / "model.json", text.encode())
 
 
 def _class_of(node: Any) -> str:
@@ -82,6 +83,7 @@ class _Writer:
     def __init__(self, state: Any):
         self.state = state
         self.tensors: dict[str, np.ndarray] = {}
+        self.never_updated: list[str] = []  # paths of norms
 
     # -- Layers ----------------------------------------------------------------
 
@@ -313,11 +315,7 @@ class _Writer:
         if np.any(np.asarray(first_time)):
             # Training mode replaces such statistics instead of averaging them.
             self.tensors[f"{path}.first_time"] = np.array(True)
-            warnings.warn(
-                f"{path}: the running statistics were never updated: the model was not trained, "
-                "or `state` is not the one that training returned",
-                stacklevel=3,
-            )
+            self.never_updated.append(path)
         channels = int(node.input_size)
         for name, value in (("running_mean", mean), ("running_var", variance)):
             stored = self._tensor(f"{path}.{name}", value, 1)

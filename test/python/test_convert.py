@@ -27,6 +27,17 @@ def s5_checkpoint():
     return {name: np.zeros(shape, np.float32) for name, shape in flat.items()}
 
 
+def of_two_layers():
+    flat = s5_checkpoint()
+    return flat | {name.replace("layers_0", "layers_1"): array for name, array in flat.items()}
+
+
+def without(part, checkpoint=None):
+    """The checkpoint without the tensors that have this in their names, if any is given."""
+    checkpoint = s5_checkpoint() if checkpoint is None else checkpoint
+    return {k: v for k, v in checkpoint.items() if part is None or part not in k}
+
+
 def linoss_checkpoint():
     flat = {"linear_encoder.weight": (H, F), "linear_encoder.bias": (H,)}
     ssm = {"A_diag": (P,), "B": (P, H, 2), "C": (H, P, 2), "D": (H,), "steps": (P,)}
@@ -79,12 +90,81 @@ def test_nested_checkpoints_are_those_of_flat_ones(tmp_path):
         assert (tmp_path / "nested" / file).read_bytes() == (tmp_path / "flat" / file).read_bytes()
 
 
-def test_layer_norm_where_there_are_no_statistics(tmp_path):
-    checkpoint = {k: v for k, v in s5_checkpoint().items() if not k.startswith("batch_stats")}
-    convert_s5(checkpoint, tmp_path, activation="half_glu1", conj_sym=False)
-    block = load(tmp_path)[0][1]
-    assert block["norm"] == "layer" and block["norm_epsilon"] == 1e-6
-    assert block["sequence_mixer"]["state_dim"] == P
+def test_layer_norm(tmp_path):
+    checkpoint = without("batch_stats/")
+    convert_s5(checkpoint, tmp_path, activation="half_glu1", norm="layer", conj_sym=False)
+    layers, tensors = load(tmp_path)
+    assert layers[1]["norm"] == "layer" and layers[1]["norm_epsilon"] == 1e-6
+    assert layers[1]["sequence_mixer"]["state_dim"] == P
+    assert "layers.1.norm.scale" in tensors and "layers.1.norm.running_var" not in tensors
+
+
+STATISTICS = "batch_stats/encoder/layers_"
+
+
+@pytest.mark.parametrize(
+    "removed, options, message",
+    [
+        ("batch_stats/", {}, r"norm is 'batch' \(--norm\), but the checkpoint has no statistics of"
+         r" such norms, batch_stats.encoder.layers_0.norm.mean .* or 'layer' for a model that was"),
+        (None, {"norm": "layer"}, r"norm is 'layer' \(--norm\), but the checkpoint has "
+         "batch_stats.encoder.layers_0.norm; expected 'batch'"),
+        (f"{STATISTICS}1/", {}, "no batch_stats.encoder.layers_1.norm, but batch_stats.encoder."
+         "layers_0.norm; expected statistics of every layer, or of none with norm 'layer'"),
+        (f"{STATISTICS}0/", {"norm": "layer"}, "no batch_stats.encoder.layers_0.norm, but batch_"),
+        (f"{STATISTICS}1/norm/var", {}, r"no tensor batch_stats.encoder.layers_1.norm.var; "
+         r"batch_stats.encoder.layers_1.norm has mean$"),
+        (None, {"norm": "group"}, "norm is 'group'; expected 'batch' or 'layer'"),
+    ],
+)  # fmt: skip
+def test_norms_are_those_of_the_option(tmp_path, removed, options, message):
+    checkpoint = without(removed, of_two_layers())
+    with pytest.raises(ConvertError, match=message):
+        convert_s5(checkpoint, tmp_path, activation="half_glu1", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def of_gates(first, second=None):
+    """A checkpoint of two layers with these of out1 and out2."""
+    checkpoint = without("/out2/", of_two_layers())
+    for index, names in enumerate((first, first if second is None else second)):
+        for name in names:
+            gate = f"params/encoder/layers_{index}/{name}"
+            checkpoint |= {f"{gate}/kernel": np.zeros((H, H)), f"{gate}/bias": np.zeros(H)}
+    return checkpoint
+
+
+@pytest.mark.parametrize(
+    "gates, activation, message",
+    [
+        ([["out2"]], "gelu", r"activation is 'gelu' \(--activation\), but params.encoder.layers_0 "
+         "has out2; expected 'half_glu1' or 'half_glu2'"),
+        ([["out2"]], "full_glu", r"\(--activation\), .* has out2; expected 'half_glu1' or 'half_"),
+        ([[]], "half_glu1", r"\(--activation\), .* has neither out1 nor out2; expected 'gelu'"),
+        ([["out1", "out2"]], "half_glu2",
+         r"\(--activation\), .* has out1 and out2; expected 'full_glu'"),
+        ([["out2"], []], "gelu", "layers_0 has out2, params.encoder.layers_1 has neither out1 nor "
+         "out2; expected the same in every layer"),
+        ([["out1"]], "full_glu", "layers_0 has out1; expected out2 beside it"),
+    ],
+)  # fmt: skip
+def test_gates_are_those_of_the_activation(tmp_path, gates, activation, message):
+    with pytest.raises(ConvertError, match=message):
+        convert_s5(of_gates(*gates), tmp_path, activation=activation)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "dtype, kept", [("f2", "f4"), ("f4", "f4"), ("f8", "f8"), (">f4", "f4"), (">f8", "f8")]
+)
+def test_doubles_stay_doubles(tmp_path, dtype, kept):
+    numbers = np.array([1 / 3, -2, 3, np.inf, 0], dtype)
+    checkpoint = s5_checkpoint() | {"params/decoder/bias": numbers}
+    convert_s5(checkpoint, tmp_path, activation="half_glu1")
+    tensors = load(tmp_path)[1]
+    assert tensors["layers.2.linear.bias"].dtype == np.dtype(kept)
+    assert np.array_equal(tensors["layers.2.linear.bias"], numbers)
+    assert tensors["layers.2.linear.weight"].dtype == np.float32
 
 
 def test_linoss_names_and_heads(tmp_path):
@@ -154,8 +234,8 @@ def with_shapes(**shapes):
         ({"C": None, "C1": (H, P, 2)}, "no tensor params.encoder.layers_0.seq.C2"),
         ({"C": None, "C2": (H, P, 2)}, "no tensor params.encoder.layers_0.seq.C1"),
         ({"C": None}, "no tensor params.encoder.layers_0.seq.C;"),
-        ({"C1": (H, P, 2), "C2": (H, P, 2)}, "nothing reads params.encoder.layers_0.seq.C:"),
-        ({"Lambda_re": ()}, r"seq.Lambda_re has shape \[\]; expected one dimension"),
+        ({"C1": (H, P, 2), "C2": (H, P, 2)}, "nothing reads params.encoder.layers_0.seq.C; exp"),
+        ({"Lambda_re": ()}, r"seq.Lambda_re has shape \[\]; expected \[states\]"),
         ({"Lambda_im": (P + 1,)}, r"seq.Lambda_im has shape \[4\]; expected \[3\]"),
         ({"B": (P, H)}, r"seq.B has shape \[3, 4\]; expected \[3, 4, 2\]"),
         ({"D": (1,)}, r"seq.D has shape \[1\]; expected \[4\]"),
@@ -168,8 +248,89 @@ def test_shapes_of_an_s5_that_do_not_fit(tmp_path, shapes, message):
     assert not list(tmp_path.iterdir())
 
 
-def without(name):
-    return {k: v for k, v in s5_checkpoint().items() if k != name}
+@pytest.mark.parametrize(
+    "name, shape, expected",
+    [
+        ("encoder/encoder/kernel", (H,), r"[features, width]"),
+        ("encoder/encoder/bias", (F,), "[4]"),
+        ("encoder/layers_0/norm/scale", (H, 1), "[4]"),
+        ("encoder/layers_0/norm/bias", (P,), "[4]"),
+        ("encoder/layers_0/out1/kernel", (H, P), "[4, 4]"),
+        ("encoder/layers_0/out1/bias", (P,), "[4]"),
+        ("encoder/layers_0/out2/kernel", (P, H), "[4, 4]"),
+        ("encoder/layers_0/out2/bias", (), "[4]"),
+        ("decoder/kernel", (5, H), "[4, classes]"),
+        ("decoder/bias", (H,), "[5]"),
+    ],
+)
+def test_shapes_around_an_s5_that_do_not_fit(tmp_path, name, shape, expected):
+    checkpoint = of_gates(["out1", "out2"])
+    checkpoint[f"params/{name}"] = np.zeros(shape)
+    message = f"params/{name} has shape {list(shape)}; expected {expected}".replace("/", ".")
+    with pytest.raises(ConvertError, match=re.escape(message)):
+        convert_s5(checkpoint, tmp_path, activation="full_glu")
+
+
+@pytest.mark.parametrize("name", ["mean", "var"])
+def test_shapes_of_statistics_that_do_not_fit(tmp_path, name):
+    checkpoint = s5_checkpoint() | {f"{STATISTICS}0/norm/{name}": np.zeros((1, H))}
+    message = rf"batch_stats.encoder.layers_0.norm.{name} has shape \[1, 4\]; expected \[4\]"
+    with pytest.raises(ConvertError, match=message):
+        convert_s5(checkpoint, tmp_path, activation="half_glu1")
+
+
+@pytest.mark.parametrize(
+    "name, shape, expected",
+    [
+        ("linear_encoder.weight", (H,), "[width, features]"),
+        ("linear_encoder.bias", (F,), "[4]"),
+        ("blocks.0.ssm.A_diag", (P, 1), "[states]"),
+        ("blocks.0.ssm.B", (H, P, 2), "[3, 4, 2]"),
+        ("blocks.0.ssm.C", (H, 2 * P, 2), "[4, 3, 2]"),
+        ("blocks.0.ssm.D", (P,), "[4]"),
+        ("blocks.0.ssm.steps", (P, 1), "[3]"),
+        ("blocks.0.norm.running_mean", (), "[4]"),
+        ("blocks.0.norm.running_var", (P,), "[4]"),
+        ("blocks.0.glu.w1.weight", (2 * H, H), "[4, 4]"),
+        ("blocks.0.glu.w1.bias", (P,), "[4]"),
+        ("blocks.0.glu.w2.weight", (H, P), "[4, 4]"),
+        ("linear_layer.weight", (H, 5), "[outputs, 4]"),
+        ("linear_layer.bias", (H,), "[5]"),
+    ],
+)
+def test_shapes_of_a_linoss_that_do_not_fit(tmp_path, name, shape, expected):
+    checkpoint = linoss_checkpoint() | {name: np.zeros(shape)}
+    message = f"{name} has shape {list(shape)}; expected {expected}"
+    with pytest.raises(ConvertError, match=re.escape(message)):
+        convert_linoss(checkpoint, tmp_path, discretization="IM")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "removed, message",
+    [
+        ("layers_0/seq/D", "no tensor params.encoder.layers_0.seq.D; params.encoder.layers_0.seq "
+         "has B, C, Lambda_im, Lambda_re, log_step"),
+        ("layers_0/seq/", "params.encoder.layers_0.seq.Lambda_re; params.encoder.layers_0 has norm"
+         ", out2"),
+        ("params/decoder/", "no tensor params.decoder.kernel; params has encoder"),
+        ("/", "no tensor params.encoder.encoder.kernel; it is empty"),
+    ],
+)  # fmt: skip
+def test_what_is_beside_a_missing_tensor_is_listed(tmp_path, removed, message):
+    with pytest.raises(ConvertError, match=f"{message}$"):
+        convert_s5(without(removed), tmp_path, activation="half_glu1")
+
+
+def test_long_lists_are_cut(tmp_path):
+    layers = {f"params/encoder/layers_{i}/x": np.zeros(1) for i in range(12)}
+    message = "params.encoder has " + ", ".join(f"layers_{i}" for i in range(8)) + " and 4 more$"
+    with pytest.raises(ConvertError, match=message):
+        convert_s5(layers, tmp_path, activation="gelu")
+    checkpoint = s5_checkpoint() | {f"opt_state/{i}": np.zeros(1) for i in range(12)}
+    message = "nothing reads opt_state.0, opt_state.1, .*, opt_state.7 and 4 more; expected the var"
+    with pytest.raises(ConvertError, match=message):
+        convert_s5(checkpoint, tmp_path, activation="half_glu1")
 
 
 def of_integers():
@@ -180,17 +341,11 @@ def of_numbers(third):
     return s5_checkpoint() | {"params/decoder/bias": np.array([0, np.inf, third, 0, 0])}
 
 
-def without_rows():
-    return s5_checkpoint() | {"params/decoder/kernel": np.zeros(5)}
-
-
 @pytest.mark.parametrize(
     "checkpoint, options, message",
     [
         (lambda: without("params/decoder/bias"), {}, "no tensor params.decoder.bias"),
         (of_integers, {}, "params.decoder.bias holds int32"),
-        (s5_checkpoint, {"activation": "gelu"}, "nothing reads params.encoder.layers_0.out2"),
-        (s5_checkpoint, {"activation": "full_glu"}, "no tensor params.encoder.layers_0.out1"),
         (s5_checkpoint, {"activation": "relu"}, "activation is 'relu'"),
         (s5_checkpoint, {"mode": "max"}, "mode is 'max'; expected 'pool' or 'last'"),
         (s5_checkpoint, {"step_rescale": float("nan")}, "step_rescale is nan; expected a number"),
@@ -198,7 +353,6 @@ def without_rows():
         (s5_checkpoint, {"step_rescale": 0.0}, "step_rescale is 0.0; expected a number greater"),
         (lambda: of_numbers(np.nan), {}, r"decoder.bias is nan at \[2\]; expected numbers \(inf"),
         (lambda: of_numbers(1e39), {}, r"decoder.bias is 1e\+39 at \[2\]; expected .* can hold"),
-        (without_rows, {}, r"decoder.kernel has shape \[5\]; expected two dimensions"),
     ],
 )
 def test_what_cannot_be_said_is_an_error(tmp_path, checkpoint, options, message):
@@ -213,7 +367,12 @@ def test_command_line(tmp_path, capsys):
     assert main(["s5", file, "-o", str(folder), "--activation", "half_glu1", "--no-prenorm"]) == 0
     assert load(folder)[0][1]["prenorm"] is False
     assert main(["s5", file, "-o", str(folder), "--activation", "gelu"]) == 1
-    assert f"error: {file}: nothing reads" in capsys.readouterr().err
+    assert f"error: {file}: activation is 'gelu' (--activation)" in capsys.readouterr().err
+    np.savez(tmp_path / "layer.npz", **without("batch_stats/"))
+    command = ["s5", str(tmp_path / "layer.npz"), "-o", str(folder), "--activation", "half_glu1"]
+    assert main(command) == 1 and "norm is 'batch' (--norm)" in capsys.readouterr().err
+    assert main([*command, "--norm", "layer"]) == 0
+    assert load(folder)[0][1]["norm"] == "layer"
     assert main(["linoss", str(tmp_path / "c.pkl"), "-o", "x", "--discretization", "IM"]) == 1
     assert "c.pkl: has the suffix '.pkl'; expected .npz or .safeten" in capsys.readouterr().err
     for factor in ("nan", "-1", "x"):

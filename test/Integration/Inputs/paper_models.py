@@ -46,7 +46,7 @@ class S5:
         self.options = {
             "activation": activation, "prenorm": prenorm, "mode": mode,
             "discretization": discretization, "conj_sym": conj_sym, "clip_eigs": clip_eigs,
-            "step_rescale": step_rescale,
+            "step_rescale": step_rescale, "norm": "batch" if batchnorm else "layer",
         }  # fmt: skip
         self.layers, self.features = layers, features
 
