@@ -161,10 +161,19 @@ void ssmc::buildChunkToTrainingLoops(OpPassManager &passes,
   buildRunToLoops(passes, options);
 }
 
+/// scf to branches. To be able to take it back, the conversion would keep a
+/// note of every operation behind each loop: a gigabyte for @prepare of a
+/// thousand layers.
+static std::unique_ptr<Pass> createLoopsToBranches() {
+  SCFToControlFlowPassOptions options;
+  options.allowPatternRollback = false;
+  return createSCFToControlFlowPass(options);
+}
+
 void ssmc::buildLoopsToLLVM(OpPassManager &passes) {
   passes.addPass(createVerifyLoopLevel());
   passes.addPass(createLowerAffinePass());
-  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(createLoopsToBranches());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createConvertVectorToLLVMPass());
@@ -183,7 +192,7 @@ void ssmc::buildGpuToNvvm(OpPassManager &passes) {
   // Before any folder sees a constant, as for CPUs.
   kernels.addPass(createExpandMath());
   kernels.addPass(createLowerAffinePass());
-  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createLoopsToBranches());
   kernels.addPass(memref::createExpandStridedMetadataPass());
   kernels.addPass(createLowerAffinePass());
   kernels.addPass(createGpuToNvvm());
