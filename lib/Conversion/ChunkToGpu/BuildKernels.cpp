@@ -54,7 +54,7 @@ public:
 
 private:
   void call(StringRef name, ArrayRef<Value> operands);
-  void beginTimed(StringRef name, SmallVector<StringRef> arguments);
+  void beginTimed(StringRef name, SmallVector<KernelParameter> parameters);
   void callTimed(StringRef name, SmallVector<Value> leading, Value x, Value row,
                  Value y);
   void answer(Value ids, Value first, Value count, Value y);
@@ -89,10 +89,10 @@ void ModelKernels::call(StringRef name, ArrayRef<Value> operands) {
 /// What a pooled head says of `count` streams, if it is asked.
 /// The kernel takes time deltas last, where the model takes them.
 void ModelKernels::beginTimed(StringRef name,
-                              SmallVector<StringRef> arguments) {
+                              SmallVector<KernelParameter> parameters) {
   if (plan.takesTimeSteps)
-    arguments.push_back("dt");
-  kernel.begin(name, arguments);
+    parameters.push_back("dt");
+  kernel.begin(name, parameters);
 }
 
 /// Rows from `row` of the caller's on, whose input is at `x`.
@@ -116,8 +116,8 @@ void ModelKernels::answer(Value ids, Value first, Value count, Value y) {
 }
 
 void ModelKernels::buildTime() {
-  beginTimed("ssm_time",
-             {"blob", "states", "ids", "n", "lengths", "L", "x", "y"});
+  beginTimed("ssm_time", {"blob", "states", "ids", KernelParameter::i64("n"),
+                          "lengths", KernelParameter::i64("L"), "x", "y"});
   Value steps = kernel["L"], rows = kernel.number(chunkRows);
   kernel.forBlocks(kernel["n"], [&](Value b) {
     Value id = kernel.loadOr(kernel["ids"], b, b);
@@ -165,7 +165,8 @@ void ModelKernels::forGroups(
 }
 
 void ModelKernels::buildRows() {
-  beginTimed("ssm_rows", {"blob", "states", "ids", "n", "x", "y"});
+  beginTimed("ssm_rows",
+             {"blob", "states", "ids", KernelParameter::i64("n"), "x", "y"});
   forGroups([&](Value first, Value count, Value y) {
     Value x = kernel.advance(kernel["x"], kernel.multiply(first, inputBytes()));
     callTimed("layers_rows",
@@ -180,7 +181,8 @@ void ModelKernels::buildRows() {
 void ModelKernels::buildAnswers() {
   if (!plan.pooled)
     return;
-  kernel.begin("ssm_answers", {"blob", "states", "ids", "n", "y"});
+  kernel.begin("ssm_answers",
+               {"blob", "states", "ids", KernelParameter::i64("n"), "y"});
   forGroups([&](Value first, Value count, Value y) {
     answer(idsFrom(first), first, count, y);
   });

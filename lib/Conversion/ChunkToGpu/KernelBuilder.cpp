@@ -19,18 +19,11 @@ using namespace ssmc;
 // Kernels
 //===----------------------------------------------------------------------===//
 
-/// Counts and offsets; all other parameters are pointers.
-static bool isNumber(StringRef name) {
-  return name == "n" || name == "L" || name == "start" || name == "chunks" ||
-         name.ends_with("Rows") || name.ends_with("First") ||
-         name.starts_with("carry");
-}
-
-void KernelBuilder::begin(StringRef name, ArrayRef<StringRef> names) {
+void KernelBuilder::begin(StringRef name, ArrayRef<KernelParameter> given) {
   SmallVector<Type> types;
-  for (StringRef parameter : names)
-    types.push_back(isNumber(parameter) ? Type(builder.getI64Type())
-                                        : pointerType());
+  for (const KernelParameter &parameter : given)
+    types.push_back(parameter.isNumber ? Type(builder.getI64Type())
+                                       : pointerType());
   builder.setInsertionPointToEnd(kernels.getBody());
   kernel = gpu::GPUFuncOp::create(builder, loc, name,
                                   builder.getFunctionType(types, {}));
@@ -38,8 +31,8 @@ void KernelBuilder::begin(StringRef name, ArrayRef<StringRef> names) {
                   builder.getUnitAttr());
   builder.setInsertionPointToEnd(&kernel.getBody().front());
   parameters.clear();
-  for (auto [parameter, value] : llvm::zip_equal(names, kernel.getArguments()))
-    parameters[parameter] = value;
+  for (auto [parameter, value] : llvm::zip_equal(given, kernel.getArguments()))
+    parameters[parameter.name] = value;
   auto space = gpu::AddressSpaceAttr::get(builder.getContext(),
                                           gpu::AddressSpace::Workgroup);
   auto inShared = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(),

@@ -18,6 +18,21 @@ namespace ssmc {
 /// of its gpu.func.
 inline constexpr llvm::StringLiteral kSharedBytesAttr = "ssm.shared_bytes";
 
+/// A parameter of a kernel: a pointer, or a count or offset.
+struct KernelParameter {
+  KernelParameter(llvm::StringRef name) : name(name) {}
+  KernelParameter(const char *name) : name(name) {}
+
+  static KernelParameter i64(llvm::StringRef name) {
+    KernelParameter parameter(name);
+    parameter.isNumber = true;
+    return parameter;
+  }
+
+  llvm::StringRef name;
+  bool isNumber = false;
+};
+
 /// Emits kernels into a gpu.module. Numbers are i64, pointers generic.
 class KernelBuilder {
 public:
@@ -27,9 +42,9 @@ public:
       : builder(kernels.getContext()), loc(kernels.getLoc()), kernels(kernels) {
   }
 
-  /// Starts a kernel whose parameters have these names: pointers, but numbers
-  /// where `isNumber` says so.
-  void begin(llvm::StringRef name, llvm::ArrayRef<llvm::StringRef> names);
+  /// Starts a kernel with these parameters, which then have their values by
+  /// name.
+  void begin(llvm::StringRef name, llvm::ArrayRef<KernelParameter> given);
   void end();
   mlir::Value operator[](llvm::StringRef name) { return parameters.at(name); }
 

@@ -251,12 +251,15 @@ LogicalResult UnitKernel::build() {
   SmallVector<std::string> carries;
   for (size_t i = 0; i < step.carries.size(); ++i)
     carries.push_back("carry" + std::to_string(i));
-  SmallVector<StringRef> names{"blob",    "states",   "ids",     "n",
-                               "lengths", "L",        "start",   "chunks",
-                               "in",      "inRows",   "inFirst", "out",
-                               "outRows", "outFirst", "link"};
-  llvm::append_range(names, carries);
-  kernel.begin(name, names);
+  auto i64 = KernelParameter::i64;
+  SmallVector<KernelParameter> parameters{
+      "blob",         "states",        "ids",          i64("n"),
+      "lengths",      i64("L"),        i64("start"),   i64("chunks"),
+      "in",           i64("inRows"),   i64("inFirst"), "out",
+      i64("outRows"), i64("outFirst"), "link"};
+  for (StringRef carry : carries)
+    parameters.push_back(KernelParameter::i64(carry));
+  kernel.begin(name, parameters);
   Value n = kernel["n"], chunks = kernel["chunks"];
   staged = stageWeights();
   if (byChunk) {
