@@ -9,6 +9,14 @@ HEAD = """# GPU kernels, without a GPU
 ptxas assigned; bytes and FLOPs are counted; every time is *predicted*: by roofline (the least
 time that arithmetic, memory or the L2 cache allow) and by the compiler's cost model, which
 adds what thread blocks wait for (docs/cost-model.md).
+
+Two *predicted* shares say how good a schedule is. That of the peak counts FLOPs of products and
+recurrences alone. That of the roofline is the least time of all that the algorithm has to do,
+divided by the predicted one: products, what is done with their sums and scans, an operation in
+the time of a multiply-add (exponentials and divisions are ten); f64 of oscillators on the units for
+it; or, if that is longer, memory for 8 H bytes per time step and block (with one kernel for all
+layers: inputs and answers) and the weights once. Loads of operands, addresses, second passes,
+launches and waiting are what is left of 100 %.
 """
 
 
@@ -67,6 +75,28 @@ def kernels(report: dict[str, Any]) -> str:
     return table([*head, "shared memory", "blocks per SM", "occupancy"], rows)
 
 
+def loops(report: dict[str, Any]) -> str:
+    """What the loops of products are made of, where there was a disassembler."""
+    rows = [
+        [
+            f"`{kernel['name']}`",
+            f"sm_{sm}",
+            loop["instructions"],
+            loop["multiply_adds"],
+            loop["shared_loads"],
+            loop["global_loads"],
+            f"{100 * loop['issued_for_them'] / loop['instructions']:.0f} %",
+        ]
+        for sm, found in report["ptxas"].items()
+        for kernel in found
+        if kernel["name"].startswith(("ssm_unit_block", "ssm_time"))
+        for loop in kernel.get("loops", [])
+    ]
+    head = ["loop of a product in machine code", "", "instructions", "multiply-adds of a thread"]
+    head += ["LDS", "LDG", "multiply-adds of the instructions"]
+    return table(head, rows) if rows else ""
+
+
 def traffic(report: dict[str, Any]) -> str:
     """Bytes of global memory against what one kernel per block would move."""
     rows, seen = [], set()
@@ -93,9 +123,9 @@ def percent(entry: dict[str, Any], key: str) -> str:
     plan = entry.get(key)
     if not plan:
         return "-"
-    share = entry["work"]["flops"] / plan["predicted_seconds"] / (1e9 * entry["peak_gflops"])
     scheme = f"{plan['scheme']}, " if key == "kernel" else ""
-    return f"{time(plan['predicted_seconds'])} ({scheme}{100 * share:.0f} %, {plan['bound']})"
+    shares = f"{plan['percent_of_peak']:.0f} %, {plan['percent_of_roofline']:.0f} %"
+    return f"{time(plan['predicted_seconds'])} ({scheme}{shares}, {plan['bound']})"
 
 
 def schedule(entry: dict[str, Any]) -> str:
@@ -159,8 +189,9 @@ def write_page(results: dict[str, Any]) -> str:
             f"## {name}: {w['kind']}, {w['hidden']} features, state {w['state']},"
             f" {w['blocks']} blocks\n\n"
             f"{report['flops_per_step']} FLOPs per time step, {size(report['blob_bytes'])} of"
-            f" packed weights. In brackets: share of {PEAKS[report.get('products', 'fma')]},"
-            " and the limit.\n"
+            f" packed weights. In brackets: share of {PEAKS[report.get('products', 'fma')]}, then"
+            " of the roofline, both predicted, and the limit.\n"
         )
-        parts += [kernels(report), traffic(report), counted(report), predictions(report)]
+        parts += [kernels(report), loops(report), traffic(report)]
+        parts += [counted(report), predictions(report)]
     return "\n".join(part for part in parts if part)

@@ -45,11 +45,13 @@ static json::Object toJson(const GpuUnit &unit) {
   for (const GpuProduct &product : unit.products)
     products.push_back(json::Object{{"panels", product.panels},
                                     {"depth", product.depth},
-                                    {"ops_per_sum", product.ops}});
+                                    {"ops_per_sum", product.ops},
+                                    {"accesses_per_sum", product.accesses}});
   for (const GpuScan &scan : unit.scans)
     scans.push_back(json::Object{{"modes", scan.modes},
                                  {"ops", scan.ops},
                                  {"f64_ops", scan.f64Ops},
+                                 {"accesses", scan.accesses},
                                  {"chain", scan.chain},
                                  {"f64_chain", scan.f64Chain}});
   return json::Object{{"layers", unit.layers},
@@ -66,7 +68,8 @@ static json::Object toJson(const GpuDescription &gpu, const GpuSchedule &plan) {
   for (const auto &unit : plan.tiles) {
     json::Array ofUnit;
     for (const GpuTile &tile : unit)
-      ofUnit.push_back(json::Array{tile.rows, tile.panels, tile.rowGroups});
+      ofUnit.push_back(
+          json::Array{tile.rows, tile.panels, tile.rowGroups, tile.lanes});
     tiles.push_back(std::move(ofUnit));
   }
   return json::Object{{"scheme", getGpuSchemeName(plan.scheme)},
@@ -95,6 +98,8 @@ static json::Object toJson(const KnownGpu &known,
                       {"sm", gpu.sm},
                       {"sm_count", gpu.smCount},
                       {"peak_gflops", peak},
+                      {"f32_gflops", gpu.peakGflops()},
+                      {"f64_ratio", gpu.f64Ratio},
                       {"products_by", products ? "tensor cores" : "FMA"},
                       {"memory_gb_per_second", gpu.memoryGbPerSecond},
                       {"l2_bytes", gpu.l2Bytes},

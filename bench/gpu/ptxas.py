@@ -53,8 +53,12 @@ def parse(text: str) -> list[Assembled]:
     return kernels
 
 
+def cubin_of(ptx: Path, sm: int) -> Path:
+    return ptx.with_suffix(f".sm_{sm}.cubin")
+
+
 def assemble(ptxas: str, ptx: Path, sm: int) -> list[Assembled]:
-    command = [ptxas, "-v", f"-arch=sm_{sm}", ptx, "-o", ptx.with_suffix(f".sm_{sm}.cubin")]
+    command = [ptxas, "-v", f"-arch=sm_{sm}", ptx, "-o", cubin_of(ptx, sm)]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"ptxas for sm_{sm}: {done.stderr.strip()[-1000:]}")

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.gpu import emulation, ptxas, roofline
+from bench.gpu import emulation, ptxas, roofline, sass
 from bench.gpu.page import write_page
 from bench.native import Builder, BuildError, run
 from bench.workloads import WORKLOADS, Workload
@@ -33,7 +33,7 @@ def assemble(
     build: Path, folder: Path, name: str, sms: list[int], products: str
 ) -> dict[str, list[dict]]:
     """ptxas' figures of a model's kernels by architecture; none without ptxas."""
-    program = ptxas.find()
+    program, disassembler = ptxas.find(), sass.find()
     found = {}
     for sm in sms:
         prefix = folder / f"{name}-sm_{sm}"
@@ -44,7 +44,20 @@ def assemble(
         if program:
             kernels = ptxas.assemble(program, prefix.with_suffix(".ptx"), sm)
             found[str(sm)] = [asdict(k) for k in kernels]
+            if disassembler:
+                code = sass.disassemble(
+                    disassembler, ptxas.cubin_of(prefix.with_suffix(".ptx"), sm)
+                )
+                add_loops(found[str(sm)], sass.loops(code))
     return found
+
+
+def add_loops(kernels: list[dict[str, Any]], loops: list[sass.Loop]) -> None:
+    """The loops of each kernel in which most of its multiply-adds are done."""
+    for kernel in kernels:
+        own = [loop for loop in loops if loop.kernel == kernel["name"]]
+        most = max((loop.multiply_adds for loop in own), default=0)
+        kernel["loops"] = [asdict(loop) for loop in own if 2 * loop.multiply_adds >= most]
 
 
 def add_occupancy(report: dict[str, Any]) -> None:
@@ -79,11 +92,33 @@ def predict(report: dict[str, Any], plans: dict[int, dict[str, Any]], w: Workloa
                 batch, length = entry["batch"], entry["length"]
                 flops = w.flops(batch, length)
                 work = roofline.sequences(plan, flops, w.hidden, batch, length, gpu)
+                for key in ("kernel", "plan"):
+                    add_shares(entry[key], gpu, plan, work, batch * length)
                 rows.append(entry | describe(gpu, work) | {"call": "forward"})
         work = roofline.steps(plan, w.flops(STREAMS, 1), STREAMS)
         row = {"gpu": gpu["name"], "batch": STREAMS, "length": 1, "call": "step"}
         rows.append(row | describe(gpu, work))
     return sorted(rows, key=lambda row: (row["call"], row["batch"]))
+
+
+def add_shares(
+    plan: dict[str, Any] | None,
+    gpu: dict[str, Any],
+    report: dict[str, Any],
+    work: roofline.Work,
+    steps: int,
+) -> None:
+    """Of a prediction: the share of the peak, and that of the roofline of what has to be done.
+
+    A kernel per block has to move its rows, one for all layers inputs and answers only.
+    """
+    if plan:
+        by_block = plan["scheme"] == "look-back"
+        traffic = work.block_floor if by_block else work.memory_bytes
+        seconds = plan["predicted_seconds"]
+        plan["percent_of_peak"] = 100 * work.flops / seconds / (1e9 * gpu["peak_gflops"])
+        needed = roofline.needed(report, gpu, steps, traffic)
+        plan["percent_of_roofline"] = 100 * needed / seconds
 
 
 def describe(gpu: dict[str, Any], work: roofline.Work) -> dict[str, Any]:

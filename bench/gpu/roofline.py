@@ -30,7 +30,7 @@ def sequences(
     block: it reads the stream and writes it.
     """
     kernel = find_kernel(report, "ssm_time")
-    blocks = sum(u["layers"] for u in report["units"] if u["scans"])
+    blocks = sum(u["layers"] for u in report["units"] if u["scans"] and u["products"])
     chunks = -(-length // kernel["rows"])
     # As in runtime/cuda_schedule.h.
     by_chunk = any(k["by_chunk"] for k in report["kernels"])
@@ -61,6 +61,29 @@ def steps(report: dict[str, Any], flops: float, streams: int) -> Work:
         block_floor=own,
         pieces=blocks,
     )
+
+
+def needed(report: dict[str, Any], gpu: dict[str, Any], steps: float, traffic: float) -> float:
+    """Seconds that the algorithm needs of a whole GPU: the longest of its units' work.
+
+    Products at the peak, with what is done with their sums and in scans, each operation in the
+    time of a multiply-add; the scans' f64; `traffic`, the bytes that have to be moved at least.
+    Loads, stores, addresses, loops and waiting are no part of it, nor is a scan's second pass.
+    """
+    units = report["units"]
+    sums = sum(
+        u["layers"] * 16 * p["panels"] * p["ops_per_sum"] for u in units for p in u["products"]
+    )
+    flops = sum(u["layers"] * u["product_flops_per_row"] for u in units)
+    scans = sum(u["layers"] * s["modes"] * s["ops"] for u in units for s in u["scans"])
+    f64 = sum(u["layers"] * s["modes"] * s["f64_ops"] for u in units for s in u["scans"])
+    f32 = 0.5e9 * gpu["f32_gflops"]  # operations of a second
+    products = flops / (1e9 * gpu["peak_gflops"])
+    others = (sums + scans) / f32
+    on_lanes = gpu.get("products_by", "FMA") == "FMA"
+    arithmetic = products + others if on_lanes else max(products, others)
+    arithmetic = max(arithmetic, f64 * gpu["f64_ratio"] / f32)
+    return max(steps * arithmetic, traffic / (1e9 * gpu["memory_gb_per_second"]))
 
 
 def find_kernel(report: dict[str, Any], name: str) -> dict[str, Any]:

@@ -53,6 +53,9 @@ static constexpr int64_t kRegistersOfSum = 5, kRegistersOfRow = 7,
 /// In kernels of units, two steps' weights are in registers beside sums and
 /// inputs; ptxas 13 took up to 75 more for W1 to W4 with tiles of 8 x 2.
 static constexpr int64_t kRegistersAhead = 72;
+/// Beside those, where a thread of a kernel of all layers has four lanes side
+/// by side: with 8 x 1, ptxas 13 spilled up to 52 bytes of W4 and W3.
+static constexpr int64_t kRegistersOfRun = 24;
 /// Instructions of a step's loop where weights are read ahead: two steps share
 /// 18 on sm_90.
 static constexpr double kLoopOpsAhead = 9;
@@ -66,14 +69,19 @@ static constexpr int64_t kRegistersOfFragment = 12;
 static constexpr double kOverlap = 4;
 
 static bool readsAhead(const GpuBlockShape &block, const GpuTile &tile) {
-  return block.readsAhead && tile.rows * tile.panels >= kLeastAhead;
+  return block.readsAhead &&
+         tile.rows * tile.panels * tile.lanes >= kLeastAhead;
 }
 
 int64_t ssmc::countRegisters(const GpuTile &tile, const GpuProduct &product,
                              bool readsAhead) {
+  int64_t columns = 2 * tile.panels * tile.lanes;
   if (readsAhead && !product.tensorCores)
-    return 2 * tile.rows * tile.panels + 2 * kTogether * (2 * tile.panels) +
+    return tile.rows * columns + 2 * kTogether * columns +
            kTogether * tile.rows + kRegistersAhead;
+  if (tile.lanes > 1)
+    return tile.rows * columns + kTogether * columns + kTogether * tile.rows +
+           kOtherRegisters + kRegistersOfRun;
   int64_t ofFragments =
       product.tensorCores ? kRegistersOfFragment * tile.panels : 0;
   return ofFragments + kRegistersOfSum * tile.rows * tile.panels +
@@ -151,7 +159,7 @@ struct Split {
         groups(divideCeil(block.rows, product.tensorCores
                                           ? tile.rows * tile.rowGroups
                                           : tile.rows)),
-        together(product.tensorCores ? kWarp : kThreadLanes) {
+        together(product.tensorCores ? kWarp : kThreadLanes / tile.lanes) {
     int64_t items = columns * groups * together;
     warps = divideCeil(items, kWarp);
     trips = divideCeil(items, block.threads);
@@ -202,14 +210,15 @@ static GpuCycles costFragments(const GpuDescription &gpu,
   double loads = fragments + 2 * panels;
   double instructions =
       mmas + loads + (isBf16 ? kSplitBf16 : kSplitTf32) * fragments + kLoopOps;
-  double after = 2.0 * tile.rows * tile.panels * product.ops;
+  double sums = 2.0 * tile.rows * tile.panels;
+  double after = sums * product.ops, accesses = sums * product.accesses;
   double perFma = kWarp / gpu.fmasPerCycle();
 
   GpuCycles cycles;
   cycles[GpuBound::Tensor] = split.warps * steps * mmas * perMma;
   cycles[GpuBound::Fma] = split.warps * after * perFma;
   cycles[GpuBound::Issue] =
-      split.warps * (steps * instructions + after) / kSchedulers;
+      split.warps * (steps * instructions + after + accesses) / kSchedulers;
   cycles[GpuBound::Shared] =
       split.warps * steps *
       (kFragmentLoad * fragments + 2 * kWholeLoad * panels);
@@ -223,8 +232,8 @@ static GpuCycles costFragments(const GpuDescription &gpu,
                 instructions - mmas;
   double perScheduler = std::max(1.0, perFma * kSchedulers);
   cycles[GpuBound::Latency] =
-      split.trips *
-          (steps * step + after * perScheduler + product.ops * gpu.fmaLatency) +
+      split.trips * (steps * step + after * perScheduler + accesses +
+                     product.ops * gpu.fmaLatency) +
       kBarrier;
   return cycles;
 }
@@ -237,20 +246,27 @@ GpuCycles ssmc::costProduct(const GpuDescription &gpu,
   Split split(block, product, tile);
   double steps = divideCeil(product.depth, kTogether);
   // Of a warp, in a step of 4.
-  double fmas = kTogether * 2.0 * tile.rows * tile.panels;
+  double sums = 2.0 * tile.rows * tile.panels * tile.lanes;
+  double fmas = kTogether * sums;
   double weights = kTogether * 2.0 * tile.panels;
-  double lines = double(kWarp) / kThreadLanes / tile.rowGroups;
+  double lines = std::min<double>(
+      split.columns, double(kWarp) / split.together / tile.rowGroups);
+  if (tile.lanes > 1)
+    lines = std::max(lines, kWideLoad);
   bool ahead = readsAhead(block, tile);
   double loopOps = ahead ? kLoopOpsAhead : kLoopOps;
-  double instructions = fmas + tile.rows + weights + loopOps;
-  // Of a warp, after its sums: 2 per row and panel.
-  double after = 2.0 * tile.rows * tile.panels * product.ops;
+  double others = tile.rows + weights + loopOps;
+  // Of a warp, after its sums.
+  double after = sums * product.ops;
+  double accesses = sums * product.accesses / tile.lanes;
   double perFma = kWarp / gpu.fmasPerCycle();
 
   GpuCycles cycles;
   cycles[GpuBound::Fma] = split.warps * (steps * fmas + after) * perFma;
   cycles[GpuBound::Issue] =
-      split.warps * (steps * instructions + after) / kSchedulers;
+      split.warps *
+      (steps * (fmas / gpu.fmasPerInstruction() + others) + after + accesses) /
+      kSchedulers;
   cycles[GpuBound::Shared] =
       split.warps * steps * (kWideLoad * tile.rows + lines * weights);
   cycles[GpuBound::L2] =
@@ -261,13 +277,13 @@ GpuCycles ssmc::costProduct(const GpuDescription &gpu,
   double load = block.staged       ? kSharedLatency
                 : staysInL1(block) ? kL1Latency
                                    : kL2Latency;
-  double step = fmas * perScheduler + tile.rows + weights + loopOps;
+  double step = fmas * perScheduler + others;
   // Inputs are waited for in either case, weights as long as the step before
   // does not take.
   step = ahead ? std::max(load, step) + kSharedLatency : load + step;
   cycles[GpuBound::Latency] =
-      split.trips *
-          (steps * step + after * perScheduler + product.ops * gpu.fmaLatency) +
+      split.trips * (steps * step + after * perScheduler + accesses +
+                     product.ops * gpu.fmaLatency) +
       kBarrier;
   return cycles;
 }
@@ -281,7 +297,7 @@ GpuCycles ssmc::costScan(const GpuDescription &gpu, const GpuBlockShape &block,
   double warps = divideCeil(scan.modes, kWarp);
   double trips = divideCeil(scan.modes, block.threads);
   double perFma = kWarp / gpu.fmasPerCycle();
-  double all = scan.ops + scan.f64Ops;
+  double all = scan.ops + scan.f64Ops + scan.accesses;
   GpuCycles cycles;
   cycles[GpuBound::Fma] = warps * block.rows * scan.ops * perFma;
   cycles[GpuBound::F64] =
@@ -304,11 +320,12 @@ GpuCycles ssmc::costScan(const GpuDescription &gpu, const GpuBlockShape &block,
 /// Row groups of a warp: 1, 2 or 4.
 static int64_t countRowGroups(const GpuBlockShape &block,
                               const GpuProduct &product, int64_t rows,
-                              int64_t panels) {
-  constexpr int64_t kOfWarp = kWarp / kThreadLanes;
+                              int64_t panels, int64_t lanes) {
   int64_t columns = divideCeil(product.panels, panels);
-  int64_t most =
-      std::max(block.rowGroups, kOfWarp / std::min(columns, kOfWarp));
+  int64_t near = lanes > 1 ? countNeighbours(columns) : 1;
+  int64_t ofWarp = kWarp / kThreadLanes * lanes / near;
+  columns /= near;
+  int64_t most = std::max(block.rowGroups, ofWarp / std::min(columns, ofWarp));
   most = std::min(most, int64_t(divideCeil(block.rows, rows)));
   return most >= 4 ? 4 : most >= 2 ? 2 : 1;
 }
@@ -328,15 +345,19 @@ GpuTile ssmc::chooseGpuTile(const GpuDescription &gpu,
   GpuTile best{product.tensorCores ? 2 : 1, 1, product.tensorCores ? 4 : 1};
   double least = HUGE_VAL;
   for (int64_t rows : {1, 2, 4, 8, 16})
-    for (int64_t panels : {1, 2, 4}) {
-      if (!suits(block, product, rows) || panels > product.panels)
-        break;
+    for (auto [panels, lanes] :
+         {std::pair<int64_t, int64_t>(1, 1), {2, 1}, {4, 1}, {1, 4}, {2, 4}}) {
+      if (!suits(block, product, rows) || panels > product.panels ||
+          (lanes > 1 && !product.allowsRuns))
+        continue;
       GpuTile tile{rows, panels,
                    product.tensorCores
                        ? 4
-                       : countRowGroups(block, product, rows, panels)};
+                       : countRowGroups(block, product, rows, panels, lanes),
+                   lanes};
       bool fits = countRegisters(tile, product, block.readsAhead) <= registers;
-      if (!fits && (rows > (product.tensorCores ? 2 : 1) || panels > 1))
+      if (!fits &&
+          (rows > (product.tensorCores ? 2 : 1) || panels > 1 || lanes > 1))
         continue;
       double cycles =
           costProduct(gpu, block, product, tile).together(block.blocks);

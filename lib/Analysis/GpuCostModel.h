@@ -27,6 +27,10 @@ struct GpuProduct {
   double ops = 0;
   /// How tensor cores compute it, if they do.
   std::optional<TensorProducts> tensorCores;
+  /// Loads and stores per sum beside those of the product.
+  double accesses = 0;
+  /// Whether threads may have four lanes side by side.
+  bool allowsRuns = false;
 
   int64_t panelBytes() const;
   int64_t weightBytes() const { return panels * panelBytes(); }
@@ -47,6 +51,8 @@ struct GpuScan {
   double chain = 0, f64Chain = 0;
   /// Whether a row's forcing is loaded while the row before runs.
   bool readsAhead = false;
+  /// Loads and stores per mode and row.
+  double accesses = 0;
 };
 
 /// A chunk function, and how many layers are such units.
@@ -66,20 +72,27 @@ struct GpuUnit {
   int64_t layers = 1;
 };
 
-/// How a thread shares a product: `rows` rows by `panels` panels, lanes j and
-/// j + 8 of each. Threads with the same lanes of the same panels and other rows
-/// are `rowGroups` to a warp (1, 2 or 4): the more, the fewer lines of weights
-/// a warp touches at once.
+/// How a thread shares a product: `rows` rows by `panels` panels, of each
+/// `lanes` lanes side by side, 1 or 4, from j on and from j + 8 on. Threads
+/// with the same lanes of the same panels and other rows are `rowGroups` to a
+/// warp (1, 2 or 4): the more, the fewer lines of weights a warp touches at
+/// once.
 ///
 /// On tensor cores `rows` are two of each fragment of 8, and `rowGroups` is 4.
 struct GpuTile {
-  int64_t rows = 1, panels = 1, rowGroups = 1;
+  int64_t rows = 1, panels = 1, rowGroups = 1, lanes = 1;
 
   bool operator==(const GpuTile &other) const {
     return rows == other.rows && panels == other.panels &&
-           rowGroups == other.rowGroups;
+           rowGroups == other.rowGroups && lanes == other.lanes;
   }
 };
+
+/// Columns of tiles that are neighbours where threads have 4 lanes: shared
+/// memory serves 8 threads at a time, which then read the same inputs.
+inline int64_t countNeighbours(int64_t columns) {
+  return columns % 4 == 0 ? 4 : columns % 2 == 0 ? 2 : 1;
+}
 
 /// 32-bit registers of a thread with such a tile of a product, in the kernel
 /// that needs the most; in those of units, which read ahead.

@@ -68,6 +68,9 @@ struct GpuDescription {
   double memoryBytesPerCycle() const {
     return 1e3 * memoryGbPerSecond / clockMhz;
   }
+  /// Multiply-adds that a thread does by one instruction of a product: from
+  /// compute capability 10.0 on there are those of two sums.
+  int64_t fmasPerInstruction() const { return sm >= 100 ? 2 : 1; }
   /// Multiply-adds of an SM in a cycle.
   double fmasPerCycle() const { return double(f32Lanes) * fmaRate; }
   /// 10^9 floating-point operations in a second, a multiply-add being two.

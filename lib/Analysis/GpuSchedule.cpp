@@ -187,16 +187,19 @@ void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs,
   GpuCycles all;
   double perChunk = 0;
   for (auto [unit, cost] : llvm::zip_equal(units, costs)) {
-    // Scans go through their rows twice: once to publish.
+    // Scans go through their rows twice: once to publish. A pool's sums are
+    // all that it has to publish.
     GpuCycles chunk = cost;
+    bool isBlock = !unit.products.empty();
     for (const GpuScan &scan : unit.scans)
-      chunk += costScan(gpu, block, scan);
+      if (isBlock)
+        chunk += costScan(gpu, block, scan);
     if (unit.publishedBytes)
       chunk[GpuBound::Latency] += kLookBackLatency;
     // A super-chunk that fits is still in the L2 cache for the next unit.
     double link = countLinkBytes(unit);
     double bytes = double(unit.trafficBytes) * plan.rows + link;
-    if (unit.trafficBytes)
+    if (unit.trafficBytes && isBlock)
       plan.linkTraffic = std::max(
           plan.linkTraffic, link / (double(unit.trafficBytes) * plan.rows));
     bool inL2 = bytes * std::min(chunks, resident() * CUDA_CHUNKS_PER_PLACE) <=
@@ -209,7 +212,8 @@ void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs,
                                        : 0;
     double once = superChunks * (kLaunchMicroseconds * gpu.clockMhz + staging);
     double work = inRounds(chunk, chunks, blocks);
-    plan.cycles += unit.layers * (once + std::max(work, chain));
+    plan.cycles +=
+        unit.layers * (once + std::max(work, unit.publishedBytes ? chain : 0));
     perChunk += unit.layers * chunk.together(blocks);
     all += chunk.scaled(unit.layers);
   }
@@ -282,13 +286,44 @@ std::optional<GpuSchedule> ssmc::costGpuSchedule(const GpuDescription &gpu,
   return candidate.schedule();
 }
 
+namespace {
+/// A schedule, and what it costs for all works.
+struct Costed {
+  GpuSchedule plan;
+  double cost = 1;
+};
+} // namespace
+
+/// What `sizes` cost; none where they cannot run all of `works`.
+static std::optional<Costed> costForAll(const GpuDescription &gpu,
+                                        llvm::ArrayRef<GpuUnit> units,
+                                        llvm::ArrayRef<GpuWork> works,
+                                        GpuScheme scheme,
+                                        const GpuSizes &sizes) {
+  Costed all;
+  for (auto [i, work] : llvm::enumerate(works)) {
+    Candidate candidate(gpu, units, work, scheme);
+    if (!candidate.evaluate(sizes))
+      return std::nullopt;
+    // With a batch that fills the GPU, times are of other numbers of streams.
+    all.cost /= std::pow(candidate.schedule().fmaFraction, 1.0 / works.size());
+    if (i == 0)
+      all.plan = candidate.schedule();
+  }
+  return all;
+}
+
 GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
                                     llvm::ArrayRef<GpuUnit> units,
                                     const GpuWork &work, GpuScheme scheme) {
-  Candidate candidate(gpu, units, work, scheme);
-  llvm::SmallVector<GpuSchedule> all;
-  // With a batch that fills the GPU, times are of other numbers of streams.
-  auto costOf = [&](const GpuSchedule &plan) { return 1 / plan.fmaFraction; };
+  return chooseGpuSchedule(gpu, units, llvm::ArrayRef(work), scheme);
+}
+
+GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
+                                    llvm::ArrayRef<GpuUnit> units,
+                                    llvm::ArrayRef<GpuWork> works,
+                                    GpuScheme scheme) {
+  llvm::SmallVector<Costed> all;
   int64_t mostThreads =
       usesTensorCores(units) ? kMostTensorThreads : *std::rbegin(kThreads);
   auto threadsToTry = llvm::make_filter_range(
@@ -297,15 +332,16 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
     for (int64_t threads : threadsToTry)
       for (int64_t blocks = 1; blocks <= kMostBlocks; ++blocks)
         for (bool stage : {false, true})
-          if (candidate.evaluate({rows, threads, blocks, stage}) &&
-              candidate.schedule().sharedBytes <= mostShared)
-            all.push_back(candidate.schedule());
+          if (auto costed = costForAll(gpu, units, works, scheme,
+                                       {rows, threads, blocks, stage});
+              costed && costed->plan.sharedBytes <= mostShared)
+            all.push_back(std::move(*costed));
   };
   for (int64_t rows : kRows)
     tryRows(rows, gpu.sharedPerBlock);
   if (all.empty())
     return {};
-  const GpuSchedule longest = all.back();
+  const GpuSchedule longest = all.back().plan;
   if (longest.linkTraffic > kMostLinkTraffic)
     for (int64_t rows = longest.rows + kRowsBetween;
          rows < *std::rbegin(kRows) && !llvm::is_contained(kRows, rows);
@@ -313,21 +349,24 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
       tryRows(rows, gpu.sharedPerBlock - kSharedReserve);
   // Chunks so short that memory moves states rather than rows are out, if there
   // is room for longer ones.
-  double traffic = HUGE_VAL;
-  for (const GpuSchedule &plan : all)
-    traffic = std::min(traffic, plan.linkTraffic);
+  double traffic = HUGE_VAL, least = HUGE_VAL;
+  for (const Costed &costed : all)
+    traffic = std::min(traffic, costed.plan.linkTraffic);
   traffic = std::max(traffic, kMostLinkTraffic);
-  llvm::erase_if(
-      all, [&](const GpuSchedule &plan) { return plan.linkTraffic > traffic; });
-  double least = HUGE_VAL;
-  for (const GpuSchedule &plan : all)
-    least = std::min(least, costOf(plan));
-  auto rank = [&](const GpuSchedule &plan) {
-    return std::make_tuple(costOf(plan) > least * (1 + kTolerance), plan.rows,
-                           plan.threads, costOf(plan));
+  llvm::erase_if(all, [&](const Costed &costed) {
+    return costed.plan.linkTraffic > traffic;
+  });
+  for (const Costed &costed : all)
+    least = std::min(least, costed.cost);
+  auto rank = [&](const Costed &costed) {
+    return std::make_tuple(costed.cost > least * (1 + kTolerance),
+                           costed.plan.rows, costed.plan.threads, costed.cost);
   };
-  return *llvm::min_element(
-      all, [&](const auto &a, const auto &b) { return rank(a) < rank(b); });
+  return llvm::min_element(all,
+                           [&](const Costed &a, const Costed &b) {
+                             return rank(a) < rank(b);
+                           })
+      ->plan;
 }
 
 GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,

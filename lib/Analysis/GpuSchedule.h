@@ -87,7 +87,14 @@ GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,
                               llvm::ArrayRef<GpuUnit> units,
                               const GpuWork &work = {});
 
-/// The same for one scheme.
+/// The schedule of one scheme that suits all of `works`, one at least, best:
+/// the geometric mean of its cycles is the least. What is predicted is for the
+/// first.
+GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,
+                              llvm::ArrayRef<GpuUnit> units,
+                              llvm::ArrayRef<GpuWork> works, GpuScheme scheme);
+
+/// The same for one.
 GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,
                               llvm::ArrayRef<GpuUnit> units,
                               const GpuWork &work, GpuScheme scheme);

@@ -53,8 +53,7 @@ static double partOf(Type type) {
   return vector ? double(vector.getNumElements()) / kPanelLanes : 0;
 }
 
-/// Per lane of a panel: arithmetic, a load per argument that is used, a store
-/// per output.
+/// Per lane of a panel.
 static Ops countBody(PanelMapOp map) {
   Ops all;
   for (Operation &op : map.getBody().front()) {
@@ -64,16 +63,22 @@ static Ops countBody(PanelMapOp map) {
     double part = partOf(op.getResultTypes().front());
     all += {once.f32 * part, once.f64 * part};
   }
+  return all;
+}
+
+/// The same of loads and stores: a load per argument that is used, a store per
+/// output. Columns are loaded once for all rows of a thread.
+static double countAccesses(PanelMapOp map) {
+  double all = 0;
   auto countUsed = [&](Block::BlockArgListType arguments) {
     for (BlockArgument argument : arguments)
       if (!argument.use_empty())
-        all.f32 += partOf(argument.getType());
+        all += partOf(argument.getType());
   };
   countUsed(map.getRowArguments());
-  countUsed(map.getColumnArguments());
   countUsed(map.getOutArguments());
   for (BlockArgument out : map.getOutArguments())
-    all.f32 += partOf(out.getType());
+    all += partOf(out.getType());
   return all;
 }
 
@@ -117,8 +122,32 @@ static void describeLink(ValueRange carries, GpuUnit &unit) {
   }
 }
 
+bool ssmc::isOfBlock(PanelMapOp map) {
+  auto function = map->getParentOfType<func::FuncOp>();
+  auto kind = function->getAttrOfType<StringAttr>("ssm.kind");
+  return kind && kind == "block";
+}
+
+bool ssmc::allowsRuns(PanelMapOp map) {
+  if (!map.getX() || map.getTensorCores() || map.getStreams() ||
+      !isOfBlock(map))
+    return false;
+  auto isWhole = [](ValueRange buffers, Block::BlockArgListType arguments) {
+    return llvm::all_of(
+        llvm::zip_equal(buffers.getTypes(), arguments), [](auto pair) {
+          auto [type, argument] = pair;
+          int64_t lanes = cast<VectorType>(argument.getType()).getDimSize(0);
+          return cast<ShapedType>(type).getShape().back() % lanes == 0;
+        });
+  };
+  return isWhole(map.getRows(), map.getRowArguments()) &&
+         isWhole(map.getColumns(), map.getColumnArguments()) &&
+         isWhole(map.getOuts(), map.getOutArguments());
+}
+
 static void describeMap(PanelMapOp map, GpuUnit &unit) {
   Ops body = countBody(map);
+  double accesses = countAccesses(map);
   bool scans = !map.getCarries().empty() && !map.getStreams();
   for (Value column : map.getColumns())
     unit.weightBytes += bytesOf(column.getType());
@@ -130,18 +159,23 @@ static void describeMap(PanelMapOp map, GpuUnit &unit) {
     product.depth = map.getProductDepth();
     product.tensorCores = map.getTensorCores();
     // Before a scan, sums are stored only.
-    product.ops = scans ? 1 : body.f32 + body.f64;
+    product.ops = scans ? 0 : body.f32 + body.f64;
+    product.accesses = scans ? 1 : accesses;
+    product.allowsRuns = allowsRuns(map);
     unit.weightBytes += product.weightBytes();
     unit.products.push_back(product);
   }
   if (!scans)
     return;
   describeLink(map.getCarries(), unit);
+  // The sum, which waits in the output.
+  if (map.getX())
+    ++accesses;
   // A thread has lanes j and j + 8: the two parts of a mode.
   Ops chain = countChain(map);
   unit.scans.push_back({map.getNumPanels() * kPanelLanes / 2, 2 * body.f32,
                         2 * body.f64, chain.f32, chain.f64,
-                        /*readsAhead=*/bool(map.getX())});
+                        /*readsAhead=*/bool(map.getX()), 2 * accesses});
 }
 
 /// A thread has a v of a head: three multiply-adds for each k, two chains of
@@ -154,6 +188,21 @@ static GpuScan describeDeltaRows(DeltaRowsOp delta) {
   scan.ops = 3 * size + kOutput;
   scan.chain = size / 2 + kOutput;
   return scan;
+}
+
+/// A thread for each feature adds the rows to a sum in f64.
+static void describePool(PoolRowsOp pool, GpuUnit &unit) {
+  GpuScan scan;
+  scan.modes = cast<ShapedType>(pool.getSums().getType()).getShape().back();
+  scan.f64Ops = 2; // with the conversion
+  scan.f64Chain = 1;
+  scan.accesses = 1;
+  scan.readsAhead = true;
+  unit.scans.push_back(scan);
+  if (pool.getStreams())
+    return;
+  unit.publishedBytes += scan.modes * sizeof(double);
+  unit.enteringBytes += scan.modes * sizeof(double);
 }
 
 GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
@@ -186,6 +235,8 @@ GpuUnit ssmc::describeGpuUnit(func::FuncOp chunk) {
       describeMap(map, unit);
     else if (auto delta = dyn_cast<DeltaRowsOp>(op))
       unit.scans.push_back(describeDeltaRows(delta));
+    else if (auto pool = dyn_cast<PoolRowsOp>(op))
+      describePool(pool, unit);
     else if (auto channels = dyn_cast<ChannelRowsOp>(op);
              channels && !channels.getStreams())
       describeLink(channels.getCarry(), unit);

@@ -23,6 +23,14 @@ llvm::SmallVector<GpuUnit>
 describeGpuUnits(mlir::ModuleOp chunks,
                  llvm::function_ref<int64_t(llvm::StringRef)> countLayers);
 
+/// Whether `map` is part of a block of layers, whose rows lie in shared memory.
+bool isOfBlock(PanelMapOp map);
+
+/// Whether threads may have four lanes side by side of the product `map`, on
+/// tensors or memrefs, and load and store 16 bytes at a time: rows lie in
+/// shared memory and are as wide as their panels. Records are the caller's.
+bool allowsRuns(PanelMapOp map);
+
 } // namespace ssmc
 
 #endif // SSMC_LIB_ANALYSIS_GPUUNITS_H

@@ -73,6 +73,17 @@ lowerToChunks(ModuleOp model, int64_t rows,
 
 using Choice = CudaSchedule;
 
+/// Streams that chunks run side by side for: few, and long. Of several lengths:
+/// how well chunks of one fill the last round of thread blocks is chance.
+static SmallVector<GpuWork> getFewStreams() {
+  SmallVector<GpuWork> works;
+  for (auto [batch, length] :
+       {std::pair<int64_t, int64_t>(8, 4096), {1, 16384}, {32, 1024}})
+    for (int64_t eighths : {8, 7, 9})
+      works.push_back({batch, length / 8 * eighths});
+  return works;
+}
+
 static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
                                         const GpuDescription &gpu) {
   FailureOr<ModelPlan> plan = readPlan(chunks);
@@ -83,7 +94,8 @@ static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
         plan->steps, [&](const PlanStep &step) { return step.unit == name; });
   });
   Choice choice;
-  choice.sideBySide = chooseGpuSchedule(gpu, units, {}, GpuScheme::LookBack);
+  choice.sideBySide =
+      chooseGpuSchedule(gpu, units, getFewStreams(), GpuScheme::LookBack);
   auto all = costGpuSchedule(
       gpu, units, {}, GpuScheme::Stream,
       {choice.sideBySide.rows, choice.sideBySide.threads, /*blocksPerSm=*/1});
@@ -118,7 +130,7 @@ nameTiles(ModuleOp chunks, ArrayRef<SmallVector<GpuTile>> tilesOfUnits) {
       continue;
     SmallVector<int64_t> numbers;
     for (const GpuTile &tile : tilesOfUnits.front())
-      numbers.append({tile.rows, tile.panels, tile.rowGroups});
+      numbers.append({tile.rows, tile.panels, tile.rowGroups, tile.lanes});
     tilesOfUnits = tilesOfUnits.drop_front();
     byUnit[function.getSymName().rsplit('.').first] =
         builder.getDenseI64ArrayAttr(numbers);

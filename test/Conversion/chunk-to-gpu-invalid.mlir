@@ -21,8 +21,8 @@ func.func @training(%h: memref<24x16xf32>, %key: memref<2xi32>, %t: index) {
 // -----
 
 // Two products, one tile.
-// expected-error @below {{has 'ssm.thread_tiles' = array<i64: 4, 1, 1>; expected rows, panels and row groups, 1 to 64, of product 1}}
-func.func @too_few(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 1, 1>} {
+// expected-error @below {{has 'ssm.thread_tiles' = array<i64: 4, 1, 1, 1>; expected rows, panels and row groups, 1 to 64, and lanes, 1 or 4, of product 1}}
+func.func @too_few(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 1, 1, 1>} {
   ssm.panel_map product(%x : memref<8x6xf32>, %w : memref<4x6x16xf32>) outs(%out : memref<8x64xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %acc : vector<16xf32>
@@ -36,8 +36,8 @@ func.func @too_few(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x6
 
 // -----
 
-// expected-error @below {{has 'ssm.thread_tiles' = array<i64: 4, 0, 1>; expected rows, panels and row groups, 1 to 64, of product 0}}
-func.func @no_panels(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 0, 1>} {
+// expected-error @below {{has 'ssm.thread_tiles' = array<i64: 4, 0, 1, 1>; expected rows, panels and row groups, 1 to 64, and lanes, 1 or 4, of product 0}}
+func.func @no_panels(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 0, 1, 1>} {
   ssm.panel_map product(%x : memref<8x6xf32>, %w : memref<4x6x16xf32>) outs(%out : memref<8x64xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %acc : vector<16xf32>
@@ -47,8 +47,8 @@ func.func @no_panels(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8
 
 // -----
 
-// expected-error @below {{has 'ssm.thread_tiles' = array<i64: 65, 1, 1>; expected rows, panels and row groups, 1 to 64, of product 0}}
-func.func @too_many_rows(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 65, 1, 1>} {
+// expected-error @below {{has 'ssm.thread_tiles' = array<i64: 65, 1, 1, 1>; expected rows, panels and row groups, 1 to 64, and lanes, 1 or 4, of product 0}}
+func.func @too_many_rows(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 65, 1, 1, 1>} {
   ssm.panel_map product(%x : memref<8x6xf32>, %w : memref<4x6x16xf32>) outs(%out : memref<8x64xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %acc : vector<16xf32>
@@ -58,7 +58,18 @@ func.func @too_many_rows(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memr
 
 // -----
 
-// expected-error @below {{has 'ssm.thread_tiles' = "4x1x1"; expected rows, panels and row groups, 1 to 64, of product 0}}
+// expected-error @below {{has 'ssm.thread_tiles' = array<i64: 4, 1, 1, 2>; expected rows, panels and row groups, 1 to 64, and lanes, 1 or 4, of product 0}}
+func.func @two_lanes(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 1, 1, 2>} {
+  ssm.panel_map product(%x : memref<8x6xf32>, %w : memref<4x6x16xf32>) outs(%out : memref<8x64xf32>) {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
+  return
+}
+
+// -----
+
+// expected-error @below {{has 'ssm.thread_tiles' = "4x1x1"; expected rows, panels and row groups, 1 to 64, and lanes, 1 or 4, of product 0}}
 func.func @no_array(%x: memref<8x6xf32>, %w: memref<4x6x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = "4x1x1"} {
   ssm.panel_map product(%x : memref<8x6xf32>, %w : memref<4x6x16xf32>) outs(%out : memref<8x64xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):

@@ -71,7 +71,7 @@
 // TF32:           nvvm.mma.sync A[%{{.+}}] B[%[[V2]], %[[V3]]] C[
 // TF32-NOT:       nvvm.mma.sync
 // TF32:           affine.yield
-func.func @product(%x: memref<16x36xf32>, %w: memref<2x48x16xf32>, %bias: memref<2x16xf32>, %out: memref<16x32xf32>) attributes {ssm.kind = "block", ssm.thread_tiles = array<i64: 2, 1, 4>} {
+func.func @product(%x: memref<16x36xf32>, %w: memref<2x48x16xf32>, %bias: memref<2x16xf32>, %out: memref<16x32xf32>) attributes {ssm.kind = "block", ssm.thread_tiles = array<i64: 2, 1, 4, 1>} {
   ssm.panel_map product(%x : memref<16x36xf32>, %w : memref<2x48x16xf32>, %bias : memref<2x16xf32>) tensor_cores(bf16x3 depth 36) outs(%out : memref<16x32xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %acc : vector<16xf32>

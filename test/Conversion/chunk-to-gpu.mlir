@@ -118,7 +118,7 @@ func.func @aligned(%workspace: memref<4096xi8>, %x: memref<8x36xf32>, %w: memref
 // CHECK:         }
 // CHECK:         memref.store %{{.+}}, %[[OUT]][%[[R0]],
 // CHECK:         memref.store %{{.+}}, %[[OUT]][%[[R1]],
-func.func @tiles(%x: memref<8x10xf32>, %w: memref<4x10x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 1, 1, 2, 2, 2>} {
+func.func @tiles(%x: memref<8x10xf32>, %w: memref<4x10x16xf32>, %out: memref<8x64xf32>) attributes {ssm.thread_tiles = array<i64: 4, 1, 1, 1, 2, 2, 2, 1>} {
   ssm.panel_map product(%x : memref<8x10xf32>, %w : memref<4x10x16xf32>) outs(%out : memref<8x64xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %acc : vector<16xf32>
@@ -157,7 +157,7 @@ func.func @tiles(%x: memref<8x10xf32>, %w: memref<4x10x16xf32>, %out: memref<8x6
 // CHECK:             %[[IS1:.+]] = arith.cmpi ult, %[[R1]], %[[COUNT]]
 // CHECK-NEXT:        scf.if %[[IS1]] {
 // CHECK:               memref.store %{{.+}}, %[[OUT]][%[[R1]],
-func.func @few_rows(%x: memref<8x10xf32>, %w: memref<4x10x16xf32>, %out: memref<8x64xf32>, %count: index) attributes {ssm.thread_tiles = array<i64: 4, 1, 1>} {
+func.func @few_rows(%x: memref<8x10xf32>, %w: memref<4x10x16xf32>, %out: memref<8x64xf32>, %count: index) attributes {ssm.thread_tiles = array<i64: 4, 1, 1, 1>} {
   ssm.panel_map product(%x : memref<8x10xf32>, %w : memref<4x10x16xf32>) outs(%out : memref<8x64xf32>) count %count {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %acc : vector<16xf32>
@@ -180,8 +180,58 @@ func.func @few_rows(%x: memref<8x10xf32>, %w: memref<4x10x16xf32>, %out: memref<
 // CHECK:         %[[EXISTS:.+]] = arith.cmpi ult, %[[P1]], %c3
 // CHECK-NEXT:    scf.if %[[EXISTS]] {
 // CHECK:           memref.store
-func.func @panels_left(%x: memref<8x10xf32>, %w: memref<3x10x16xf32>, %out: memref<8x48xf32>) attributes {ssm.thread_tiles = array<i64: 2, 2, 1>} {
+func.func @panels_left(%x: memref<8x10xf32>, %w: memref<3x10x16xf32>, %out: memref<8x48xf32>) attributes {ssm.thread_tiles = array<i64: 2, 2, 1, 1>} {
   ssm.panel_map product(%x : memref<8x10xf32>, %w : memref<3x10x16xf32>) outs(%out : memref<8x48xf32>) {
+  ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
+    ssm.yield %acc : vector<16xf32>
+  }
+  return
+}
+
+// -----
+
+// In a block of layers a thread may have four lanes side by side, here of 2 rows and
+// one of 4 panels: 2 threads a panel, the 4 panels their neighbours. Weights, what
+// the body reads and what it gives are 16 bytes at a time; halves of a panel, such
+// as the two of a gate, are those of a vector of 8.
+// CHECK-LABEL: func.func @runs(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<8x8xf32>, %[[W:[a-z0-9]+]]: memref<4x8x16xf32>, %[[OUT:[a-z0-9]+]]: memref<8x32xf32>
+// CHECK:         %[[J:.+]] = arith.remui %[[THREAD:.+]], %c2
+// CHECK-NEXT:    %[[REST:.+]] = arith.divui %[[THREAD]], %c2
+// CHECK-NEXT:    %[[PANEL:.+]] = arith.remui %[[REST]], %c4
+// CHECK:         %[[GROUP:.+]] = arith.addi
+// CHECK-NEXT:    %[[R0:.+]] = arith.muli %[[GROUP]], %c2
+// CHECK:         affine.for %[[K:.+]] = 0 to 8 step 4 iter_args(%[[A0:.+]] = %{{.+}}, %[[A1:.+]] = %{{.+}}) -> (vector<8xf32>, vector<8xf32>) {
+// CHECK:           vector.load %[[X]][%[[R0]], %[[K]]] {alignment = 16 : i64}
+// CHECK:           %[[LOW:.+]] = vector.load %[[W]][%{{.+}}, %[[K]], %[[J4:.+]]] {alignment = 16 : i64} : memref<4x8x16xf32>, vector<4xf32>
+// CHECK:           %[[HIGH:.+]] = vector.load %[[W]][%{{.+}}, %[[K]], %{{.+}}] {alignment = 16 : i64} : memref<4x8x16xf32>, vector<4xf32>
+// CHECK:           %[[WEIGHTS:.+]] = vector.shuffle %[[LOW]], %[[HIGH]] [0, 1, 2, 3, 4, 5, 6, 7]
+// CHECK:           math.fma %{{.+}}, %[[WEIGHTS]], %[[A0]] : vector<8xf32>
+// CHECK:         }
+// CHECK:         %[[VALUE:.+]] = vector.extract_strided_slice %{{.+}} {offsets = [0], sizes = [4], strides = [1]} : vector<8xf32> to vector<4xf32>
+// CHECK-NEXT:    %[[GATE:.+]] = vector.extract_strided_slice %{{.+}} {offsets = [4], sizes = [4], strides = [1]} : vector<8xf32> to vector<4xf32>
+// CHECK-NEXT:    %[[Y:.+]] = arith.mulf %[[VALUE]], %[[GATE]] : vector<4xf32>
+// CHECK:         vector.store %{{.+}}, %[[OUT]][%[[R0]], %{{.+}}] {alignment = 16 : i64}
+func.func @runs(%x: memref<8x8xf32>, %w: memref<4x8x16xf32>, %out: memref<8x32xf32>) attributes {ssm.kind = "block", ssm.thread_tiles = array<i64: 2, 1, 2, 4>} {
+  ssm.panel_map product(%x : memref<8x8xf32>, %w : memref<4x8x16xf32>) outs(%out : memref<8x32xf32>) {
+  ^bb0(%acc: vector<16xf32>, %o: vector<8xf32>):
+    %a = vector.extract_strided_slice %acc {offsets = [0], sizes = [8], strides = [1]} : vector<16xf32> to vector<8xf32>
+    %b = vector.extract_strided_slice %acc {offsets = [8], sizes = [8], strides = [1]} : vector<16xf32> to vector<8xf32>
+    %y = arith.mulf %a, %b : vector<8xf32>
+    ssm.yield %y : vector<8xf32>
+  }
+  return
+}
+
+// -----
+
+// Rows that are not as wide as their panels are not loaded in runs: a thread has
+// lanes j and j + 8, whatever the tile says.
+// CHECK-LABEL: func.func @no_runs(
+// CHECK-NOT:     vector<8xf32>
+// CHECK:         return
+func.func @no_runs(%x: memref<8x8xf32>, %w: memref<4x8x16xf32>, %out: memref<8x60xf32>) attributes {ssm.kind = "block", ssm.thread_tiles = array<i64: 2, 1, 2, 4>} {
+  ssm.panel_map product(%x : memref<8x8xf32>, %w : memref<4x8x16xf32>) outs(%out : memref<8x60xf32>) {
   ^bb0(%acc: vector<16xf32>, %o: vector<16xf32>):
     ssm.yield %acc : vector<16xf32>
   }

@@ -8,18 +8,18 @@
 // CHECK-SAME:    %{{[a-z0-9]+}}: memref<?x16xf32, strided<[?, 1], offset: ?>>, %{{[a-z0-9]+}}: memref<?x16xf64, strided<[?, 1], offset: ?>>,
 // CHECK-SAME:    %{{[a-z0-9]+}}: memref<?x16xf32, strided<[?, 1], offset: ?>>, %{{[a-z0-9]+}}: memref<?x16xf64, strided<[?, 1], offset: ?>>,
 // CHECK-SAME:    %{{[a-z0-9]+}}: !llvm.ptr, %{{[a-z0-9]+}}: index, %{{[a-z0-9]+}}: i1)
-// CHECK-SAME:    attributes {ssm.kind = "block", ssm.linked_carries = 2 : i64, ssm.thread_tiles = array<i64: 4, 2, 1>, ssm.variant = "linked"}
+// CHECK-SAME:    attributes {ssm.kind = "block", ssm.linked_carries = 2 : i64, ssm.thread_tiles = array<i64: 4, 2, 1, 1>, ssm.variant = "linked"}
 // CHECK-NEXT:    ssm.panel_map outs(%[[X]] : {{.+}}) carries(%[[Z]], %[[Y]] : {{.+}}) count %[[COUNT]]
 // The scan on its own, for streams that have a thread block each.
 // CHECK-LABEL: func.func @chunk.block0.time(
-// CHECK-SAME:    index) attributes {ssm.kind = "block", ssm.linked_tiles = array<i64: 4, 2, 1>, ssm.thread_tiles = array<i64: 2, 1, 1>, ssm.variant = "time"}
+// CHECK-SAME:    index) attributes {ssm.kind = "block", ssm.linked_tiles = array<i64: 4, 2, 1, 1>, ssm.thread_tiles = array<i64: 2, 1, 1, 1>, ssm.variant = "time"}
 // One row of each of many streams: nothing to pass on.
 // CHECK-LABEL: func.func @chunk.block0.rows(
 // Without carries there is none, either.
 // CHECK-LABEL: func.func @chunk.input.time(
 // CHECK-NOT:   .linked
 func.func @chunk.block0.time(%x: memref<8x16xf32>, %z: memref<?x16xf32, strided<[?, 1], offset: ?>>, %y: memref<?x16xf64, strided<[?, 1], offset: ?>>, %count: index)
-    attributes {ssm.kind = "block", ssm.linked_tiles = array<i64: 4, 2, 1>, ssm.thread_tiles = array<i64: 2, 1, 1>, ssm.variant = "time"} {
+    attributes {ssm.kind = "block", ssm.linked_tiles = array<i64: 4, 2, 1, 1>, ssm.thread_tiles = array<i64: 2, 1, 1, 1>, ssm.variant = "time"} {
   ssm.panel_map outs(%x : memref<8x16xf32>) carries(%z, %y : memref<?x16xf32, strided<[?, 1], offset: ?>>, memref<?x16xf64, strided<[?, 1], offset: ?>>) count %count {
   ^bb0(%o: vector<16xf32>, %a: vector<16xf32>, %b: vector<16xf64>):
     %n = arith.addf %o, %a : vector<16xf32>

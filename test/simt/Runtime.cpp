@@ -168,6 +168,7 @@ extern "C" void simt_check();
 extern "C"
     __attribute__((preserve_all, target("avx"), visibility("hidden"))) void
     simt_access(void *pointer, Range *range, uint32_t index, uint64_t stored) {
+  __builtin_ia32_vzeroupper(); // what was there is saved; what follows is SSE
   noteAccess((*currentLaunch->request.sites)[index], index,
              reinterpret_cast<uintptr_t>(pointer), stored);
 }

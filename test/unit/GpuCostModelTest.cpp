@@ -6,9 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/GpuSchedule.h"
+#include "llvm/ADT/SmallVector.h"
 #include <gtest/gtest.h>
 
 using namespace ssmc;
+using llvm::SmallVector;
 
 static const GpuDescription a100 = *describeGpu(80), rtx = *describeGpu(89),
                             h100 = *describeGpu(90);
@@ -86,6 +88,39 @@ TEST(GpuCostModel, CyclesOfAProductByHand) {
   EXPECT_DOUBLE_EQ(
       costProduct(a100, block, {4, 64, 0}, {8, 2, 4})[GpuBound::Fma],
       2 * cycles[GpuBound::Fma]);
+}
+
+TEST(GpuCostModel, LanesSideBySideAreLoadedTogether) {
+  // 64 rows by 8 panels of 64 for 64 threads, each with 64 sums: 8 rows by 4
+  // lanes of both halves of a panel, or 16 by 2 panels.
+  GpuBlockShape block{64, 64, 1, /*staged=*/true};
+  GpuProduct product{8, 64, 0};
+  product.accesses = 2;
+  product.allowsRuns = true;
+  GpuCycles runs = costProduct(h100, block, product, {8, 1, 4, 4});
+  GpuCycles apart = costProduct(h100, block, product, {16, 2, 4, 1});
+  EXPECT_EQ(runs[GpuBound::Fma], apart[GpuBound::Fma]);
+  // 8 + 8 loads for 256 multiply-adds, not 16 + 16; of what the epilogue loads
+  // and stores, a quarter.
+  double warps = 4, steps = 16;
+  EXPECT_DOUBLE_EQ(runs[GpuBound::Issue],
+                   warps * (steps * (256 + 16 + 3) + 64 * 2 / 4) / 4);
+  EXPECT_DOUBLE_EQ(apart[GpuBound::Issue],
+                   warps * (steps * (256 + 32 + 3) + 64 * 2) / 4);
+  EXPECT_EQ(chooseGpuTile(h100, block, product, 255).lanes, 4);
+  product.allowsRuns = false;
+  EXPECT_EQ(chooseGpuTile(h100, block, product, 255).lanes, 1);
+}
+
+TEST(GpuCostModel, MultiplyAddsOfTwoSumsLeaveRoomForOtherInstructions) {
+  GpuDescription b200 = *describeGpu(100);
+  GpuBlockShape block{32, 64, 1, /*staged=*/true};
+  GpuCycles cycles = costProduct(b200, block, {4, 64, 0}, {8, 2, 4});
+  GpuCycles single = costProduct(h100, block, {4, 64, 0}, {8, 2, 4});
+  EXPECT_EQ(cycles[GpuBound::Fma], single[GpuBound::Fma]);
+  // 64 of them for 128 multiply-adds, beside 27 others.
+  EXPECT_DOUBLE_EQ(cycles[GpuBound::Issue], 2 * 16 * (64 + 27) / 4.0);
+  EXPECT_EQ(cycles.bound(8), GpuBound::Fma);
 }
 
 TEST(GpuCostModel, WeightsComeFromL2UnlessTheyStayNearby) {
@@ -268,6 +303,27 @@ TEST(GpuSchedule, ChunksAreAsLongAsWhatTheyPassOnAsksFor) {
   plan = choose(8192);
   EXPECT_EQ(plan.rows, 40);
   EXPECT_LE(plan.sharedBytes + 1024, a100.sharedPerBlock);
+}
+
+TEST(GpuSchedule, SuitsSeveralWorks) {
+  GpuUnit units[] = {linoss(128, 64, 4)};
+  // Chunks of 32 rows would leave a second round of blocks almost empty.
+  GpuWork exact{1, 17984};
+  SmallVector<GpuWork> works{{1, 17984}, {1, 16384}, {1, 14336}, {8, 4096}};
+  auto costOf = [&](const GpuSchedule &plan) {
+    double cost = 1;
+    for (const GpuWork &work : works)
+      cost /= costGpuSchedule(h100, units, work, GpuScheme::LookBack,
+                              {plan.rows, plan.threads, plan.blocksPerSm,
+                               plan.stageWeights})
+                  ->fmaFraction;
+    return cost;
+  };
+  GpuSchedule all = chooseGpuSchedule(h100, units, works, GpuScheme::LookBack);
+  EXPECT_LE(costOf(all), 1.05 * costOf(chooseGpuSchedule(h100, units, exact,
+                                                         GpuScheme::LookBack)));
+  EXPECT_LE(costOf(all), 1.05 * costOf(chooseGpuSchedule(h100, units, GpuWork(),
+                                                         GpuScheme::LookBack)));
 }
 
 TEST(GpuSchedule, CostsGivenSizesNoLessThanTheBest) {

@@ -74,16 +74,21 @@ TEST(GpuUnits, CountsABlock) {
   EXPECT_EQ(unit.products[0].panels, 2);
   EXPECT_EQ(unit.products[0].depth, 32);
   // Sums in front of a scan are stored.
-  EXPECT_EQ(unit.products[0].ops, 1);
+  EXPECT_EQ(unit.products[0].ops, 0);
+  EXPECT_EQ(unit.products[0].accesses, 1);
   // The exponential is 10; an addition, a load and a store.
-  EXPECT_EQ(unit.products[1].ops, 13);
+  EXPECT_EQ(unit.products[1].ops, 11);
+  EXPECT_EQ(unit.products[1].accesses, 2);
+  // Rows of 32 features are as wide as 2 panels.
+  EXPECT_TRUE(unit.products[1].allowsRuns);
 
   ASSERT_EQ(unit.scans.size(), 1u);
   const GpuScan &scan = unit.scans[0];
   EXPECT_EQ(scan.modes, 16);
-  // Both parts of a mode: 5 operations each; a load and a store.
+  // Both parts of a mode: 5 operations each; a sum loaded, and a store.
   EXPECT_EQ(scan.f64Ops, 10);
-  EXPECT_EQ(scan.ops, 4);
+  EXPECT_EQ(scan.ops, 0);
+  EXPECT_EQ(scan.accesses, 4);
   // One multiply-add waits for the other.
   EXPECT_EQ(scan.chain, 0);
   EXPECT_EQ(scan.f64Chain, 2);

@@ -70,14 +70,16 @@ static FailureOr<ThreadTile> getThreadTile(PanelMapOp op, int64_t threads) {
   for (auto map : function.getOps<PanelMapOp>())
     index += map.getX() && map->isBeforeInBlock(op);
   auto tiles = dyn_cast<DenseI64ArrayAttr>(given);
-  if (tiles && index * 3 + 3 <= size_t(tiles.size())) {
-    ArrayRef<int64_t> tile = tiles.asArrayRef().slice(index * 3, 3);
-    if (llvm::all_of(tile, [](int64_t n) { return n >= 1 && n <= 64; }))
-      return ThreadTile{tile[0], tile[1], tile[2]};
+  if (tiles && index * 4 + 4 <= size_t(tiles.size())) {
+    ArrayRef<int64_t> tile = tiles.asArrayRef().slice(index * 4, 4);
+    if (llvm::all_of(tile, [](int64_t n) { return n >= 1 && n <= 64; }) &&
+        (tile[3] == 1 || tile[3] == 4))
+      return ThreadTile{tile[0], tile[1], tile[2], tile[3]};
   }
   return function.emitError()
          << "has '" << kThreadTilesAttr << "' = " << given
-         << "; expected rows, panels and row groups, 1 to 64, of product "
+         << "; expected rows, panels and row groups, 1 to 64, and lanes, 1 or "
+            "4, of product "
          << index;
 }
 
@@ -192,7 +194,16 @@ struct ChunkToGpu : ssmc::impl::ChunkToGpuBase<ChunkToGpu> {
             lowered = false;
           })
           .Case([&](PoolRowsOp pool) {
-            lowerPoolRowsToThreads(pool, threads, builder);
+            lowered = succeeded(verifyLink(pool));
+            if (!lowered)
+              return;
+            std::optional<ChunkLink> link;
+            if (!pool.getStreams())
+              link = getChunkLink(pool->getParentOfType<func::FuncOp>());
+            if (link)
+              lowerLinkedPoolToThreads(pool, threads, *link, builder);
+            else
+              lowerPoolRowsToThreads(pool, threads, builder);
           })
           .Case([&](PoolMeanOp pool) {
             lowerPoolMeanToThreads(pool, threads, builder);

@@ -16,14 +16,15 @@
 namespace ssmc {
 
 /// How a thread block shares a product: each thread has `rows` rows by
-/// `panels` panels, two lanes of each; of the threads with the same lanes and
-/// other rows, `rowGroups` are neighbours.
+/// `panels` panels, `lanes` lanes side by side of both halves of each; of the
+/// threads with the same lanes and other rows, `rowGroups` are neighbours.
+/// `lanes` is 1 or 4: a load of 16 bytes.
 struct ThreadTile {
-  int64_t rows = 4, panels = 1, rowGroups = 1;
+  int64_t rows = 4, panels = 1, rowGroups = 1, lanes = 1;
 };
 
-/// Attribute of a chunk function: `rows`, `panels` and `rowGroups` of each of
-/// its products, in order.
+/// Attribute of a chunk function: `rows`, `panels`, `rowGroups` and `lanes` of
+/// each of its products, in order.
 inline constexpr llvm::StringLiteral kThreadTilesAttr = "ssm.thread_tiles";
 
 /// The same of its copy that is linked to other chunks, where they differ.
@@ -57,8 +58,8 @@ llvm::SmallVector<mlir::Type> getLinkTypes(mlir::ValueRange carries);
 /// none of another one.
 std::optional<ChunkLink> getChunkLink(mlir::func::FuncOp function);
 
-/// The carries of a scan over time steps, which chunks can pass on; none of any
-/// other operation.
+/// The carries of a scan over time steps, which chunks can pass on: states, or
+/// the sums and counts of a pool; none of any other operation.
 mlir::ValueRange getScannedCarries(mlir::Operation *op);
 
 /// Unit attribute of a chunk function whose kernel copies its weights to shared
@@ -80,6 +81,9 @@ void lowerDeltaRowsToThreads(DeltaRowsOp op, int64_t threads,
                              mlir::OpBuilder &builder);
 void lowerPoolRowsToThreads(PoolRowsOp op, int64_t threads,
                             mlir::OpBuilder &builder);
+/// The same of chunks of a stream that run side by side.
+void lowerLinkedPoolToThreads(PoolRowsOp op, int64_t threads,
+                              const ChunkLink &link, mlir::OpBuilder &builder);
 void lowerPoolMeanToThreads(PoolMeanOp op, int64_t threads,
                             mlir::OpBuilder &builder);
 void lowerRowNormToThreads(RowNormOp op, int64_t threads,

@@ -28,6 +28,9 @@ ValueRange ssmc::getScannedCarries(Operation *op) {
   if (auto scan = dyn_cast<ChannelRowsOp>(op); scan && !scan.getStreams())
     return scan->getOperands().slice(scan.getCarryMutable().getOperandNumber(),
                                      1);
+  if (auto pool = dyn_cast<PoolRowsOp>(op); pool && !pool.getStreams())
+    return pool->getOperands().slice(pool.getSumsMutable().getOperandNumber(),
+                                     2);
   return {};
 }
 

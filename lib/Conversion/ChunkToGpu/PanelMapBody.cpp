@@ -14,11 +14,11 @@ using namespace mlir;
 using namespace ssmc;
 
 /// What a thread has of a vector of 8 or 16 lanes.
-static Type ofThread(Type type, Type element) {
+static Type ofThread(Type type, int64_t together, Type element = {}) {
   auto vector = dyn_cast<VectorType>(type);
   if (!vector)
     return type;
-  return VectorType::get(vector.getDimSize(0) / kHalfPanel,
+  return VectorType::get(vector.getDimSize(0) / kHalfPanel * together,
                          element ? element : vector.getElementType());
 }
 
@@ -54,14 +54,16 @@ void PanelMapThreads::storeCarries(ValueRange carries, ValueRange buffers,
 }
 
 Operation *ssmc::cloneForThread(OpBuilder &builder, Operation &nested,
-                                IRMapping &lanes, Type element) {
+                                IRMapping &lanes, int64_t together,
+                                Type element) {
   if (auto shuffle = dyn_cast<vector::ShuffleOp>(nested)) {
     // Both halves of a panel are in one thread: what moves whole halves moves
     // its elements.
     SmallVector<int64_t> mask;
     for (int64_t from : llvm::seq<int64_t>(shuffle.getMask().size()))
       if (from % kHalfPanel == 0)
-        mask.push_back(shuffle.getMask()[from] / kHalfPanel);
+        for (int64_t i = 0; i < together; ++i)
+          mask.push_back(shuffle.getMask()[from] / kHalfPanel * together + i);
     return vector::ShuffleOp::create(builder, nested.getLoc(),
                                      lanes.lookup(shuffle.getV1()),
                                      lanes.lookup(shuffle.getV2()), mask);
@@ -71,11 +73,11 @@ Operation *ssmc::cloneForThread(OpBuilder &builder, Operation &nested,
     auto size = cast<IntegerAttr>(slice.getSizes()[0]).getInt();
     return vector::ExtractStridedSliceOp::create(
         builder, nested.getLoc(), lanes.lookup(slice.getSource()),
-        {first / kHalfPanel}, {size / kHalfPanel}, {1});
+        {first / kHalfPanel * together}, {size / kHalfPanel * together}, {1});
   }
   Operation *copy = builder.clone(nested, lanes);
   for (OpResult result : copy->getResults())
-    result.setType(ofThread(result.getType(), element));
+    result.setType(ofThread(result.getType(), together, element));
   if (auto constant = dyn_cast<arith::ConstantOp>(copy))
     if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue())) {
       auto type = cast<ShapedType>(copy->getResult(0).getType());
@@ -108,7 +110,7 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
     Value number = memref::LoadOp::create(builder, rows.loc, scalar, place.row);
     lanes.map(argument, vector::BroadcastOp::create(
                             builder, rows.loc,
-                            ofThread(argument.getType(), Type()), number)
+                            ofThread(argument.getType(), rows.together), number)
                             .getResult());
   }
   for (auto [column, argument] :
@@ -120,15 +122,15 @@ SmallVector<Value> PanelMapThreads::emitBody(const Place &place,
     lanes.map(argument, carry);
   auto valueOf = [&](Value value) {
     if (!lanes.contains(value)) // a hoisted constant
-      lanes.map(
-          value,
-          cloneForThread(builder, *value.getDefiningOp(), lanes)->getResult(0));
+      lanes.map(value, cloneForThread(builder, *value.getDefiningOp(), lanes,
+                                      rows.together)
+                           ->getResult(0));
     return lanes.lookup(value);
   };
   for (Operation &nested : op.getBody().front().without_terminator()) {
     for (Value operand : nested.getOperands())
       (void)valueOf(operand);
-    Operation *copy = cloneForThread(builder, nested, lanes);
+    Operation *copy = cloneForThread(builder, nested, lanes, rows.together);
     for (auto [from, to] :
          llvm::zip_equal(nested.getResults(), copy->getResults()))
       lanes.map(from, to);

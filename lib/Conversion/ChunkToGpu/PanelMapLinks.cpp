@@ -119,9 +119,9 @@ SmallVector<Value> PanelMapThreads::emitLinearStep(const Place &place,
     }
   auto valueOf = [&](Value value) {
     if (!lanes.contains(value)) // a hoisted constant
-      lanes.map(value,
-                cloneForThread(builder, *value.getDefiningOp(), lanes, f64)
-                    ->getResult(0));
+      lanes.map(value, cloneForThread(builder, *value.getDefiningOp(), lanes,
+                                      rows.together, f64)
+                           ->getResult(0));
     return lanes.lookup(value);
   };
   for (Operation &nested : op.getBody().front().without_terminator()) {
@@ -132,7 +132,8 @@ SmallVector<Value> PanelMapThreads::emitLinearStep(const Place &place,
       lanes.map(nested.getResult(0), lanes.lookup(nested.getOperand(0)));
     else
       lanes.map(nested.getResult(0),
-                cloneForThread(builder, nested, lanes, f64)->getResult(0));
+                cloneForThread(builder, nested, lanes, rows.together, f64)
+                    ->getResult(0));
   }
   Values next;
   for (Value value : op.getYield().getValues().drop_front(op.getOuts().size()))

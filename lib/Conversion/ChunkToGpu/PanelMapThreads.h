@@ -115,10 +115,11 @@ inline int64_t getLanes(mlir::Value value) {
 }
 
 /// A copy of an operation of the body on a thread's lanes, whose operands
-/// `lanes` gives. The results' elements are of type `element`, if it is given.
+/// `lanes` gives, `together` of each half of a panel. The results' elements are
+/// of type `element`, if it is given.
 mlir::Operation *cloneForThread(mlir::OpBuilder &builder,
                                 mlir::Operation &nested, mlir::IRMapping &lanes,
-                                mlir::Type element = {});
+                                int64_t together, mlir::Type element = {});
 
 } // namespace ssmc
 

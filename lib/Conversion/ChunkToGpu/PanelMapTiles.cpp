@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/GpuUnits.h"
 #include "lib/Conversion/ChunkToGpu/PanelMapThreads.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -21,6 +22,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace ssmc;
@@ -48,10 +50,12 @@ void PanelMapThreads::emitTiles(Finish finish) {
 void PanelMapThreads::emitTilesOf(const ThreadTile &tile, Finish finish) {
   if (op.getTensorCores())
     return emitFragmentTiles(tile, finish);
+  llvm::SaveAndRestore<int64_t> together(rows.together,
+                                         allowsRuns(op) ? tile.lanes : 1);
   int64_t columns = llvm::divideCeil(op.getNumPanels(), tile.panels);
   int64_t groups = llvm::divideCeil(op.getNumRows(), tile.rows);
   groups = llvm::alignTo(groups, tile.rowGroups);
-  rows.forEach(columns * kHalfPanel * groups,
+  rows.forEach(columns * rows.threadsOfPanel() * groups,
                [&](Value item) { emitTile(tile, item, finish); });
 }
 
@@ -60,10 +64,8 @@ void PanelMapThreads::emitTilesOf(const ThreadTile &tile, Finish finish) {
 bool PanelMapThreads::hasOwnInput() {
   if (!op.getX())
     return true;
-  auto function = op->getParentOfType<func::FuncOp>();
-  auto kind = function->getAttrOfType<StringAttr>("ssm.kind");
   return op.getX().getDefiningOp<memref::ViewOp>() ||
-         (isa<BlockArgument>(op.getX()) && kind && kind == "block");
+         (isa<BlockArgument>(op.getX()) && isOfBlock(op));
 }
 
 /// Calls `finish` if the row is below `count` (null: it is), and the panel
@@ -83,20 +85,28 @@ void PanelMapThreads::finishWhere(const Place &place, Value count,
     ifPanel();
 }
 
-// Neighbours have the lanes of a panel, then other rows, then other panels.
-// Panels of a thread lie as far apart as there are such columns, so those of a
-// warp are neighbours, too.
+// Neighbours have the lanes of a panel, then other rows, then other panels;
+// with four lanes a thread, a few panels come first. Panels of a thread lie as
+// far apart as there are such columns, so those of a warp are neighbours, too.
 void PanelMapThreads::emitTile(const ThreadTile &tile, Value item,
                                Finish finish) {
   int64_t panels = op.getNumPanels();
   int64_t columns = llvm::divideCeil(panels, tile.panels);
-  Value lane = rows.remainder(item, kHalfPanel);
-  Value rest = rows.divide(item, kHalfPanel);
+  int64_t near = rows.together > 1 ? countNeighbours(columns) : 1;
+  Value lane = rows.remainder(item, rows.threadsOfPanel());
+  Value rest = rows.divide(item, rows.threadsOfPanel());
+  Value nearPanel;
+  if (near > 1) {
+    nearPanel = rows.remainder(rest, near);
+    rest = rows.divide(rest, near);
+  }
   Value group = rows.remainder(rest, tile.rowGroups);
   rest = rows.divide(rest, tile.rowGroups);
-  Value firstPanel = rows.remainder(rest, columns);
-  group =
-      rows.plus(rows.scale(rows.divide(rest, columns), tile.rowGroups), group);
+  Value firstPanel = rows.remainder(rest, columns / near);
+  group = rows.plus(
+      rows.scale(rows.divide(rest, columns / near), tile.rowGroups), group);
+  if (near > 1)
+    firstPanel = rows.plus(rows.scale(firstPanel, near), nearPanel);
   Value firstRow = rows.scale(group, tile.rows);
   bool allRows =
       !op.getCount() && op.getNumRows() % (tile.rows * tile.rowGroups) == 0;
@@ -153,7 +163,8 @@ SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
                                                 Value lane) {
   if (!op.getX())
     return {};
-  auto type = VectorType::get(kPanelLanes / kHalfPanel, builder.getF32Type());
+  auto type = VectorType::get(kPanelLanes / rows.threadsOfPanel(),
+                              builder.getF32Type());
   SmallVector<Value> sums;
   for (Value panel : tilePanels) {
     Value start;
@@ -173,7 +184,8 @@ SmallVector<Value> PanelMapThreads::emitProduct(ArrayRef<Value> tileRows,
   int64_t step = aligned ? kTogether : 1;
   // Few multiply-adds per weight: several at a time hide what each waits.
   constexpr int64_t kMultiplyAdds = 32;
-  int64_t perStep = step * tileRows.size() * tilePanels.size() * 2;
+  int64_t perStep =
+      step * tileRows.size() * tilePanels.size() * type.getNumElements();
   int64_t unroll = std::clamp<int64_t>(kMultiplyAdds / perStep, 1, 4);
   int64_t whole = depth / (step * unroll) * (step * unroll);
   int64_t first = 0;
@@ -242,7 +254,8 @@ SmallVector<Value>
 PanelMapThreads::emitDepth(ArrayRef<Value> tileRows, Value k, int64_t depth,
                            ValueRange sums,
                            llvm::function_ref<Values(int64_t)> weights) {
-  auto type = VectorType::get(kPanelLanes / kHalfPanel, builder.getF32Type());
+  auto type = VectorType::get(kPanelLanes / rows.threadsOfPanel(),
+                              builder.getF32Type());
   auto inputs = VectorType::get(depth, builder.getF32Type());
   SmallVector<Value> next(sums), loaded;
   for (Value row : tileRows)
@@ -269,12 +282,17 @@ PanelMapThreads::emitDepth(ArrayRef<Value> tileRows, Value k, int64_t depth,
   return next;
 }
 
-/// This thread's two lanes of each panel, of input k.
+/// This thread's lanes of each panel, of input k.
 SmallVector<Value> PanelMapThreads::loadWeights(ArrayRef<Value> tilePanels,
                                                 Value lane, Value k) {
   auto type = VectorType::get(kPanelLanes / kHalfPanel, builder.getF32Type());
   Values weights;
   for (Value panel : tilePanels) {
+    if (rows.together > 1) {
+      weights.push_back(rows.loadRun(
+          op.getW(), ValueRange{panel, k, rows.index(0)}, lane, kPanelLanes));
+      continue;
+    }
     SmallVector<Value> halves;
     for (int64_t half : {int64_t(0), kHalfPanel})
       halves.push_back(memref::LoadOp::create(

@@ -64,10 +64,34 @@ static int64_t widthOf(Value buffer) {
   return cast<MemRefType>(buffer.getType()).getShape().back();
 }
 
+/// Bytes that a vector of lanes side by side begins at a multiple of.
+static constexpr uint64_t kRunAlignment = 16;
+
+Value ThreadBuilder::loadRun(Value buffer, ValueRange place, Value lane,
+                             int64_t lanes) {
+  Type element = cast<MemRefType>(buffer.getType()).getElementType();
+  auto type = VectorType::get(together, element);
+  SmallVector<Value> at(place);
+  Value first = plus(place.back(), scale(lane, together));
+  auto load = [&](int64_t half) -> Value {
+    at.back() = add(first, half * kHalfPanel);
+    return vector::LoadOp::create(builder, loc, type, buffer, at,
+                                  /*nontemporal=*/false,
+                                  llvm::MaybeAlign(kRunAlignment));
+  };
+  Value low = load(0);
+  if (lanes == kHalfPanel)
+    return low;
+  auto both = llvm::to_vector(llvm::seq<int64_t>(2 * together));
+  return vector::ShuffleOp::create(builder, loc, low, load(1), both);
+}
+
 Value ThreadBuilder::loadLanes(Value buffer, Value row, Value panel, Value lane,
                                int64_t lanes) {
   Type element = cast<MemRefType>(buffer.getType()).getElementType();
   int64_t width = widthOf(buffer);
+  if (together > 1)
+    return loadRun(buffer, ValueRange{row, scale(panel, lanes)}, lane, lanes);
   Value first = plus(scale(panel, lanes), lane);
   SmallVector<Value> values;
   for (int64_t half = 0; half < lanes / kHalfPanel; ++half) {
@@ -93,9 +117,17 @@ Value ThreadBuilder::loadLanes(Value buffer, Value row, Value panel, Value lane,
 void ThreadBuilder::storeLanes(Value value, Value buffer, Value row,
                                Value panel, Value lane, int64_t lanes) {
   int64_t width = widthOf(buffer);
-  Value first = plus(scale(panel, lanes), lane);
+  Value first = plus(scale(panel, lanes), scale(lane, together));
   for (int64_t half = 0; half < lanes / kHalfPanel; ++half) {
     Value feature = add(first, half * kHalfPanel);
+    if (together > 1) {
+      Value run = vector::ExtractStridedSliceOp::create(
+          builder, loc, value, {half * together}, {together}, {1});
+      vector::StoreOp::create(builder, loc, run, buffer,
+                              ValueRange{row, feature}, /*nontemporal=*/false,
+                              llvm::MaybeAlign(kRunAlignment));
+      continue;
+    }
     Value element = vector::ExtractOp::create(builder, loc, value, half);
     auto store = [&] {
       memref::StoreOp::create(builder, loc, element, buffer,
