@@ -2,8 +2,11 @@
 where they are compiled, in test/Integration/papers.test."""
 
 import json
+import pathlib
 import re
 
+import equinox as eqx
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -400,6 +403,63 @@ def damaged(folder):
         "o.npz": ((folder / "objects.npz").read_bytes(), "Object arrays cannot be loaded"),
         "junk.safetensors": (b"junk", "is no whole .safetensors file"),
     }
+
+
+class Holder(eqx.Module):
+    """Fields of a module of tk-rusch/linoss."""
+
+    linear_encoder: eqx.nn.Linear | None = None
+    blocks: list | None = None
+    linear_layer: eqx.nn.Linear | None = None
+    norm: eqx.nn.BatchNorm | None = None
+    ssm: eqx.Module | None = None
+    glu: eqx.Module | None = None
+
+
+class Glu(eqx.Module):
+    w1: eqx.nn.Linear
+    w2: eqx.nn.Linear
+
+
+class Ssm(eqx.Module):
+    A_diag: jax.Array
+    B: jax.Array
+    C: jax.Array
+    D: jax.Array
+    steps: jax.Array
+
+
+def live_linoss():
+    """A model of two blocks, with its state."""
+    key = jax.random.PRNGKey(0)
+
+    def linear(fan_in, fan_out):
+        return eqx.nn.Linear(fan_in, fan_out, key=key)
+
+    def block():
+        norm = eqx.nn.BatchNorm(H, "batch", channelwise_affine=False, mode="ema")
+        arrays = [jax.numpy.ones(s) for s in ((P,), (P, H, 2), (H, P, 2), (H,), (P,))]
+        return Holder(norm=norm, ssm=Ssm(*arrays), glu=Glu(linear(H, H), linear(H, H)))
+
+    def make():
+        return Holder(linear(F, H), [block(), block()], linear(H, 5))
+
+    return eqx.nn.make_with_state(make)()
+
+
+def test_the_page_makes_a_checkpoint_of_a_live_linoss(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = pathlib.Path(__file__).parents[2] / "docs" / "model-format.md"
+    (code,) = re.findall(r"^```python\n(import equinox.*?)^```", page.read_text(), re.M | re.S)
+    model, state = live_linoss()
+    statistics = np.full(H, 2, np.float32), np.full(H, 3, np.float32)
+    state = state.set(model.blocks[1].norm.ema_state_index, statistics)
+    exec(code, {"model": model, "state": state})
+    assert main(["linoss", "checkpoint.npz", "-o", "model", "--discretization", "IM"]) == 0
+    tensors = load(tmp_path / "model")[1]
+    assert np.array_equal(tensors["layers.2.norm.running_mean"], statistics[0])
+    assert np.array_equal(tensors["layers.2.norm.running_var"], statistics[1])
+    assert np.array_equal(tensors["layers.3.linear.weight"], model.linear_layer.weight)
 
 
 def test_damaged_files_are_one_line(tmp_path, capsys):
