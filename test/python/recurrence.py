@@ -94,7 +94,8 @@ def s5_sequence_mixer(config, params, u, deltas=None):
     def discretized(step):
         if config.get("discretization", "zoh") == "zoh":
             a_bar = np.exp(eigenvalues * step)
-            scale = (a_bar - 1) / eigenvalues
+            # Not a_bar - 1, which leaves nothing of a step below 1e-16.
+            scale = np.expm1(eigenvalues * step) / eigenvalues
         else:  # bilinear
             inverse = 1 / (1 - step / 2 * eigenvalues)
             a_bar = inverse * (1 + step / 2 * eigenvalues)
