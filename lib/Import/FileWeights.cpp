@@ -32,6 +32,7 @@ private:
   Location location;
 
   InFlightDiagnostic missing(const ParameterSpec &spec);
+  bool isDoubledC(const ParameterSpec &spec, const ArrayView &value);
   LogicalResult checkType(const ParameterSpec &spec, const ArrayView &value);
   LogicalResult checkNumbers(const ParameterSpec &spec, const ArrayView &value);
 };
@@ -61,6 +62,17 @@ InFlightDiagnostic FileBinder::missing(const ParameterSpec &spec) {
   return diagnostic;
 }
 
+/// Whether this is the C of an S5 in one direction, of twice as many columns as
+/// the file has states.
+bool FileBinder::isDoubledC(const ParameterSpec &spec, const ArrayView &value) {
+  auto [parent, name] = StringRef(spec.name).rsplit('.');
+  const NamedTensor *states = file.find((parent + ".Lambda_re").str());
+  return name == "C" && states &&
+         states->value.shape == ArrayRef<int64_t>(spec.shape[1]) &&
+         value.shape ==
+             ArrayRef<int64_t>({spec.shape[0], 2 * spec.shape[1], 2});
+}
+
 LogicalResult FileBinder::checkType(const ParameterSpec &spec,
                                     const ArrayView &value) {
   bool isRight =
@@ -76,14 +88,12 @@ LogicalResult FileBinder::checkType(const ParameterSpec &spec,
                                   << spec.name << " has shape "
                                   << formatShape(value.shape) << "; expected "
                                   << describeExpected(spec);
-  bool isDoubledC =
-      StringRef(spec.name).ends_with(".C") && value.shape.size() == 3 &&
-      value.shape[0] == spec.shape[0] && value.shape[1] == 2 * spec.shape[1] &&
-      value.shape[2] == spec.shape[2];
-  if (isDoubledC)
+  if (isDoubledC(spec, value))
     diagnostic.attachNote(location)
-        << "C_init \"complex_normal\" makes a C twice too large, which "
-           "discretax itself cannot run; keep its first "
+        << "a model that reads sequences in both directions has such a C, and "
+           "says \"bidirectional\": true; in another one C_init "
+           "\"complex_normal\" made it twice too large, which discretax itself "
+           "cannot run: keep its first "
         << spec.shape[1] << " columns";
   return diagnostic;
 }

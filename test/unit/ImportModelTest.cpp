@@ -392,8 +392,22 @@ TEST(ImportWeightRules, ADoubledCIsRefused) {
       importReplaced(folder, kS5, {{"layers.0.blocks.0.sequence_mixer.C", c}}),
       "model.safetensors: error: layers.0.blocks.0.sequence_mixer.C has shape "
       "[2,4,2]; expected [2,2,2] (state_dim 4, conj_sym)\n"
-      "model.safetensors: note: C_init \"complex_normal\" makes a C twice too "
-      "large, which discretax itself cannot run; keep its first 2 columns\n");
+      "model.safetensors: note: a model that reads sequences in both "
+      "directions has such a C, and says \"bidirectional\": true; in another "
+      "one C_init \"complex_normal\" made it twice too large, which discretax "
+      "itself cannot run: keep its first 2 columns\n");
+}
+
+TEST(ImportWeightRules, ADoubledCOfOtherMixersHasNoNoteOnS5) {
+  TemporaryFolder folder;
+  const char *model = R"({"layers": [{"target": "LinOSS", "hidden_dim": 2,
+    "num_blocks": 1, "state_dim": 4}]})";
+  Array c = Array::fromF32({2, 8, 2}, std::vector<float>(32, 1));
+  EXPECT_EQ(
+      importReplaced(folder, model,
+                     {{"layers.0.blocks.0.sequence_mixer.C", c}}),
+      "model.safetensors: error: layers.0.blocks.0.sequence_mixer.C has shape "
+      "[2,8,2]; expected [2,4,2] (state_dim 4)\n");
 }
 
 TEST(ImportWeightRules, StatisticsThatWereNeverUpdatedGiveAWarning) {
