@@ -82,7 +82,10 @@ def linear(params, x):
 def s5_sequence_mixer(config, params, u, deltas=None):
     """S5 (Smith et al. 2023, eq. 5 and 6): x' = A x + B u, y = Re(C x) + D u.
 
-    An extension: a time delta per step, which multiplies the step size.
+    Extensions: a time delta per step, which multiplies the step size; both
+    directions, for which C has a half each (lindermanlab/S5): the second one reads the
+    states of the same recurrence from the last step to the first, and there is no state
+    to go on from.
     """
     real = params["Lambda_re"]
     if config.get("clip_eigs", True):
@@ -107,14 +110,16 @@ def s5_sequence_mixer(config, params, u, deltas=None):
     # Only one eigenvalue of each conjugate pair is kept: the other's
     # contribution doubles the real part.
     gain = 2.0 if config.get("conj_sym", True) else 1.0
-    x = np.zeros(len(a_bar), a_bar.dtype)
-    y = np.empty_like(u)
-    for k in range(len(u)):
-        if deltas is not None:
-            a_bar, b_bar = discretized(deltas[k] * own_step)
-        x = a_bar * x + b_bar @ u[k]
-        y[k] = gain * (c @ x).real + params["D"] * u[k]
-    return y, as_pairs(x)
+    halves = np.split(c, 2, axis=1) if config.get("bidirectional", False) else [c]
+    y = params["D"] * u
+    for half, steps in zip(halves, (range(len(u)), reversed(range(len(u)))), strict=False):
+        x = np.zeros(len(a_bar), a_bar.dtype)
+        for k in steps:
+            if deltas is not None:
+                a_bar, b_bar = discretized(deltas[k] * own_step)
+            x = a_bar * x + b_bar @ u[k]
+            y[k] = y[k] + gain * (half @ x).real
+    return y, as_pairs(x if len(halves) == 1 else x[:0])
 
 
 def lru_sequence_mixer(config, params, u):

@@ -32,7 +32,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process per job
 from fuzz_check import Check, Failure, draw
 from fuzz_shrink import shrink
 from native import load_mode_switch
-from random_models import drawn, options_of, schema
+from random_models import drawn, is_both_ways, options_of, schema
 
 LIMIT = 300  # seconds for one configuration
 SHRINK_SECONDS = 60
@@ -141,7 +141,9 @@ class Fuzz:
         result = self.runner.result(folder, status)
         self.done += 1
         self.seen |= drawn(config["layers"])
-        self.ways.update([*config["extras"], *(["deltas"] if "deltas" in config else [])])
+        both_ways = any(map(is_both_ways, config["layers"]))
+        others = {"deltas": "deltas" in config, "bidirectional": both_ways}
+        self.ways.update([*config["extras"], *(way for way, is_used in others.items() if is_used)])
         if result["kind"]:
             self.failed.append((index, config, result))
         else:

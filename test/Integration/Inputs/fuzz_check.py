@@ -13,6 +13,7 @@ from random_models import (
     DELTAS,
     INPUTS,
     Chooser,
+    is_both_ways,
     random_deltas,
     random_input,
     random_layers,
@@ -23,6 +24,7 @@ from rounding import MARGIN, draws
 from runtime_weights import Late
 from safetensors.numpy import load_file
 from timed import Timed, with_time
+from whole import LENGTHS, check_whole
 
 from recurrence import forward
 
@@ -50,6 +52,9 @@ def draw(compiler, seed: int, index: int) -> dict:
         "options": options,
         "extras": [name for name, share in EXTRAS.items() if pick.chance(share)],
     }
+    if any(map(is_both_ways, layers)) and "train" in config["extras"]:  # which they lack
+        extras = ["bits" if name == "train" else name for name in config["extras"]]
+        config["extras"] = list(dict.fromkeys(extras))
     if takes_deltas(layers) and pick.chance(0.4):
         config["deltas"] = pick.one(list(DELTAS))
     return config
@@ -89,11 +94,13 @@ class Check:
         y, records = native.forward(self.fed)
         np.save(self.work / "y.npy", y)
         self.close("y", y, self.y64, 0)
-        for path, wanted in self.states64.items():
-            if wanted.size:
-                got = np.stack([native.unpack(record, path) for record in records])
-                self.close(f"state {path}", got.reshape(wanted.shape), wanted, path)
-        self.cuts(native, y, records)
+        what = "bidirectional without a layer that is, or the other way round"
+        self.expect("directions", native.bidirectional == self.both_ways(), what)
+        if native.bidirectional:
+            self.rows(native, y)
+        else:
+            self.states(native, records)
+            self.cuts(native, y, records)
         if self.config.get("deltas") == "ones":
             self.fixed(y)
         for extra in self.config["extras"]:
@@ -189,7 +196,33 @@ class Check:
 
     def same(self, kind: str, y, records, y2, records2, what: str) -> None:
         self.expect(kind, same(y, y2), f"{what}: other outputs")
-        self.expect(kind, np.array_equal(records, records2), f"{what}: other states")
+        if records is not None:
+            self.expect(kind, np.array_equal(records, records2), f"{what}: other states")
+
+    def both_ways(self) -> bool:
+        """Whether a block goes through time in both directions."""
+        return any(
+            is_both_ways(layer) and layer.get("num_blocks") != 0 for layer in self.config["layers"]
+        )
+
+    def states(self, native: Native, records) -> None:
+        for path, wanted in self.states64.items():
+            if wanted.size:
+                got = np.stack([native.unpack(record, path) for record in records])
+                self.close(f"state {path}", got.reshape(wanted.shape), wanted, path)
+
+    def rows(self, native: Native, y) -> None:
+        """Sequences alone, as they are and of other lengths."""
+        for row, x in enumerate(self.fed):
+            n = int(self.rng.integers(1, len(x) + 1))
+            alone, _ = native.forward(x[None])
+            self.expect("rows", same(alone[0], y[row]), f"row {row} alone: other outputs")
+            lengths = np.full(len(y), len(x))
+            lengths[row] = n
+            ragged, _ = native.forward(self.fed, lengths)
+            short, _ = native.forward(x[None, :n])
+            got = ragged[row] if native.pooled else ragged[row, :n]
+            self.expect("rows", same(short[0], got), f"row {row} of length {n}: other outputs")
 
     def cuts(self, native: Native, y, records) -> None:
         """By step, by chunks of random lengths, and ragged."""
@@ -215,6 +248,8 @@ class Check:
     def bits(self, native: Native, y, records) -> None:
         """All that bits.py knows."""
         failures = []
+        if native.bidirectional:
+            return self.whole_bits(native)
         x = self.fed[:1, :100]
         y, records = native.forward(x)
         keeps = any(size and "complex" in kind for _, size, kind in native.layout.values())
@@ -222,6 +257,34 @@ class Check:
         check_bits(native, x, y, records, keeps,
                    lambda holds, what: holds or failures.append(what), spreads)  # fmt: skip
         self.expect("bits", not failures, "; ".join(failures))
+
+    def whole_bits(self, native: Native) -> None:
+        """All that whole.py knows."""
+        failures, pick = [], Chooser(self.config["seed"] + 1)
+        x = random_input(pick, self.config["layers"], len(LENGTHS), max(LENGTHS))
+        options = []
+        if self.deltas is not None:
+            x = with_time(x, random_deltas(self.rng, self.config["deltas"], x.shape[:2]))
+            options = ["--dt", "input"]
+
+        def compile_other(number: int, *flags: str) -> Native:
+            prefix, settings = self.work / f"model-other{number}", {"kind": type(native)}
+            return build(self.compiler, self.work, prefix, *flags, *options,
+                         swap_mode=self.swap_mode, **settings)  # fmt: skip
+
+        check_whole(native, x, compile_other,
+                    lambda holds, what: holds or failures.append(what),
+                    self.reaches_back())  # fmt: skip
+        self.expect("bits", not failures, "; ".join(failures))
+
+    def reaches_back(self) -> bool:
+        """Whether NaN in the first feature of the last step reaches every output."""
+        if self.x.dtype == np.int32:
+            return False
+        late = np.repeat(self.x[0, :1], 2, axis=0)
+        late[1, 0] = np.nan
+        with np.errstate(invalid="ignore"):
+            return bool(np.isnan(forward(self.config, self.tensors, late)[0]).all())
 
     def spreads(self) -> bool:
         """Whether NaN and infinity in any feature reach every output: not so in models
@@ -260,7 +323,9 @@ class Check:
         except RuntimeError as error:
             raise Failure("runtime", str(error)) from error
         self.same("runtime", y, records, *late.forward(self.fed), "weights at run time")
-        self.same("runtime", y, records, *late.pieces(self.fed, 0), "weights at run time, by step")
+        if not late.bidirectional:
+            pieces = late.pieces(self.fed, 0)
+            self.same("runtime", y, records, *pieces, "weights at run time, by step")
 
     def train(self, native: Native, y, records) -> None:
         """Training mode, which has regular steps."""
@@ -272,7 +337,7 @@ class Check:
         error = distance(z, self.y64)
         self.expect("reference", error <= REFERENCE_LIMIT, f"y: error {error:.2e}")
         for path, wanted in self.states64.items():
-            if wanted.size:
+            if wanted.size and states is not None:
                 error = distance(states[path].reshape(wanted.shape), wanted)
                 self.expect("reference", error <= REFERENCE_LIMIT, f"{path}: error {error:.2e}")
 
@@ -292,6 +357,9 @@ class Check:
         work = self.work
         if self.deltas is not None:
             options = [*options, "--dt", work / "dt.npy"]
+        states = None if self.both_ways() else work / "z.safetensors"
+        if states:
+            options = [*options, "--state-out", states]
         self.ssmc(kind, "run", work, "--input", work / "x.npy", "--output", work / "z.npy",
-                  "--state-out", work / "z.safetensors", *options)  # fmt: skip
-        return np.load(work / "z.npy"), load_file(work / "z.safetensors")
+                  *options)  # fmt: skip
+        return np.load(work / "z.npy"), states and load_file(states)

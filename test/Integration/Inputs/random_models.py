@@ -152,8 +152,10 @@ def s5_rules(pick: Chooser, options: dict, defaults: dict, width: int) -> None:
         each += each % 2
     if options.get("state_dim", defaults["state_dim"]) != each * blocks:
         options["state_dim"] = each * blocks
-    # Such models have neither steps nor chunks: whole.py holds them to what they have.
+    # Such models have neither steps nor chunks, so that most are not.
     options.pop("bidirectional", None)
+    if pick.chance(0.2):
+        options["bidirectional"] = True
     if pick.chance(0.02):
         options |= {"state_dim": 2, "ssm_blocks": 2, "conj_sym": True}  # no state at all
 
@@ -264,6 +266,32 @@ def random_layers(pick: Chooser, compiler) -> list[dict]:
     return layers
 
 
+# -- Both directions -----------------------------------------------------------
+
+
+def is_both_ways(layer: dict) -> bool:
+    return layer.get("sequence_mixer", layer).get("bidirectional", False)
+
+
+def one_way(layer: dict) -> dict:
+    """The same layer, forward only."""
+    if "sequence_mixer" in layer:
+        return layer | {"sequence_mixer": one_way(layer["sequence_mixer"])}
+    return {name: value for name, value in layer.items() if name != "bidirectional"}
+
+
+def paths_both_ways(layers: list[dict]) -> set[str]:
+    """Where tensors of bidirectional mixers are."""
+    paths = set()
+    for i, layer in enumerate(layers):
+        if is_both_ways(layer) and "sequence_mixer" in layer:
+            paths.add(f"layers.{i}.sequence_mixer")
+        elif is_both_ways(layer):
+            blocks = range(layer.get("num_blocks", 4))
+            paths |= {f"layers.{i}.blocks.{j}.sequence_mixer" for j in blocks}
+    return paths
+
+
 # -- Weights and inputs --------------------------------------------------------
 
 
@@ -271,14 +299,22 @@ def random_weights(compiler, folder, seed: int) -> None:
     """model.safetensors beside model.json: discretax's initial values, moved as by
     training, and statistics."""
     file = folder / "model.safetensors"
-    command = [compiler, "init", folder, "--seed", str(seed), "-o", file]
+    layers = json.loads((folder / "model.json").read_text())["layers"]
+    # Those with both directions have no initial values of their own.
+    start = folder / "start.json"
+    start.write_text(json.dumps({"layers": [one_way(layer) for layer in layers]}))
+    command = [compiler, "init", start, "--seed", str(seed), "-o", file]
     subprocess.run(command, check=True, capture_output=True, text=True)
     rng = np.random.default_rng(seed)
+    both = paths_both_ways(layers)
     fresh = np.random.default_rng([seed, 1]).random() < 0.1  # norms that never ran
     unusual = [name for name in UNUSUAL if rng.random() < 0.08]
     result = {}
     for name, value in load_file(file).items():
-        last = name.rpartition(".")[2]
+        path, _, last = name.rpartition(".")
+        if last == "C" and path in both:
+            # As if of other features: those of the first half, in another order.
+            value = np.concatenate([value, np.roll(value, 1, axis=0)], axis=1)
         if value.dtype != np.float32:
             value = np.array(fresh) if last == "first_time" else value
         elif last == "running_mean":
