@@ -31,12 +31,6 @@ static const char *name_of(int64_t tensor) {
   return model_tensor_text + model_tensors[tensor].name;
 }
 
-static int compare(const char *a, const char *b) {
-  while (*a && *a == *b)
-    ++a, ++b;
-  return (unsigned char)*a - (unsigned char)*b;
-}
-
 /* The number of the tensor `name`, or -1. */
 static int64_t find_tensor(const char *name) {
   int64_t first = 0, end = model_tensor_count;
@@ -81,7 +75,7 @@ static int check_type(struct load *load, const struct entry *entry,
   const struct model_tensor *own = &model_tensors[tensor];
   struct text *problem = &load->problem;
   const char *dtype = own->optional ? "BOOL" : "F32";
-  if (compare(entry->dtype, dtype) != 0) {
+  if (!is_equal(entry->dtype, dtype)) {
     put(problem, entry->name);
     put(problem, " has dtype ");
     put(problem, entry->dtype);
@@ -166,7 +160,7 @@ static int read_entries(struct load *load, struct reader *reader) {
     struct entry entry;
     if (!read_key(reader, entry.name, MOST_NAME))
       return E_WEIGHTS_FORMAT;
-    if (compare(entry.name, "__metadata__") == 0) {
+    if (is_equal(entry.name, "__metadata__")) {
       if (!skip_metadata(reader))
         return E_WEIGHTS_FORMAT;
     } else {
@@ -253,11 +247,15 @@ static int check_coverage(struct load *load) {
 
 /* -- Numbers --------------------------------------------------------------- */
 
-/* Bits without the sign: floats lie anywhere, and modes do not matter. */
-static uint32_t magnitude(const char *floats, int64_t i) {
+/* Floats lie anywhere, and modes do not matter: they are read as bits. */
+static uint32_t bits_of(const char *floats, int64_t i) {
   uint32_t bits;
   __builtin_memcpy(&bits, floats + i * (int64_t)sizeof bits, sizeof bits);
-  return bits & 0x7fffffff;
+  return bits;
+}
+
+static uint32_t magnitude(const char *floats, int64_t i) {
+  return bits_of(floats, i) & 0x7fffffff;
 }
 
 /* The number of the first NaN, or -1. */
@@ -274,15 +272,27 @@ static int64_t find_nan(const char *floats, int64_t count) {
   return -1;
 }
 
-static int report_nan(struct load *load, int64_t tensor, int64_t position) {
+/* The number of the first one whose order (tensors.h) is below `least`, or -1.
+ */
+static int64_t find_below(const char *floats, int64_t count, int64_t least) {
+  for (int64_t i = 0; i < count && least > INT64_MIN; ++i) {
+    int64_t order = magnitude(floats, i);
+    if ((bits_of(floats, i) >> 31 ? -order : order) < least)
+      return i;
+  }
+  return -1;
+}
+
+static int report_number(struct load *load, int64_t tensor, const char *is,
+                         int64_t position, const char *expected) {
   const struct model_tensor *own = &model_tensors[tensor];
   int64_t index[MOST_RANK] = {0};
   for (int64_t i = own->rank; i-- > 0; position /= own->shape[i])
     index[i] = position % own->shape[i];
   put(&load->problem, name_of(tensor));
-  put(&load->problem, " is NaN at ");
+  put(&load->problem, is);
   put_shape(&load->problem, index, own->rank);
-  put(&load->problem, "; expected numbers (infinity is one)");
+  put(&load->problem, expected);
   return E_WEIGHTS_NAN;
 }
 
@@ -296,9 +306,15 @@ static int copy_numbers(struct load *load, uint64_t *hash) {
       continue;
     const char *from = load->data + load->begins[i];
     int64_t bytes = bytes_of(i);
-    int64_t nan = find_nan(from, bytes / (int64_t)sizeof(float));
+    int64_t count = bytes / (int64_t)sizeof(float);
+    int64_t nan = find_nan(from, count);
     if (nan >= 0)
-      return report_nan(load, i, nan);
+      return report_number(load, i, " is NaN at ", nan,
+                           "; expected numbers (infinity is one)");
+    int64_t below = find_below(from, count, model_tensors[i].least);
+    if (below >= 0)
+      return report_number(load, i, " plus norm_epsilon is not positive at ",
+                           below, "; expected a variance");
     if (i < model_hashed_tensors)
       *hash = hash_bytes(from, (size_t)bytes, *hash);
     if (model_tensors[i].place >= 0)

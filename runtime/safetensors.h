@@ -88,12 +88,6 @@ static bool read_integers(struct reader *reader, const struct entry *entry,
   return require(reader, ']', "',' or ']'");
 }
 
-static bool is_equal(const char *a, const char *b) {
-  while (*a && *a == *b)
-    ++a, ++b;
-  return *a == *b;
-}
-
 /* "NAME has dtype "; what was found and fail_dtype follow. */
 static void put_dtype(struct reader *reader, const struct entry *entry) {
   put(reader->problem, entry->name);

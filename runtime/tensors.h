@@ -18,6 +18,10 @@ struct model_tensor {
   int64_t shape[TENSOR_RANK];
   int64_t place;    /* in raw weights, in bytes; -1: not needed there */
   int64_t optional; /* 1: a BOOL that files may lack, and nobody reads */
+  /* Of variances: the smallest number that norm_epsilon makes positive, by its
+   * order, which are the bits of an f32 without the sign, negative of negative
+   * numbers. INT64_MIN: any number will do. */
+  int64_t least;
 };
 
 extern const struct model_tensor model_tensors[];

@@ -5,6 +5,7 @@
 #ifndef SSMC_TEXT_H
 #define SSMC_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,17 @@ static size_t length_of(const char *words) {
   while (words[n])
     ++n;
   return n;
+}
+
+/* By characters; negative if a comes first, 0 if they are the same. */
+static int compare(const char *a, const char *b) {
+  while (*a && *a == *b)
+    ++a, ++b;
+  return (unsigned char)*a - (unsigned char)*b;
+}
+
+static bool is_equal(const char *a, const char *b) {
+  return compare(a, b) == 0;
 }
 
 static void put(struct text *text, const char *words) {

@@ -51,10 +51,12 @@ static int64_t slice_bytes(void) {
 
 /* Returns whether the size of a buffer for rows can be told. */
 static bool get_buffer_bytes(int64_t batch, int64_t L, int64_t *bytes) {
-  return !__builtin_mul_overflow(batch, L, bytes) &&
-         !__builtin_mul_overflow(*bytes, train_width * VALUE_BYTES, bytes) &&
-         !__builtin_add_overflow(*bytes, RECORD_ALIGNMENT - 1, bytes) &&
-         (*bytes &= -(int64_t)RECORD_ALIGNMENT, true);
+  if (__builtin_mul_overflow(batch, L, bytes) ||
+      __builtin_mul_overflow(*bytes, train_width * VALUE_BYTES, bytes) ||
+      __builtin_add_overflow(*bytes, RECORD_ALIGNMENT - 1, bytes))
+    return false;
+  *bytes &= -(int64_t)RECORD_ALIGNMENT;
+  return true;
 }
 
 static int64_t norm_bytes(void) {

@@ -11,7 +11,8 @@
 //   ssm.tensors = [{name = "layers.0.linear.weight", shape = array<i64: 16, 1>,
 //                   note = "in_features 1, out_features 16"}, ...]
 //
-// An entry with `optional` is a truth value that the file may lack.
+// An entry with `optional` is a truth value that the file may lack. The numbers
+// of one with `above` (f64) must be larger than that.
 //
 //===----------------------------------------------------------------------===//
 

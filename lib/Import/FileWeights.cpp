@@ -109,6 +109,11 @@ LogicalResult FileBinder::checkNumbers(const ParameterSpec &spec,
              << "; expected numbers (infinity is one)";
     isAllZero &= number == 0;
   }
+  for (int64_t i = 0, e = value.getNumElements(); spec.above && i < e; ++i)
+    if (value.getDouble(i) <= *spec.above)
+      return emitError(location)
+             << spec.name << " plus norm_epsilon is not positive at "
+             << formatIndex(i, value.shape) << "; expected a variance";
   if (std::optional<std::string> problem = value.describeOverflow())
     return emitError(location) << spec.name << " " << *problem;
   if (isAllZero && StringRef(spec.name).ends_with(".running_var"))

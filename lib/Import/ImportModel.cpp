@@ -80,8 +80,9 @@ bindParameters(MLIRContext &context, ArrayRef<ParameterSpec> specs,
         emitError(FileLineColLoc::get(&context, path, 0, 0))
         << "there is no such file";
     error.attachNote(UnknownLoc::get(&context))
-        << "name another file as the weights, or random:SEED for a "
-           "configuration that was not trained";
+        << "--weights names another file, random:SEED for a configuration "
+           "that was not trained, or runtime for weights that come when the "
+           "model runs; ssmc init makes the weights that training starts from";
     return error;
   }
   return bindToFile(&context, specs, path);

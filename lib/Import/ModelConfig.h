@@ -59,9 +59,7 @@ private:
 struct ModelConfig {
   std::vector<LayerConfig> layers;
 
-  bool takesTokens() const {
-    return layers.front().spec->name == "EmbeddingEncoder";
-  }
+  bool takesTokens() const { return layers.front().spec->isEmbedding(); }
 };
 
 /// Emits diagnostics about a JSON file.

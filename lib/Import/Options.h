@@ -76,6 +76,8 @@ struct ClassSpec {
   std::vector<OptionSpec> options;
 
   const OptionSpec *find(llvm::StringRef option) const;
+  /// Whether it takes tokens.
+  bool isEmbedding() const { return name == "EmbeddingEncoder"; }
 };
 
 /// All classes of discretax, and extensions, in the order of documentation.

@@ -45,7 +45,9 @@ int64_t ssmc::getSwiGluWidth(const LayerConfig &mixer, int64_t features) {
 }
 
 namespace {
-/// Appends parameters below a path.
+/// Appends parameters below a path. The order is discretax's, which draws
+/// initial values in it: initializeLinears (lib/Init) gives each linear map of
+/// a mixer a key by its place here.
 class Lister {
 public:
   explicit Lister(std::vector<ParameterSpec> &specs) : specs(specs) {}
@@ -90,6 +92,7 @@ void Lister::addNorm(const LayerConfig &layer, const std::string &path,
   if (norm != "layer") {
     add(path + ".running_mean", {features});
     add(path + ".running_var", {features});
+    specs.back().above = -layer.getNumber("norm_epsilon");
     add(path + ".first_time", {});
     specs.back().isFirstTime = true;
   }
@@ -226,7 +229,7 @@ void Lister::addLayer(const LayerConfig &layer, const std::string &path) {
   int64_t h = layer.inFeatures;
   switch (layer.spec->role) {
   case Role::Encoder:
-    if (layer.spec->find("num_classes"))
+    if (layer.spec->isEmbedding())
       return add(path + ".embedding.weight",
                  {layer.getInteger("num_classes"), layer.outFeatures});
     return addLinear(path + ".linear", h, layer.outFeatures,
@@ -303,6 +306,9 @@ ArrayAttr ssmc::describeTensors(MLIRContext *context,
     if (spec.isFirstTime)
       entries.push_back(
           builder.getNamedAttr("optional", builder.getUnitAttr()));
+    if (spec.above)
+      entries.push_back(
+          builder.getNamedAttr("above", builder.getF64FloatAttr(*spec.above)));
     tensors.push_back(builder.getDictionaryAttr(entries));
   }
   return builder.getArrayAttr(tensors);

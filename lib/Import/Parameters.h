@@ -11,6 +11,7 @@
 #include "lib/Import/ModelConfig.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include <optional>
 
 namespace ssmc {
 
@@ -22,6 +23,8 @@ struct ParameterSpec {
   std::string note;
   /// A BOOL that files of models that were never trained lack.
   bool isFirstTime = false;
+  /// Of variances: minus norm_epsilon, which every number must be above.
+  std::optional<double> above = {};
 };
 
 /// Number of complex states of an S5 mixer.
@@ -51,8 +54,8 @@ struct BoundParameter {
 
 /// Binds parameters to the tensors of safetensors file `path`. F16 and BF16
 /// are widened to f32. Errors name the tensor and what was expected: missing,
-/// unexpected, misshapen and mistyped tensors, and NaN. Warns of statistics
-/// that were never updated.
+/// unexpected, misshapen and mistyped tensors, NaN, and variances that have no
+/// standard deviation. Warns of statistics that were never updated.
 mlir::FailureOr<std::vector<BoundParameter>>
 bindToFile(mlir::MLIRContext *context, llvm::ArrayRef<ParameterSpec> specs,
            llvm::StringRef path);

@@ -91,8 +91,8 @@ void ModelInitializer::addLayer(const LayerConfig &layer, size_t index,
   ValueScope scope(values, ("layers." + Twine(index)).str());
   switch (layer.spec->role) {
   case Role::Encoder:
-    return add(layer.spec->find("num_classes") ? initializeEmbedding
-                                               : initializeLinears,
+    return add(layer.spec->isEmbedding() ? initializeEmbedding
+                                         : initializeLinears,
                layer, key, scope);
   case Role::Head:
     return add(initializeLinears, layer, key, scope);

@@ -34,7 +34,7 @@ struct Initialization {
 };
 
 /// eqx.nn.Linear, alone or several: of more than one, each has a key split off
-/// in the order of the parameters.
+/// in the order of the parameters (Lister, lib/Import/Parameters.cpp).
 void initializeLinears(const Initialization &init);
 /// eqx.nn.Embedding: a standard normal distribution.
 void initializeEmbedding(const Initialization &init);

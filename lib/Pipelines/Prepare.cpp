@@ -87,6 +87,8 @@ static TensorEntry readTensor(DictionaryAttr entry) {
   if (auto shape = entry.getAs<DenseI64ArrayAttr>("shape"))
     tensor.shape = shape.asArrayRef();
   tensor.isOptional = entry.contains("optional");
+  if (auto above = entry.getAs<FloatAttr>("above"))
+    tensor.above = above.getValueAsDouble();
   return tensor;
 }
 

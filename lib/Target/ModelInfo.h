@@ -70,6 +70,8 @@ struct TensorEntry {
   /// Whether it is a truth value that files may lack, and that has no
   /// influence.
   bool isOptional = false;
+  /// What all of its numbers must be larger than; of variances.
+  std::optional<double> above = {};
 };
 
 /// What a compiled model is, seen from outside.

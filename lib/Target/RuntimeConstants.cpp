@@ -6,8 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Target/RuntimeConstants.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 using namespace llvm;
@@ -66,6 +69,15 @@ static int64_t appendText(std::string &text, StringRef words) {
   return begin;
 }
 
+/// The order (see runtime/tensors.h) of the smallest f32 above `bound`.
+static int64_t getLeastOrder(double bound) {
+  auto least = static_cast<float>(bound);
+  if (least <= bound)
+    least = std::nextafter(least, std::numeric_limits<float>::infinity());
+  auto bits = llvm::bit_cast<int32_t>(least);
+  return bits < 0 ? -int64_t(bits & INT32_MAX) : bits;
+}
+
 /// A row of the table of tensors (struct model_tensor of runtime/tensors.h).
 static Expected<SmallVector<int64_t>> makeRow(const TensorEntry &tensor,
                                               std::string &text) {
@@ -81,7 +93,8 @@ static Expected<SmallVector<int64_t>> makeRow(const TensorEntry &tensor,
                            int64_t(tensor.shape.size())};
   llvm::append_range(row, tensor.shape);
   row.resize(3 + kRank, 0);
-  row.append({tensor.place, tensor.isOptional});
+  row.append({tensor.place, tensor.isOptional,
+              tensor.above ? getLeastOrder(*tensor.above) : INT64_MIN});
   return row;
 }
 

@@ -311,8 +311,10 @@ TEST_F(ImportedWeights, MissingAndUnexpectedTensorsAreNamed) {
 TEST_F(ImportedWeights, MissingFilesAreNamed) {
   EXPECT_EQ(folder.shorten(importAndPrint({model, "", false, ""})),
             "model.safetensors: error: there is no such file\n"
-            "note: name another file as the weights, or random:SEED for a "
-            "configuration that was not trained\n");
+            "note: --weights names another file, random:SEED for a "
+            "configuration that was not trained, or runtime for weights that "
+            "come when the model runs; ssmc init makes the weights that "
+            "training starts from\n");
   EXPECT_EQ(
       folder.shorten(importAndPrint({model, folder.file("no"), false, ""})),
       "no: error: cannot be read: No such file or directory\n");

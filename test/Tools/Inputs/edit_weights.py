@@ -1,7 +1,7 @@
 """Spoils a safetensors file: edit_weights.py IN OUT EDIT [TENSOR].
 
 EDIT is one of: drop, rename, reshape (to one axis), integer (dtype I32),
-nan (the second element), zero, truncate (the file), overlap (all data at 0),
+nan and negative (the second element), zero, truncate (the file), overlap (all data at 0),
 double (dtype F64, the same numbers), huge (F64 that no F32 can hold).
 """
 
@@ -37,6 +37,8 @@ def main():
         entry["dtype"] = "I32"
     elif edit == "nan":
         data[begin + 4 : begin + 8] = struct.pack("<f", float("nan"))
+    elif edit == "negative":
+        data[begin + 4 : begin + 8] = struct.pack("<f", -0.5)
     elif edit == "zero":
         data[begin:end] = bytes(end - begin)
     elif edit in ("double", "huge"):

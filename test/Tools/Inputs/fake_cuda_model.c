@@ -29,7 +29,7 @@ const int64_t model_tensor_count = 1;
 const int64_t model_hashed_tensors = 1;
 const char model_tensor_text[] = "w";
 const int64_t model_tensors_by_name[] = {0};
-const struct model_tensor model_tensors[] = {{0, 1, 1, {2}, 0, 0}};
+const struct model_tensor model_tensors[] = {{0, 1, 1, {2}, 0, 0, INT64_MIN}};
 
 void ssm_prepare(const char *raw, char *packed, char *ws) {
   memset(ws, 0xff, 64);

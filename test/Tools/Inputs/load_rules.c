@@ -9,6 +9,7 @@
 
 enum { A = 6, B = 2, RAW = 128, TABLES = 64, SET = 64 + RAW };
 enum { ROOM = 4096, MESSAGE = 200 };
+#define LEAST -0x3f000000ll /* b must be at least -0.5 */
 
 const int64_t model_packed_bytes = RAW;
 const uint64_t model_hash = 77;
@@ -22,7 +23,9 @@ const int64_t model_hashed_tensors = 2;
 const char model_tensor_text[] = "b\0a.weight\0a.first\0in 3\0";
 const int64_t model_tensors_by_name[] = {2, 1, 0};
 const struct model_tensor model_tensors[] = {
-    {0, 1, 1, {B}, 64, 0}, {2, 19, 2, {2, 3}, 0, 0}, {11, 1, 0, {0}, -1, 1}};
+    {0, 1, 1, {B}, 64, 0, LEAST},
+    {2, 19, 2, {2, 3}, 0, 0, INT64_MIN},
+    {11, 1, 0, {0}, -1, 1, INT64_MIN}};
 
 void ssm_prepare(const char *raw, char *packed, char *ws) {
   memset(ws, 0xff, TABLES);
@@ -131,6 +134,10 @@ static void try_files(void) {
   TRY("behind", A_ENTRY "," B_ENTRY "} x {");
   float nan[A + B] = {1, 2, 3, 4, 0.0f / 0.0f, 6, 7, 8};
   try("NaN", "{" A_ENTRY "," B_ENTRY "}", nan, sizeof nan);
+  float least[A + B] = {-1, 2, 3, 4, 5, 6, -0.5f, -0.0f};
+  try("least", "{" A_ENTRY "," B_ENTRY "}", least, sizeof least);
+  least[A + 1] = -0.50000006f;
+  try("less", "{" A_ENTRY "," B_ENTRY "}", least, sizeof least);
 }
 
 static void try_lengths(void) {

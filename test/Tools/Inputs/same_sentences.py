@@ -17,6 +17,7 @@ import sys
 import numpy as np
 
 BIAS = "layers.2.linear.bias"
+VAR = "layers.1.blocks.0.norm.running_var"
 B = "layers.1.blocks.0.sequence_mixer.B"
 
 
@@ -147,6 +148,12 @@ DAMAGES = {
     "a tensor less": edit(lambda file: file.remove(BIAS)),
     "a tensor more": edit(lambda file: file.append("c", {"dtype": "F32", "shape": [1]}, bytes(4))),
     "NaN": edit(lambda file: file.spoil(B, 3, np.nan)),
+    # The nearest f32 is above.
+    "a variance of nearly -epsilon": edit(lambda file: file.spoil(VAR, 3, -1e-5)),
+    "a variance of -epsilon": edit(
+        lambda file: file.spoil(VAR, 3, np.nextafter(np.float32(-1e-5), np.float32(-1)))
+    ),
+    "a variance of -infinity": edit(lambda file: file.spoil(VAR, 0, -np.inf)),
     "infinity": edit(lambda file: file.spoil(B, 3, np.inf)),
 }
 
