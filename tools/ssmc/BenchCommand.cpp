@@ -131,22 +131,17 @@ static Expected<double> measure(const NativeModel &model, RunMode mode,
 }
 
 static mlir::LogicalResult bench(mlir::MLIRContext &context,
-                                 const CommandLine &line,
+                                 mlir::ModuleOp module,
                                  const BenchOptions &options) {
-  if (Error error = checkRunsHere(options.target))
-    return report(context, std::move(error));
-  auto module = importModel(context, line, "model");
-  if (!module)
-    return mlir::failure();
   CompileOptions compileOptions;
   compileOptions.targets = {options.target};
-  auto flops = countFlopsPerStep(*module, compileOptions);
+  auto flops = countFlopsPerStep(module, compileOptions);
   if (failed(flops))
     return mlir::failure();
   auto threads = Threads::start(options.threads);
   if (!threads)
     return report(context, threads.takeError());
-  auto loaded = compileAndLoad(*module, options.target, false, "model");
+  auto loaded = compileAndLoad(module, options.target, false, "model");
   if (failed(loaded))
     return mlir::failure();
 
@@ -180,7 +175,20 @@ static int run(mlir::MLIRContext &context, const CommandLine &line) {
   auto options = parseOptions(line);
   if (!options)
     return reportUsage(kSpec.name, options.takeError());
-  return succeeded(bench(context, line, *options)) ? kSuccess : kFailure;
+  if (Error error = checkRunsHere(options->target)) {
+    (void)report(context, std::move(error));
+    return kFailure;
+  }
+  auto module = importModel(context, line, "model");
+  if (!module)
+    return kFailure;
+  if (isBidirectional(*module) && line.has("--streams"))
+    return reportUsage(
+        kSpec.name,
+        createStringError("--streams: the model is bidirectional, and streams "
+                          "are served step by step; whole sequences are "
+                          "measured one by one: leave --streams off"));
+  return succeeded(bench(context, *module, *options)) ? kSuccess : kFailure;
 }
 
 const Command ssmc::kBenchCommand = {kSpec, run};
