@@ -8,16 +8,28 @@
 #include "lib/Init/FloatMath.h"
 #include "lib/Init/Initializers.h"
 #include "lib/Init/Random.h"
+#include <algorithm>
 
 using namespace ssmc;
 
+/// |z| as XLA has it: the larger part is a factor of the root.
+static float getMagnitude(float re, float im) {
+  float large = std::max(std::fabs(re), std::fabs(im));
+  float small = std::min(std::fabs(re), std::fabs(im));
+  float ratio = large == 0 ? 0 : small / large;
+  return large * f32::sqrt(std::fma(ratio, ratio, 1.0f));
+}
+
 /// log(sqrt(1 - |lambda|^2)), where lambda = exp(-exp(nu_log) + i
-/// exp(theta_log)), in float32: near 1 this cancels down to -infinity. Beyond
-/// 1, where |lambda| can only be by rounding and discretax gives NaN, too.
+/// exp(theta_log)), in float32. Next to the unit circle nothing but the
+/// rounding of |lambda| is left: to 1, which gives -infinity, or to a unit in
+/// the last place below, -7.97. Which of them is up to the last bit of the
+/// cosine and the sine, and not always what discretax has; where it has NaN,
+/// of a magnitude rounded to more than 1, this is -infinity.
 static float getGammaLog(float nuLog, float thetaLog) {
   float radius = f32::exp(-f32::exp(nuLog)), phase = f32::exp(thetaLog);
-  auto magnitude = static_cast<float>(std::hypot(
-      double(radius * f32::cos(phase)), double(radius * f32::sin(phase))));
+  float magnitude =
+      getMagnitude(radius * f32::cos(phase), radius * f32::sin(phase));
   float square = 1.0f - magnitude * magnitude;
   return f32::log(f32::sqrt(square < 0 ? 0.0f : square));
 }

@@ -12,6 +12,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <vector>
 
 namespace ssmc::reference {
@@ -25,18 +26,26 @@ inline Complex multiply(Complex a, Complex b) {
           a.real() * b.imag() + a.imag() * b.real()};
 }
 
+/// The imaginary part of an exponent; NaN beyond 2^48, where no digit of the
+/// phase of a computed number is left to trust (docs/concepts.md).
+inline double getPhase(Complex z) {
+  return std::fabs(z.imag()) <= 0x1p48
+             ? z.imag()
+             : std::numeric_limits<double>::quiet_NaN();
+}
+
 /// exp(z), 0 at a real part of minus infinity.
 inline Complex exponential(Complex z) {
-  double radius = std::exp(z.real());
-  return {radius * std::cos(z.imag()), radius * std::sin(z.imag())};
+  double radius = std::exp(z.real()), phase = getPhase(z);
+  return {radius * std::cos(phase), radius * std::sin(phase)};
 }
 
 /// exp(z) - 1 without cancellation: with z = a + i b,
 /// expm1(a) cos b - 2 sin^2(b / 2) + i exp(a) sin b.
 inline Complex exponentialMinusOne(Complex z) {
-  double half = std::sin(z.imag() / 2);
-  return {std::expm1(z.real()) * std::cos(z.imag()) - 2 * half * half,
-          std::exp(z.real()) * std::sin(z.imag())};
+  double phase = getPhase(z), half = std::sin(phase / 2);
+  return {std::expm1(z.real()) * std::cos(phase) - 2 * half * half,
+          std::exp(z.real()) * std::sin(phase)};
 }
 
 /// Two tensors of one shape as real and imaginary parts.

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import recurrence
-from init_models import MODELS
+from init_models import MODELS, model
 from live import build
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -134,6 +134,21 @@ def test_values(index, tmp_path):
         np.testing.assert_array_equal(got[full][~finite], value[~finite], err_msg=full)
         error[finite] = np.abs(got[full][finite] - value[finite].astype(np.float64))
         assert (error[finite] <= (atol + 4 * EPSILON * np.abs(value))[finite]).all(), full
+
+
+def test_unit_circle(tmp_path):
+    """On it 1 - |lambda|^2 is nothing but rounding: -infinity for most modes of LRU, half
+    the logarithm of a bit or two for the others. Which is which differs by mode."""
+    layers = model("LRU", r_min=1, r_max=1, state_dim=64)
+    got = initialize(layers, 0, tmp_path)["layers.1.blocks.0.sequence_mixer.gamma_log"]
+    live, _ = build(*layers, seed=0)
+    wanted = leaves(live)["layers.1.blocks.0.sequence_mixer.gamma_log"]
+    bits = np.log([2.0**-23, 2.0**-22]) / 2
+    for values in (got, wanted):
+        finite = values[np.isfinite(values)]
+        assert np.abs(finite[:, None] - bits).min(axis=1, initial=1).max() < 1e-6
+        assert 0.2 < len(finite) / len(values) < 0.5
+    assert not np.isnan(got).any()
 
 
 @pytest.mark.parametrize("name", ["s5", "s5-odd-state", "s5-truncated-normal-blocks", "s5-mixer"])

@@ -88,6 +88,15 @@ TEST_F(ReferenceMixerTest, S5InputScaleDoesNotCancel) {
               1e-15);
 }
 
+/// As in compiled code: no digit of such a phase means anything.
+TEST_F(ReferenceMixerTest, S5TurnsNoFurtherThanAPhaseIsKnown) {
+  SmallVector<Tensor> known = runS5({-1e-20, 1, std::log(0x1p47)}, {1});
+  EXPECT_TRUE(std::isfinite(known[0].floats()[0]));
+  SmallVector<Tensor> unknown = runS5({-1e-20, 1, std::log(0x1p49)}, {1});
+  EXPECT_TRUE(std::isnan(unknown[0].floats()[0]));
+  EXPECT_TRUE(std::isnan(unknown[1].floats()[0]));
+}
+
 TEST_F(ReferenceMixerTest, S5RunsWithoutModes) {
   auto results = run(
       R"(func.func @f(%u: tensor<?x?x1xf32>, %s: tensor<?x2x0xf32>, %re: tensor<0xf32>, %b: tensor<0x1x2xf32>, %c: tensor<1x0x2xf32>, %d: tensor<1xf32>, %ls: tensor<1x1xf32>) -> (tensor<?x?x1xf32>, tensor<?x2x0xf32>) {

@@ -7,6 +7,7 @@ usage: time_steps.py SSMC GOLDENS WORK NAME...
   what fixed models with other steps give, piece by piece;
 * any deltas give what the f64 interpreter gives, in all ways of calling, with all
   bits alike;
+* deltas whose phase is out of reach give NaN wherever the interpreter has it;
 * 0 leaves states as they are, NaN and infinity go nowhere but forward in time.
 """
 
@@ -100,6 +101,20 @@ def check_against_reference(folder, x, dt, tolerance: float) -> None:
     expect(found < tolerance, f"error {found:.1e} before the head")
 
 
+def check_large(folder, x, dt) -> None:
+    """A step after which no phase is known (docs/concepts.md), for the interpreter too."""
+    dt, middle = dt.copy(), len(x) // 2
+    dt[middle] = 1e30
+    compiled, interpreted = run(folder, x, dt=dt), run(folder, x, "--reference", dt=dt)
+    for key, state in compiled[1].items():
+        expect(np.array_equal(np.isnan(state), np.isnan(interpreted[1][key])),
+               f"dt = 1e30: the interpreter's {key} is NaN elsewhere")  # fmt: skip
+    expect(np.array_equal(np.isnan(compiled[0]), np.isnan(interpreted[0])),
+           "dt = 1e30: the interpreter is NaN elsewhere")  # fmt: skip
+    if "zoh" in folder.name:
+        expect(np.isnan(compiled[0][middle:]).all(), "dt = 1e30 gives numbers")
+
+
 def check_edges(native, x, dt) -> None:
     timed, middle = with_time(x, dt)[None], len(x) // 2
     # 0: the state stays, to the last bit; the sums of a head go on.
@@ -165,6 +180,8 @@ for name in sys.argv[4:]:
     imex = "linoss" in name and name != "linoss-im"
     check_against_fixed(folder, x)
     check_against_reference(folder, x, dt.astype(np.float32), 1e-4 if imex else 2e-5)
+    if name.startswith("s5"):
+        check_large(folder, x, dt)
     config = json.loads((folder / "model.json").read_text())
     if config["layers"][0]["target"] != "EmbeddingEncoder":
         check_calls(folder, x, dt)
