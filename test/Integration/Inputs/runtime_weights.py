@@ -2,7 +2,7 @@
 
     runtime_weights.py COMPILER GOLDENS WORK CASE...
 
-For every case in the folder GOLDENS, compiled both ways: what NAME_load packs is
+For every case in the folder GOLDENS, or among PAPERS, compiled both ways: what NAME_load packs is
 what the compiler packs, to the last bit; so are outputs, states and saved states;
 and a second set of weights is used beside the first one, in turn with it on the
 same streams, and instead of it. Prints a line per case.
@@ -16,10 +16,16 @@ import sys
 
 import numpy as np
 from native import Native, same
+from paper_models import S5
+from papers import convert
 from safetensors.numpy import load_file, save_file
 
 MESSAGE = 300
 E_BLOB_MODEL, E_WEIGHTS = 8, 10
+PAPERS = {
+    "layer-half-glu": {"batchnorm": False},
+    "both-ways": {"batchnorm": False, "activation": "half_glu2", "bidirectional": (1,)},
+}
 
 
 class Late(Native):
@@ -97,13 +103,18 @@ def differences(late, fixed, sets, objects, x) -> list[str]:
         if weights[64:].tobytes() not in code.read_bytes():
             failures.append("packed weights differ")
         (y, records), (z, others) = model.forward(x), late.forward(x)
-        if not same(y, z) or not (records == others).all():
+        if not same(y, z) or not np.array_equal(records, others):
             failures.append("outputs or states differ")
         results.append(y)
-        if saved(model, records[0]) != saved(late, others[0]):
+        if not late.bidirectional and saved(model, records[0]) != saved(late, others[0]):
             failures.append("saved states differ")
     if same(*results):
         failures.append("both sets give the same")
+    if late.bidirectional:
+        late.weights = sets[0]
+        if not same(late.forward(x)[0], results[0]):
+            failures.append("the first set, again, differs")
+        return failures
     # In turn, on the same streams.
     records, wanted = late.records(len(x)), fixed[0].records(len(x))
     for t in range(min(9, x.shape[1])):
@@ -141,6 +152,18 @@ def refusals(late, sets, records) -> list[str]:
     return failures
 
 
+def paper(name: str, work) -> pathlib.Path:
+    """A case of PAPERS, with the weights and inputs of its seed."""
+    rng = np.random.default_rng(list(PAPERS).index(name))
+    folder = work / name
+    folder.mkdir()
+    model = S5(rng, width=17, states=5, **PAPERS[name])
+    case = convert(model, folder).rename(folder / name)
+    x = rng.standard_normal((3, 61, model.features)).astype(np.float32)
+    save_file({"x": x}, case / "case.safetensors")
+    return case
+
+
 def check(compiler, case, work) -> list[str]:
     prefixes = [work / f"{case.name}-{kind}" for kind in ("late", "a", "b")]
     files = [case / "model.safetensors", work / f"{case.name}.safetensors"]
@@ -160,8 +183,10 @@ def check(compiler, case, work) -> list[str]:
 
 def main() -> None:
     compiler, goldens, work, *cases = sys.argv[1:]
+    work = pathlib.Path(work)
     for name in cases:
-        failures = check(compiler, pathlib.Path(goldens) / name, pathlib.Path(work))
+        case = paper(name, work) if name in PAPERS else pathlib.Path(goldens) / name
+        failures = check(compiler, case, work)
         print(f"{name}: {', '.join(failures) or 'the same'}")
 
 
