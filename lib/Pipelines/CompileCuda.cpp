@@ -105,19 +105,6 @@ static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
   return choice;
 }
 
-/// Tells ptxas how many threads share an SM's registers: one block's, that is.
-/// Not told, it leaves room for two and spills; told what the schedule expects,
-/// too.
-static void limitThreads(ModuleOp kernels, int64_t threads) {
-  Builder builder(kernels.getContext());
-  kernels.walk([&](gpu::GPUFuncOp kernel) {
-    kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
-                    builder.getDenseI32ArrayAttr({int32_t(threads)}));
-    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                    builder.getI32IntegerAttr(1));
-  });
-}
-
 /// The tiles of units, in the order of their functions for chunks, as
 /// attributes.
 static llvm::StringMap<DenseI64ArrayAttr>
@@ -184,7 +171,6 @@ lowerToKernels(ModuleOp model, const GpuDescription &gpu,
           buildChunkToGpu(passes, schedule.threads);
         })))
       return failure();
-    limitThreads(**module, schedule.threads);
     if (getSharedBytes(**module) <= gpu.sharedPerBlock) {
       chosen = std::move(*choice);
       return module;
@@ -319,17 +305,38 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
     return failure();
   describeKernels(**module, schedule.sideBySide.threads, compiled);
   compiled.schedule = std::move(schedule);
+  compiled.scheduledFor = architectures.front();
   if (failed(planLaunches(**module, *plan, compiled.kernels)))
     return failure();
   compiled.gpu = withoutPrepare(**module);
   return compiled;
 }
 
+/// Tells ptxas how many threads share an SM's registers. Not told, it leaves
+/// room for two blocks and spills. Kernels of all layers need all that one may
+/// have; kernels of units are given twice what they need where they may have
+/// it, and fewer blocks run: they are told as many as the schedule expects, on
+/// the GPUs that it is for.
+static void limitThreads(ModuleOp kernels, const CompiledCudaModel &model,
+                         unsigned sm) {
+  const GpuSchedule &schedule = model.schedule.sideBySide;
+  Builder builder(kernels.getContext());
+  kernels.walk([&](gpu::GPUFuncOp kernel) {
+    bool isPlanned = sm == model.scheduledFor && kernel->hasAttr(kByChunkAttr);
+    kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
+                    builder.getDenseI32ArrayAttr({int32_t(schedule.threads)}));
+    kernel->setAttr(
+        NVVM::NVVMDialect::getMinctasmAttrName(),
+        builder.getI32IntegerAttr(isPlanned ? schedule.blocksPerSm : 1));
+  });
+}
+
 /// Runs `emit` on the kernels in the NVVM dialect.
 static FailureOr<std::string>
-emitKernels(CompiledCudaModel &model,
+emitKernels(CompiledCudaModel &model, unsigned sm,
             llvm::function_ref<FailureOr<std::string>(Operation *)> emit) {
   OwningOpRef<ModuleOp> module = model.gpu->clone();
+  limitThreads(*module, model, sm);
   if (failed(runPipeline(*module, buildGpuToNvvm)))
     return failure();
   auto kernels = module->getOps<gpu::GPUModuleOp>();
@@ -337,9 +344,10 @@ emitKernels(CompiledCudaModel &model,
 }
 
 FailureOr<std::string> ssmc::emitNvvm(CompiledCudaModel &model, unsigned sm) {
-  return emitKernels(model, [&](Operation *op) { return emitNvvmIr(op, sm); });
+  return emitKernels(model, sm,
+                     [&](Operation *op) { return emitNvvmIr(op, sm); });
 }
 
 FailureOr<std::string> ssmc::emitPtx(CompiledCudaModel &model, unsigned sm) {
-  return emitKernels(model, [&](Operation *op) { return emitPtx(op, sm); });
+  return emitKernels(model, sm, [&](Operation *op) { return emitPtx(op, sm); });
 }

@@ -34,6 +34,8 @@ struct CompiledCudaModel {
   mlir::OwningOpRef<mlir::ModuleOp> prepare;
   CudaKernels kernels;
   CudaSchedule schedule;
+  /// The architecture, 80 for sm_80, that sizes were chosen for.
+  unsigned scheduledFor = 0;
   /// The kernels in the gpu dialect.
   mlir::OwningOpRef<mlir::ModuleOp> gpu;
 };
