@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 
-from random_models import Chooser, random_layers
+from random_models import Chooser, one_way, random_layers
 
 
 def main() -> int:
@@ -20,7 +20,7 @@ def main() -> int:
     for number in range(int(first), int(last)):
         folder = pathlib.Path(work) / str(number)
         folder.mkdir(parents=True, exist_ok=True)
-        layers = random_layers(Chooser(number), compiler)
+        layers = [one_way(layer) for layer in random_layers(Chooser(number), compiler)]
         (folder / "model.json").write_text(json.dumps({"layers": layers}))
         options = ["--name", "m", "--target", "x86-64-v3", "--weights", f"random:{number}"]
         subprocess.run([compiler, "compile", folder, "-o", folder / "m", *options], check=True)

@@ -20,7 +20,7 @@ import numpy as np
 from bits import MODES
 from golden import distance
 from native import build, load_mode_switch, same
-from random_models import Chooser, random_input, random_layers
+from random_models import Chooser, one_way, random_input, random_layers
 from safetensors.numpy import load_file
 from trained import Trained
 
@@ -81,7 +81,7 @@ def check_case(compiler, swap_mode, folder, work, expect) -> list[str]:
 
 def check_random(compiler, swap_mode, number: int, work, expect) -> list[str]:
     pick = Chooser(number)
-    layers = random_layers(pick, compiler)
+    layers = [one_way(layer) for layer in random_layers(pick, compiler)]
     x = random_input(pick, layers)
     keys = pick.rng.integers(0, 2**32, (len(x), 2), np.uint32)
     model = work / "model.json"
