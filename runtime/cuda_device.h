@@ -102,7 +102,6 @@ static int load_kernel(struct MODEL_cuda *cuda, int64_t i) {
                                           (size_t)kernel->shared_bytes));
   if (error == OK && blocks < 1)
     error = E_CUDA_RESOURCES;
-  cuda->processors = processors;
   loaded->resident = (int64_t)processors * blocks;
   return error;
 }

@@ -30,7 +30,6 @@ struct MODEL_cuda {
   bool is_retained; /* the context: to be released */
   cu_module module;
   cu_pointer weights; /* 0 where they come with each call */
-  int64_t processors;
   struct device_kernel kernels[]; /* in the order of model_kernels */
 };
 

@@ -32,10 +32,12 @@ static int64_t count_chunks(int64_t steps) {
   return (steps - 1) / get_chunk_rows() + 1;
 }
 
-/* A thread block per stream leaves processors idle, and there is more than one
- * chunk to share out. */
+/* A thread block per stream leaves places of the device empty (a processor has
+ * room for several, and hides what one waits for behind the others' work), and
+ * there is more than one chunk to share out. */
 static bool pays_in_pieces(const struct cuda_call *call) {
-  return model_launch_count > 0 && call->n < call->cuda->processors &&
+  return model_launch_count > 0 &&
+         call->n < call->cuda->kernels[model_time_kernel].resident &&
          call->T > get_chunk_rows();
 }
 
@@ -66,7 +68,7 @@ static int64_t get_flag_bytes(int64_t chunks) {
   return LINE_BYTES + round_to_lines(chunks * FLAG_BYTES);
 }
 
-/* n is less than the number of processors, and a piece has a few chunks for
+/* n is less than the places of the device, and a piece has a few chunks for
  * each of these: nothing overflows. */
 static int64_t get_piece_bytes(const struct cuda_call *call) {
   int64_t chunks = call->n * get_piece_chunks(call);

@@ -3,7 +3,7 @@
  *
  * Which kernels a call launches, and on what; a part of cuda_entry_points.c.
  *
- * A call is a few launches and at most one memset, queued on the caller's
+ * A call is a few launches, and memsets in front of some, queued on the caller's
  * stream: nothing waits, and nothing is allocated. Each scheme is a function
  * that says how much workspace it needs and a function that queues its
  * launches; get_scheme chooses between them by numbers that the host knows
@@ -14,8 +14,8 @@
  *            them out evenly
  *   streams  many time steps: ssm_time, a thread block per stream, which takes
  *            it through all layers chunk by chunk
- *   pieces   many time steps of fewer streams than the device has processors:
- *            cuda_pieces.h */
+ *   pieces   many time steps of fewer streams than ssm_time has places on the
+ *            device: cuda_pieces.h */
 #ifndef SSMC_CUDA_SCHEDULE_H
 #define SSMC_CUDA_SCHEDULE_H
 

@@ -198,8 +198,17 @@ static json::Value predictKernels(const GpuDescription &gpu,
     if (kernel.byChunk && (!chunks || kernel.sharedBytes > chunks->sharedBytes))
       chunks = &kernel;
   }
-  bool inPieces =
-      chunks && work.batch < gpu.smCount && work.length > chunks->rows;
+  // As in runtime/cuda_pieces.h.
+  auto countPlaces = [&](const CudaKernel &kernel) {
+    auto found = registers.find(kernel.name);
+    return found == registers.end()
+               ? gpu.smCount
+               : gpu.smCount * countBlocksPerSm(gpu, kernel.threads,
+                                                found->second,
+                                                kernel.sharedBytes);
+  };
+  bool inPieces = chunks && streams && work.batch < countPlaces(*streams) &&
+                  work.length > chunks->rows;
   const CudaKernel *kernel = inPieces ? chunks : streams;
   auto found = kernel ? registers.find(kernel->name) : registers.end();
   if (found == registers.end())

@@ -24,10 +24,8 @@ class Assembled:
 def find() -> str | None:
     """The path of ptxas, if there is one: in PATH, $CUDA_HOME/bin or /usr/local/cuda/bin."""
     folders = [Path(os.environ["CUDA_HOME"]) / "bin"] if "CUDA_HOME" in os.environ else []
-    for folder in [*folders, Path("/usr/local/cuda/bin")]:
-        if (folder / "ptxas").exists():
-            return str(folder / "ptxas")
-    return shutil.which("ptxas")
+    more = ":".join(map(str, [*folders, "/usr/local/cuda/bin"]))
+    return shutil.which("ptxas") or shutil.which("ptxas", path=more)
 
 
 def parse(text: str) -> list[Assembled]:

@@ -32,7 +32,7 @@ def sequences(
     kernel = find_kernel(report, "ssm_time")
     blocks = sum(u["layers"] for u in report["units"] if u["scans"] and u["products"])
     chunks = -(-length // kernel["rows"])
-    # As in runtime/cuda_schedule.h.
+    # With more streams than SMs all are busy, in pieces or not.
     by_chunk = any(k["by_chunk"] for k in report["kernels"])
     in_pieces = by_chunk and batch < gpu["sm_count"] and chunks > 1
     steps = 4.0 * report["input_features"]

@@ -40,7 +40,7 @@ static std::optional<GpuDescription> describeNearest(unsigned architecture) {
   return nearest;
 }
 
-/// The first of `architectures`, with as much shared memory as all of them
+/// The first of `architectures`, the oldest, with as much shared memory as all of them
 /// have. Others that run their code or PTX may have less, and say so when a
 /// model is opened that needs more.
 static FailureOr<GpuDescription>

@@ -47,7 +47,14 @@ def test_blocks_of_an_sm(threads, registers, shared, blocks):
 def make_report(**more):
     names = (("ssm_time", 32), ("ssm_rows", 16), ("ssm_unit_block0", 32))
     kernels = [{"name": n, "rows": r, "by_chunk": "unit" in n} for n, r in names]
-    units = [{"layers": 1, "scans": []}, {"layers": 4, "scans": [{}]}]
+    product = {"panels": 4, "ops_per_sum": 10}
+    scan = {"modes": 32, "ops": 4, "f64_ops": 2}
+    units = [
+        {"layers": 1, "scans": [], "products": [product], "product_flops_per_row": 1000},
+        {"layers": 4, "scans": [scan], "products": [product], "product_flops_per_row": 8000},
+        # The pool: nothing that a row is multiplied by.
+        {"layers": 1, "scans": [scan], "products": [], "product_flops_per_row": 0},
+    ]
     sizes = {"input_features": 2, "output_features": 10, "pooled": True, "state_bytes": 100}
     return sizes | {"kernels": kernels, "units": units, "blob_bytes": 5000} | more
 
@@ -65,6 +72,20 @@ def test_bytes_of_sequences():
 @pytest.mark.parametrize(("batch", "length", "pieces"), [(3, 65, 9), (3, 32, 3), (100, 65, 100)])
 def test_few_long_streams_are_cut_into_chunks(batch, length, pieces):
     assert roofline.sequences(make_report(), 1e9, 64, batch, length, GPU).pieces == pieces
+
+
+def test_what_the_algorithm_needs():
+    report, gpu = make_report(), GPU | {"f32_gflops": 10000, "f64_ratio": 2}
+    products = 33000 / 1e13
+    others = (5 * 16 * 4 * 10 + 5 * 32 * 4) / 5e12  # sums; scans
+    arithmetic = pytest.approx(1e6 * (products + others))
+    assert roofline.needed(report, gpu, 1e6, 0) == arithmetic
+    assert roofline.needed(report, gpu, 1e6, 1e12) == pytest.approx(1)  # memory
+    # Tensor cores multiply while lanes do the rest.
+    tensor = roofline.needed(report, gpu | {"products_by": "tensor cores"}, 1e6, 0)
+    assert tensor == pytest.approx(1e6 * max(products, others))
+    slow = roofline.needed(report, gpu | {"f64_ratio": 64}, 1e6, 0)
+    assert slow == pytest.approx(1e6 * 5 * 32 * 2 * 64 / 5e12)  # f64
 
 
 def test_bytes_of_a_step():

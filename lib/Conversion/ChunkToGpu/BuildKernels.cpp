@@ -86,7 +86,6 @@ void ModelKernels::call(StringRef name, ArrayRef<Value> operands) {
   kernel.call(name, values);
 }
 
-/// What a pooled head says of `count` streams, if it is asked.
 /// The kernel takes time deltas last, where the model takes them.
 void ModelKernels::beginTimed(StringRef name,
                               SmallVector<KernelParameter> parameters) {
@@ -106,6 +105,7 @@ void ModelKernels::callTimed(StringRef name, SmallVector<Value> leading,
   call(plan.takesTimeSteps ? (name + "_timed").str() : name.str(), leading);
 }
 
+/// What a pooled head says of `count` streams, if it is asked.
 void ModelKernels::answer(Value ids, Value first, Value count, Value y) {
   if (!plan.pooled)
     return;

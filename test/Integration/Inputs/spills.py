@@ -2,10 +2,12 @@
 
     spills.py COMPILER PTXAS WORK WORKLOAD... [--OPTION=VALUE...]
 
-Options are the compiler's. Prints a line per workload, architecture and
-kernel; exit 1 where one spills.
+Options are the compiler's. Sizes are those of the oldest architecture of an
+object: one is for all of them, one for sm_90 alone. Prints a line per workload,
+architecture and kernel; exit 1 where one spills.
 """
 
+import itertools
 import json
 import pathlib
 import re
@@ -14,14 +16,15 @@ import sys
 
 from bench.workloads import WORKLOADS
 
-ARCHITECTURES = (80, 90, 100)
+OBJECTS = ((80, 90, 100), (90,))
+CLEAN = "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads"
 FOUND = re.compile(r"properties for (\w+)\n(.*)\n.* Used (\d+) registers")
 
 
-def compile_ptx(compiler, work, name, options):
+def compile_ptx(compiler, work, name, architectures, options):
     model = work / f"{name}.json"
     model.write_text(json.dumps(WORKLOADS[name].model_json()))
-    targets = ",".join(f"sm_{n}" for n in ARCHITECTURES)
+    targets = ",".join(f"sm_{n}" for n in architectures)
     command = [compiler, "compile", model, "--weights", "random:1", "--name", "model"]
     command += ["--target", f"cuda:{targets}", "--emit", "ptx", "-o", work / name]
     subprocess.run([*command, *options], check=True, capture_output=True)
@@ -32,11 +35,12 @@ def main() -> int:
     options = [name for name in names if name.startswith("--")]
     names = [name for name in names if name not in options]
     work, spilled = pathlib.Path(work), 0
-    for name in names:
-        compile_ptx(compiler, work, name, options)
+    for name, architectures in itertools.product(names, OBJECTS):
+        compile_ptx(compiler, work, name, architectures, options)
         jobs = []
-        for n in ARCHITECTURES:
-            command = [ptxas, "-v", f"-arch=sm_{n}", work / f"{name}.sm_{n}.ptx", "-o", "/dev/null"]
+        for n in architectures:
+            extension = f".sm_{n}.ptx" if len(architectures) > 1 else ".ptx"
+            command = [ptxas, "-v", f"-arch=sm_{n}", work / f"{name}{extension}", "-o", "/dev/null"]
             pipe = subprocess.PIPE
             jobs.append((n, subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)))
         for n, job in jobs:
@@ -46,8 +50,7 @@ def main() -> int:
                 raise RuntimeError(text)
             for kernel, memory, registers in kernels:
                 print(name, f"sm_{n}", kernel, registers, "registers,", memory.strip())
-                spilled += "0 bytes spill stores, 0 bytes spill loads" not in memory
-                spilled += "0 bytes stack frame" not in memory.strip()[:19]
+                spilled += memory.strip() != CLEAN
     print(f"{spilled} spills")
     return 1 if spilled else 0
 

@@ -10,6 +10,7 @@ enum { INPUTS = 3, RECORD = 192 };
 
 struct fake_driver fake = {.capability = 80,
                            .processors = 1,
+                           .room = 1,
                            .most_shared = 99 << 10,
                            .contexts = {CALLERS}};
 
@@ -148,7 +149,7 @@ cu_result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks,
                                                       size_t shared_bytes) {
   ENTER;
   require(function && threads > 0 && shared_bytes > 0);
-  *blocks = RESIDENT;
+  *blocks = fake.room;
   return 0;
 }
 

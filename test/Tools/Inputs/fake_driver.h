@@ -6,7 +6,7 @@
 #include "cuda_driver.h"
 
 /* A context is the number of a device, plus one; CALLERS was there before. */
-enum { DEVICES = 2, RESIDENT = 3, CALLERS = 77 };
+enum { DEVICES = 2, CALLERS = 77 };
 
 struct fake_driver {
   /* Set by the test. */
@@ -15,6 +15,7 @@ struct fake_driver {
   bool is_capturing;   /* only what a CUDA graph can capture may be called */
   int capability;      /* of all devices, times 10 */
   int processors, most_shared;
+  int room; /* of a processor, for thread blocks */
   /* Seen by the test. */
   int contexts[8]; /* the stack of current ones; the caller's is below */
   int depth;

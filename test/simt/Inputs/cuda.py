@@ -48,7 +48,11 @@ class Cuda(Native):
         self.context = ctypes.c_void_p()
         self.check(driver.cuDevicePrimaryCtxRetain(ctypes.byref(self.context), 0))
         self.check(driver.cuCtxPushCurrent_v2(self.context))
-        Native.call(self, "cuda_open", ctypes.addressof(self.handle), 0)
+        # Unless said otherwise a multiprocessor has room for one thread block: a few
+        # streams then fill the device, and go by whole streams.
+        places = os.environ.get("SSMC_SIMT_MULTIPROCESSORS", "4")
+        with environment(resident=os.environ.get("SSMC_SIMT_RESIDENT", places)):
+            Native.call(self, "cuda_open", ctypes.addressof(self.handle), 0)
 
     def declare(self) -> None:
         self.function("cuda_workspace_bytes").restype = ctypes.c_size_t

@@ -38,8 +38,8 @@ def main() -> None:
 
     on_cpu = error("CPU", native.build(compiler, model, work / "cpu"))
     driver = cuda.load_driver(library)
-    for how, processors in (("streams", 1), ("pieces", 4)):
-        with cuda.environment(multiprocessors=processors):
+    for how, places in (("streams", 1), ("pieces", 1000)):
+        with cuda.environment(multiprocessors=1, resident=places):
             gpu = cuda.build(compiler, model, work / "gpu", driver)
             ours = error(how, gpu)
             gpu.close()

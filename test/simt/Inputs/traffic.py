@@ -43,7 +43,7 @@ def main() -> int:
         label = f"{kind} {hidden} {state}"
         workload = Workload(kind, 4, hidden, state, 1, 10, STEPS)
         model.write_text(json.dumps(workload.model_json()))
-        with cuda.environment(multiprocessors=4, counts=counts):
+        with cuda.environment(multiprocessors=4, resident=1000, counts=counts):
             built = cuda.build(compiler, model, work / model.stem, driver, "--weights", "random:1")
             x = np.random.default_rng(0).standard_normal((1, STEPS, 4)).astype(np.float32)
             built.forward(x)
