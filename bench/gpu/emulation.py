@@ -10,9 +10,10 @@ from typing import Any
 from bench.native import Builder, run
 from bench.workloads import WORKLOADS
 
-# Streams and chunks' worth of time steps: more streams than the emulated device has
-# processors take the kernel for streams, one takes the kernels of units.
-CALLS = ((8, 2), (1, 4))
+# Streams, chunks' worth of time steps, and thread blocks that the emulated device has
+# places for (0: what fits): streams that fill the places take the kernel for streams,
+# one takes the kernels of units.
+CALLS = ((8, 2, 8), (1, 4, 0))
 
 
 def find_driver(build: Path) -> Path | None:
@@ -30,9 +31,15 @@ def compile_model(builder: Builder, name: str, folder: Path) -> dict[str, int]:
 
 
 def count(
-    harness: Path, driver: Path, folder: Path, name: str, call: dict[str, int], sizes: dict
+    harness: Path,
+    driver: Path,
+    folder: Path,
+    name: str,
+    call: dict[str, int],
+    places: int,
+    sizes: dict[str, int],
 ) -> dict[str, Any]:
-    """What one call does, by kernel."""
+    """What one call does, by kernel, on a device with that many places."""
     prefix, counts = folder / f"{name}-emulated", folder / f"{name}-counts.json"
     counts.unlink(missing_ok=True)
     values = {
@@ -48,6 +55,7 @@ def count(
         "LD_LIBRARY_PATH": str(driver.parent),
         "SSMC_SIMT_IR": f"{prefix}.nvvm.ll",
         "SSMC_SIMT_COUNTS": str(counts),
+        "SSMC_SIMT_RESIDENT": str(places),
     }
     command = [str(harness), *(f"{k}={v}" for k, v in values.items())]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
@@ -87,9 +95,9 @@ def count_workload(
     harness = builder.compile_native("gpu-harness", "gpu/harness.cpp", *flags)
     sizes = compile_model(builder, name, folder)
     found = []
-    for batch, chunks in CALLS:
+    for batch, chunks, places in CALLS:
         call = {"batch": batch, "length": chunks * rows}
-        kernels = count(harness, driver, folder, name, call, sizes)
+        kernels = count(harness, driver, folder, name, call, places, sizes)
         for kernel, counted in kernels.items():
             if counted["launches"]:
                 steps = batch * chunks * rows
