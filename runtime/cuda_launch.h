@@ -25,6 +25,20 @@ struct cuda_call {
   cu_stream stream;
 };
 
+/* The call without its first streams, whose records the caller counts; of time
+ * steps, so without time deltas. */
+static struct cuda_call skip_streams(const struct cuda_call *call,
+                                     int64_t first) {
+  struct cuda_call rest = *call;
+  rest.n -= first;
+  rest.ids = call->ids ? call->ids + first : NULL;
+  rest.lengths = call->lengths ? call->lengths + first : NULL;
+  rest.x = (const char *)call->x + first * call->T * model_inputs * VALUE_BYTES;
+  rest.y = call->y ? call->y + first * (model_pooled ? 1 : call->T) * model_outputs
+                   : NULL;
+  return rest;
+}
+
 /* One thread block per piece of work, or as many as the device runs at the same
  * time, which take the pieces in turn. */
 static int launch(const struct cuda_call *call, int64_t kernel, int64_t pieces,

@@ -40,6 +40,8 @@ extern const struct cuda_launch model_launches[];
 extern const int64_t model_launch_count;
 /* Of all activations between units, per time step and stream. */
 extern const int64_t model_activation_bytes;
+/* Whether launches are for streams that fill the device, too (0, 1). */
+extern const int64_t model_cuts_all_streams;
 
 /* Least compute capability, times 10, that the image has code for. */
 extern const int64_t model_least_capability;

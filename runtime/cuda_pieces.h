@@ -1,12 +1,14 @@
 /* Part of the ssmc project, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Long sequences of few streams; a part of cuda_entry_points.c.
+ * Long sequences in pieces; a part of cuda_entry_points.c.
  *
- * A sequence is cut into pieces of as many chunks as fill the device. Each unit
+ * Sequences are cut into pieces of as many chunks as fill the device. Each unit
  * of the model is one launch on a piece, whose thread blocks take chunks of it;
- * between units, activations go through the workspace. So its size depends on
- * the device and on the number of streams, not on the length of sequences.
+ * between units, activations go through the workspace. Of many streams, as many
+ * as fill the device by a chunk each are a group; groups go one after the other.
+ * So the workspace's size depends on the device and the model, not on the length
+ * of sequences nor, from one group on, on their number.
  *
  *   workspace of a piece: activations, one buffer after the other
  *                         a counter of chunks, 64 bytes; two flags per chunk
@@ -32,25 +34,30 @@ static int64_t count_chunks(int64_t steps) {
   return (steps - 1) / get_chunk_rows() + 1;
 }
 
-/* A thread block per stream leaves places of the device empty (a processor has
- * room for several, and hides what one waits for behind the others' work), and
- * there is more than one chunk to share out. */
+/* There is more than one chunk to share out, and a thread block per stream leaves
+ * places of the device empty (a processor has room for several, and hides what
+ * one waits for behind the others' work), or is slower even if it does not. */
 static bool pays_in_pieces(const struct cuda_call *call) {
-  return model_launch_count > 0 &&
-         call->n < call->cuda->kernels[model_time_kernel].resident &&
-         call->T > get_chunk_rows();
+  return model_launch_count > 0 && call->T > get_chunk_rows() &&
+         (model_cuts_all_streams ||
+          call->n < call->cuda->kernels[model_time_kernel].resident);
+}
+
+/* Chunks of a piece of all streams, at least: also the streams of a group. */
+static int64_t get_least_chunks(const struct MODEL_cuda *cuda) {
+  int64_t places = 1;
+  for (int64_t i = 0; i < model_launch_count; ++i) {
+    int64_t kernel = model_launches[i].kernel;
+    int64_t resident = cuda->kernels[kernel].resident;
+    if (model_kernels[kernel].by_chunk && resident > places)
+      places = resident;
+  }
+  return CUDA_CHUNKS_PER_PLACE * places;
 }
 
 /* Chunks of a stream in a piece. */
 static int64_t get_piece_chunks(const struct cuda_call *call) {
-  int64_t places = 1;
-  for (int64_t i = 0; i < model_launch_count; ++i) {
-    int64_t kernel = model_launches[i].kernel;
-    int64_t resident = call->cuda->kernels[kernel].resident;
-    if (model_kernels[kernel].by_chunk && resident > places)
-      places = resident;
-  }
-  int64_t wanted = (CUDA_CHUNKS_PER_PLACE * places - 1) / call->n + 1;
+  int64_t wanted = (get_least_chunks(call->cuda) - 1) / call->n + 1;
   int64_t all = count_chunks(call->T);
   return wanted < all ? wanted : all;
 }
@@ -68,15 +75,26 @@ static int64_t get_flag_bytes(int64_t chunks) {
   return LINE_BYTES + round_to_lines(chunks * FLAG_BYTES);
 }
 
-/* n is less than the places of the device, and a piece has a few chunks for
- * each of these: nothing overflows. */
+/* Of a group's streams: these have a few chunks in all for each place of the
+ * device, and nothing overflows. */
 static int64_t get_piece_bytes(const struct cuda_call *call) {
   int64_t chunks = call->n * get_piece_chunks(call);
   return round_to_lines(chunks * get_chunk_rows() * model_activation_bytes) +
          get_flag_bytes(chunks) + chunks * get_most_link_bytes();
 }
 
-/* A piece of all streams. */
+/* Of all groups: the last one has fewer streams, and may have more chunks. */
+static int64_t get_group_bytes(const struct cuda_call *call) {
+  int64_t most = get_least_chunks(call->cuda);
+  struct cuda_call last = *call, whole = *call;
+  last.n = call->n % most;
+  whole.n = most;
+  int64_t of_whole = call->n >= most ? get_piece_bytes(&whole) : 0;
+  int64_t of_last = last.n > 0 ? get_piece_bytes(&last) : 0;
+  return of_whole > of_last ? of_whole : of_last;
+}
+
+/* A piece of a group of streams. */
 struct piece {
   int64_t first, chunks; /* time step; chunks of a stream */
   char *states;
@@ -137,8 +155,9 @@ static int run_answers(const struct cuda_call *call, char *states) {
   return launch(call, model_answers_kernel, n, parameters);
 }
 
-static int run_pieces(const struct cuda_call *call, char *states,
-                      char *workspace) {
+/* The streams of `call` are one group. */
+static int run_group(const struct cuda_call *call, char *states,
+                     char *workspace) {
   int64_t chunks = get_piece_chunks(call), all = count_chunks(call->T);
   int64_t rows = get_chunk_rows();
   int64_t activations =
@@ -155,6 +174,21 @@ static int run_pieces(const struct cuda_call *call, char *states,
   }
   if (error == OK && model_pooled && call->y)
     error = run_answers(call, states);
+  return error;
+}
+
+static int run_pieces(const struct cuda_call *call, char *states,
+                      char *workspace) {
+  int64_t most = get_least_chunks(call->cuda);
+  int error = OK;
+  for (int64_t first = 0; first < call->n && error == OK; first += most) {
+    struct cuda_call group = skip_streams(call, first);
+    if (group.n > most)
+      group.n = most;
+    error = run_group(&group,
+                      call->ids ? states : states + first * model_state_bytes,
+                      workspace);
+  }
   return error;
 }
 

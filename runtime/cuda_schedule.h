@@ -15,7 +15,7 @@
  *   streams  many time steps: ssm_time, a thread block per stream, which takes
  *            it through all layers chunk by chunk
  *   pieces   many time steps of fewer streams than ssm_time has places on the
- *            device: cuda_pieces.h */
+ *            device, or of any number where that is faster: cuda_pieces.h */
 #ifndef SSMC_CUDA_SCHEDULE_H
 #define SSMC_CUDA_SCHEDULE_H
 
@@ -47,7 +47,7 @@ static bool get_workspace_bytes(const struct cuda_call *call, int64_t *bytes) {
     return get_record_bytes(call, bytes);
   case PIECES_SCHEME:
     return get_record_bytes(call, bytes) &&
-           !__builtin_add_overflow(*bytes, get_piece_bytes(call), bytes);
+           !__builtin_add_overflow(*bytes, get_group_bytes(call), bytes);
   }
   return false;
 }
@@ -57,9 +57,10 @@ static bool get_workspace_bytes(const struct cuda_call *call, int64_t *bytes) {
 static bool get_most_workspace_bytes(const struct MODEL_cuda *cuda, int64_t n,
                                      int64_t T, int64_t *bytes) {
   struct cuda_call call = {.kind = FORWARD, .cuda = cuda, .n = n, .T = T};
-  int64_t records, most = 0;
+  int64_t records, most = 0, group = get_least_chunks(cuda);
   bool can_tell = get_record_bytes(&call, &records);
-  for (call.n = 1; call.n <= n && pays_in_pieces(&call); ++call.n) {
+  for (call.n = 1; call.n <= n && call.n <= group && pays_in_pieces(&call);
+       ++call.n) {
     int64_t pieces = get_piece_bytes(&call);
     most = pieces > most ? pieces : most;
   }

@@ -207,8 +207,10 @@ static json::Value predictKernels(const GpuDescription &gpu,
                                                 found->second,
                                                 kernel.sharedBytes);
   };
-  bool inPieces = chunks && streams && work.batch < countPlaces(*streams) &&
-                  work.length > chunks->rows;
+  bool inPieces =
+      chunks && streams && work.length > chunks->rows &&
+      (made.manySideBySide ||
+       (work.batch && work.batch < countPlaces(*streams)));
   const CudaKernel *kernel = inPieces ? chunks : streams;
   auto found = kernel ? registers.find(kernel->name) : registers.end();
   if (found == registers.end())

@@ -91,6 +91,7 @@ private:
   void costStreams(llvm::ArrayRef<GpuCycles> costs);
   void costLookBack(llvm::ArrayRef<GpuCycles> costs,
                     const GpuBlockShape &block);
+  double countSuperChunks(double chunksOfStream) const;
   double resident() const { return double(gpu.smCount) * plan.blocksPerSm; }
   double batch() const {
     return work.batch ? double(work.batch) : 4 * resident();
@@ -176,12 +177,22 @@ static double countLinkBytes(const GpuUnit &unit) {
          2.0 * unit.enteringBytes / CUDA_LINKED_GROUP;
 }
 
+/// Launches of a unit: groups of streams one after the other, each in pieces;
+/// as in runtime/cuda_pieces.h.
+double Candidate::countSuperChunks(double chunksOfStream) const {
+  double most = resident() * CUDA_CHUNKS_PER_PLACE;
+  double whole = std::floor(batch() / most), rest = batch() - whole * most;
+  double ofRest =
+      rest > 0 ? std::ceil(chunksOfStream / std::ceil(most / rest)) : 0;
+  return whole * chunksOfStream + ofRest;
+}
+
 /// Unit after unit on super-chunks that give each resident block some chunks.
 void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs,
                              const GpuBlockShape &block) {
   double perStream = divideCeil(work.length, plan.rows);
   double chunks = batch() * perStream;
-  double superChunks = std::ceil(chunks / (resident() * CUDA_CHUNKS_PER_PLACE));
+  double superChunks = countSuperChunks(perStream);
   int64_t blocks = busyBlocks(chunks);
   double chain = std::ceil(perStream / CUDA_LINKED_GROUP) * kLookBackHop;
   GpuCycles all;
@@ -373,13 +384,13 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
                                     llvm::ArrayRef<GpuUnit> units,
                                     const GpuWork &work) {
   GpuSchedule streams = chooseGpuSchedule(gpu, units, work, GpuScheme::Stream);
-  // Streams that fill the GPU, or are one chunk, have nothing to look back for.
-  bool fills = work.batch == 0 ||
-               work.batch >= double(gpu.smCount) * streams.blocksPerSm;
-  if (streams.rows && (fills || work.length <= streams.rows))
+  // A single chunk has nothing to look back for.
+  if (streams.rows && work.length <= streams.rows)
     return streams;
   GpuSchedule other = chooseGpuSchedule(gpu, units, work, GpuScheme::LookBack);
-  return other.rows && (!streams.rows || other.cycles < streams.cycles)
+  // Of a batch that fills the GPU, cycles are of other numbers of streams.
+  return other.rows &&
+                 (!streams.rows || other.fmaFraction > streams.fmaFraction)
              ? other
              : streams;
 }

@@ -84,6 +84,30 @@ static SmallVector<GpuWork> getFewStreams() {
   return works;
 }
 
+/// Whether streams that fill the GPU are faster unit by unit, in kernels of
+/// `sideBySide`, than a thread block each with `tiles` through all layers.
+static bool isFasterSideBySide(const GpuDescription &gpu,
+                               ArrayRef<GpuUnit> units,
+                               const GpuSchedule &sideBySide,
+                               ArrayRef<SmallVector<GpuTile>> tiles) {
+  constexpr GpuWork kMany;
+  GpuSizes sizes{sideBySide.rows, sideBySide.threads, /*blocksPerSm=*/1};
+  sizes.tiles = tiles;
+  auto one = costGpuSchedule(gpu, units, kMany, GpuScheme::Stream, sizes);
+  if (!one)
+    return true;
+  sizes.registers = one->registers;
+  sizes.blocksPerSm = std::max<int64_t>(
+      1, countBlocksPerSm(gpu, sizes.threads, one->registers,
+                          one->sharedBytes));
+  auto streams = costGpuSchedule(gpu, units, kMany, GpuScheme::Stream, sizes);
+  auto pieces =
+      costGpuSchedule(gpu, units, kMany, GpuScheme::LookBack,
+                      {sideBySide.rows, sideBySide.threads,
+                       sideBySide.blocksPerSm, sideBySide.stageWeights});
+  return !streams || (pieces && pieces->fmaFraction > streams->fmaFraction);
+}
+
 static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
                                         const GpuDescription &gpu) {
   FailureOr<ModelPlan> plan = readPlan(chunks);
@@ -100,6 +124,8 @@ static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
       gpu, units, {}, GpuScheme::Stream,
       {choice.sideBySide.rows, choice.sideBySide.threads, /*blocksPerSm=*/1});
   choice.tilesOfAll = all ? all->tiles : choice.sideBySide.tiles;
+  choice.manySideBySide = isFasterSideBySide(gpu, units, choice.sideBySide,
+                                             choice.tilesOfAll);
   if (chunks->hasAttr(kStageWeightsAttr))
     choice.sideBySide.stageWeights = true;
   return choice;
@@ -304,6 +330,7 @@ ssmc::compileCudaModel(ModuleOp model, const CompileOptions &options,
                         compiled)))
     return failure();
   describeKernels(**module, schedule.sideBySide.threads, compiled);
+  compiled.kernels.cutsAllStreams = schedule.manySideBySide;
   compiled.schedule = std::move(schedule);
   compiled.scheduledFor = architectures.front();
   if (failed(planLaunches(**module, *plan, compiled.kernels)))

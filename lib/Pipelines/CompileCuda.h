@@ -20,6 +20,9 @@ struct CudaSchedule {
   GpuSchedule sideBySide;
   /// The tiles of kernels of all layers, which have fewer registers to spare.
   llvm::SmallVector<llvm::SmallVector<GpuTile>> tilesOfAll;
+  /// Whether chunks side by side are faster even where whole streams, a thread
+  /// block each, would fill the GPU.
+  bool manySideBySide = false;
 };
 
 /// A model lowered to GPU kernels, for any GPU.

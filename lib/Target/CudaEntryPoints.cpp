@@ -146,6 +146,7 @@ Error ssmc::addCudaEntryPoints(Module &module, const ModelInfo &info,
   shapeApi(module, info);
   defineNumber(module, "model_least_capability", leastCapability);
   defineNumber(module, "model_activation_bytes", kernels.activationBytes);
+  defineNumber(module, "model_cuts_all_streams", kernels.cutsAllStreams);
   if (Error error = defineKernels(module, kernels.kernels))
     return error;
   return defineLaunches(module, kernels.launches);

@@ -42,13 +42,16 @@ struct CudaLaunch {
   int64_t in = 0, out = 0;
 };
 
-/// The kernels of a model, and how they take long sequences of few streams.
+/// The kernels of a model, and how they take long sequences.
 struct CudaKernels {
   /// ssm_time and ssm_rows are among them.
   llvm::SmallVector<CudaKernel> kernels;
   /// One after the other on each piece of a sequence; then, once, ssm_answers
   /// of a pooled model. None: streams are never cut into pieces.
   llvm::SmallVector<CudaLaunch> launches;
+  /// Whether streams are cut into pieces even where there are enough of them to
+  /// fill the device.
+  bool cutsAllStreams = false;
   /// Bytes of activations between units, per time step and stream.
   int64_t activationBytes = 0;
 };

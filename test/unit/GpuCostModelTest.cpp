@@ -244,7 +244,7 @@ TEST(GpuSchedule, SaysWhenNothingFits) {
 }
 
 TEST(GpuSchedule, FewStreamsThatAreLongLookBack) {
-  GpuUnit units[] = {s5(64, 64, 4)};
+  GpuUnit units[] = {s5(16, 16, 4)};
   auto schemeOf = [&](int64_t batch, int64_t length) {
     return chooseGpuSchedule(h100, units, {batch, length}).scheme;
   };
@@ -253,6 +253,30 @@ TEST(GpuSchedule, FewStreamsThatAreLongLookBack) {
   EXPECT_EQ(schemeOf(1, 8), GpuScheme::Stream);
   EXPECT_EQ(schemeOf(4096, 784), GpuScheme::Stream);
   EXPECT_EQ(schemeOf(0, 784), GpuScheme::Stream);
+}
+
+TEST(GpuSchedule, ManyStreamsGoUnitByUnitWhereWeightsComeFromFarAway) {
+  // Kernels of all layers have no registers to read weights ahead.
+  GpuUnit units[] = {s5(128, 128, 4)};
+  for (int64_t batch : {4096, 0})
+    EXPECT_EQ(chooseGpuSchedule(h100, units, {batch, 1024}).scheme,
+              GpuScheme::LookBack);
+  EXPECT_EQ(chooseGpuSchedule(h100, units, {4096, 8}).scheme,
+            GpuScheme::Stream);
+}
+
+TEST(GpuSchedule, GroupsOfStreamsCostALaunchForEachOfTheirPieces) {
+  GpuUnit units[] = {s5(128, 128, 4)};
+  GpuSizes sizes{32, 128, 2};
+  // Two chunks for each place are a group's: of as many streams, or of a few.
+  int64_t group = 2 * h100.smCount * sizes.blocksPerSm;
+  auto cycles = [&](int64_t batch, int64_t chunks) {
+    return costGpuSchedule(h100, units, {batch, 32 * chunks},
+                           GpuScheme::LookBack, sizes)
+        ->cycles;
+  };
+  EXPECT_NEAR(cycles(2 * group, 40), 2 * cycles(group, 40), 1);
+  EXPECT_NEAR(cycles(group, 40), cycles(group / 8, 320), 1);
 }
 
 TEST(GpuSchedule, MoreSharedMemoryIsNeverSlower) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 typedef struct MODEL_cuda MODEL_cuda;
+extern const int64_t model_cuts_all_streams;
 int MODEL_cuda_open(MODEL_cuda **, int);
 int MODEL_cuda_close(MODEL_cuda *);
 int MODEL_cuda_state_reset(MODEL_cuda *, void *, int64_t, int64_t, void *);
@@ -263,6 +264,58 @@ static void test_pieces(void) {
   free(states), free(ws), free(x), free(next), free(y);
 }
 
+/* More streams than are a group: each goes its own way, whichever group it is in,
+ * in workspace of one group. */
+static void test_groups(void) {
+  enum { LONG = 23, MANY = 7 }; /* a group has 2 chunks, of as many streams */
+  MODEL_cuda *model;
+  EXPECT(MODEL_cuda_open(&model, 0) == OK);
+  fake_state->is_capturing = true;
+  size_t bytes = MODEL_cuda_workspace_bytes(model, MANY, LONG);
+  EXPECT(bytes ==
+         MODEL_cuda_workspace_bytes(model, 2, LONG) + (MANY - 2) * RECORD);
+  char *ws = aligned(bytes), *states = aligned((MANY + 2) * RECORD);
+  float *x = make_inputs(MANY, 0, LONG), *next = make_inputs(MANY, LONG, 1);
+  float *y = aligned(MANY * LONG * INPUTS * sizeof *y);
+  int64_t ids[MANY], lengths[MANY];
+  for (int64_t b = 0; b < MANY; ++b) {
+    ids[b] = MANY + 1 - b;
+    lengths[b] = LONG - b;
+  }
+
+  fake_state->launches = 0;
+  EXPECT(MODEL_cuda_forward(model, x, y, MANY, NULL, LONG, NULL, ws, bytes,
+                            NULL) == OK);
+  int groups = 4, pieces = (LONG + 1) / 2, last = (pieces + 1) / 2;
+  EXPECT(fake_state->launches ==
+         3 * (3 * pieces + last) + (POOLED_MODEL ? groups : 0));
+  for (int64_t b = 0; b < MANY; ++b)
+    for (int64_t t = POOLED_MODEL ? LONG - 1 : 0; t < LONG; ++t)
+      EXPECT(is_right(y, b, t, LONG, t));
+  EXPECT(MODEL_cuda_forward(model, x, y, MANY, NULL, LONG, NULL, ws, bytes - 1,
+                            NULL) == E_WORKSPACE);
+
+  EXPECT(MODEL_cuda_state_reset(model, states, 0, MANY + 2, NULL) == OK);
+  EXPECT(MODEL_cuda_chunk(model, states, ids, MANY, lengths, LONG, x, y, ws,
+                          bytes, NULL) == OK);
+  for (int64_t b = 0; b < MANY; ++b)
+    EXPECT(is_right(y, b, lengths[b] - 1, LONG, lengths[b] - 1));
+  EXPECT(MODEL_cuda_step(model, states, ids, 1, next, y, NULL, 0, NULL) == OK);
+  EXPECT(is_right(y, 0, 0, 1, LONG));
+
+  /* A group that cannot be launched ends the call. */
+  fake_state->launches = 0;
+  fake_state->failing = "cuLaunchKernel";
+  fake_state->failure = 701;
+  EXPECT(MODEL_cuda_forward(model, x, y, MANY, NULL, LONG, NULL, ws, bytes,
+                            NULL) == CALL + 701);
+  EXPECT(fake_state->launches <= 1);
+  fake_state->failing = NULL;
+  fake_state->is_capturing = false;
+  EXPECT(MODEL_cuda_close(model) == OK && is_clean());
+  free(ws), free(states), free(x), free(next), free(y);
+}
+
 /* Nothing of a call with bad arguments reaches the driver. */
 static void test_arguments(void) {
   MODEL_cuda *model;
@@ -341,9 +394,13 @@ int main(void) {
     return model != NULL;
   }
   test_failures();
-  test_calls(0, 1);
-  test_calls(1, 2);
-  test_calls(-1, CALLERS);
+  if (model_cuts_all_streams) {
+    test_groups();
+  } else {
+    test_calls(0, 1);
+    test_calls(1, 2);
+    test_calls(-1, CALLERS);
+  }
   test_pieces();
   test_no_current_context();
   test_arguments();

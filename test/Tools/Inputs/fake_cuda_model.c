@@ -1,7 +1,8 @@
 /* Stands in for what the compiler adds to runtime/cuda_entry_points.c: a model
  * whose kernels fake_driver.c runs, with an output per time step or, with
  * POOLED, per stream. With LATE its weights, of which the kernels see to it
- * that they are the text "four", come at run time, as two floats. */
+ * that they are the text "four", come at run time, as two floats. With
+ * CUTS_ALL_STREAMS any number of long streams is cut into pieces. */
 #include "cuda_model.h"
 #ifdef LATE
 #include "tensors.h"
@@ -70,3 +71,8 @@ const struct cuda_launch model_launches[] = {
 #endif
 };
 const int64_t model_launch_count = 3;
+#ifdef CUTS_ALL_STREAMS
+const int64_t model_cuts_all_streams = 1;
+#else
+const int64_t model_cuts_all_streams = 0;
+#endif
