@@ -333,7 +333,7 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
 GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
                                     llvm::ArrayRef<GpuUnit> units,
                                     llvm::ArrayRef<GpuWork> works,
-                                    GpuScheme scheme) {
+                                    GpuScheme scheme, int64_t rows) {
   llvm::SmallVector<Costed> all;
   int64_t mostThreads =
       usesTensorCores(units) ? kMostTensorThreads : *std::rbegin(kThreads);
@@ -348,12 +348,12 @@ GpuSchedule ssmc::chooseGpuSchedule(const GpuDescription &gpu,
               costed && costed->plan.sharedBytes <= mostShared)
             all.push_back(std::move(*costed));
   };
-  for (int64_t rows : kRows)
-    tryRows(rows, gpu.sharedPerBlock);
+  for (int64_t each : rows ? llvm::ArrayRef(rows) : llvm::ArrayRef(kRows))
+    tryRows(each, gpu.sharedPerBlock);
   if (all.empty())
     return {};
   const GpuSchedule longest = all.back().plan;
-  if (longest.linkTraffic > kMostLinkTraffic)
+  if (!rows && longest.linkTraffic > kMostLinkTraffic)
     for (int64_t rows = longest.rows + kRowsBetween;
          rows < *std::rbegin(kRows) && !llvm::is_contained(kRows, rows);
          rows += kRowsBetween)

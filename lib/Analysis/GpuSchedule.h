@@ -89,10 +89,11 @@ GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,
 
 /// The schedule of one scheme that suits all of `works`, one at least, best:
 /// the geometric mean of its cycles is the least. What is predicted is for the
-/// first.
+/// first. With `rows`, of those that have as many.
 GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,
                               llvm::ArrayRef<GpuUnit> units,
-                              llvm::ArrayRef<GpuWork> works, GpuScheme scheme);
+                              llvm::ArrayRef<GpuWork> works, GpuScheme scheme,
+                              int64_t rows = 0);
 
 /// The same for one.
 GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Pipelines/CompileCuda.h"
+#include "lib/Analysis/ChunkRows.h"
 #include "lib/Analysis/GpuSchedule.h"
 #include "lib/Analysis/GpuUnits.h"
 #include "lib/Analysis/RuntimeWeights.h"
@@ -108,8 +109,10 @@ static bool isFasterSideBySide(const GpuDescription &gpu,
   return !streams || (pieces && pieces->fmaFraction > streams->fmaFraction);
 }
 
+/// With `rows` of a chunk, or 0.
 static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
-                                        const GpuDescription &gpu) {
+                                        const GpuDescription &gpu,
+                                        int64_t rows) {
   FailureOr<ModelPlan> plan = readPlan(chunks);
   if (failed(plan))
     return failure();
@@ -119,7 +122,7 @@ static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
   });
   Choice choice;
   choice.sideBySide =
-      chooseGpuSchedule(gpu, units, getFewStreams(), GpuScheme::LookBack);
+      chooseGpuSchedule(gpu, units, getFewStreams(), GpuScheme::LookBack, rows);
   auto all = costGpuSchedule(
       gpu, units, {}, GpuScheme::Stream,
       {choice.sideBySide.rows, choice.sideBySide.threads, /*blocksPerSm=*/1});
@@ -172,22 +175,29 @@ static void setTiles(ModuleOp chunks, const Choice &choice) {
   }
 }
 
+/// The rows that `model` was given; 0 where it was not.
+static int64_t getGivenRows(ModuleOp model) {
+  auto given = model->getAttrOfType<IntegerAttr>(kChunkRowsAttr);
+  return given ? given.getInt() : 0;
+}
+
 /// Lowers `model`, at recurrence level, to kernels whose blocks hold as many
-/// rows as the cost model chooses, or as fit.
+/// rows as it was given, or as the cost model chooses, or as fit.
 static FailureOr<OwningOpRef<ModuleOp>>
 lowerToKernels(ModuleOp model, const GpuDescription &gpu,
                std::optional<TensorProducts> products, Choice &chosen) {
   gpu.attachTo(model);
   constexpr int64_t kMostRows = 32;
-  auto first = lowerToChunks(model, kMostRows, products);
+  int64_t given = getGivenRows(model);
+  auto first = lowerToChunks(model, given ? given : kMostRows, products);
   if (failed(first))
     return failure();
-  FailureOr<Choice> choice = chooseSchedule(**first, gpu);
+  FailureOr<Choice> choice = chooseSchedule(**first, gpu, given);
   if (failed(choice))
     return failure();
   GpuSchedule &schedule = choice->sideBySide;
   schedule.threads = std::max<int64_t>(schedule.threads, 32);
-  int64_t rows = std::max<int64_t>(schedule.rows, 1);
+  int64_t rows = given ? given : std::max<int64_t>(schedule.rows, 1);
   while (rows >= 1) {
     auto module = lowerToChunks(model, rows, products);
     if (failed(module))
@@ -204,12 +214,15 @@ lowerToKernels(ModuleOp model, const GpuDescription &gpu,
     // What the schedule leaves out of account: tickets, alignment.
     if (schedule.stageWeights)
       schedule.stageWeights = false;
+    else if (given)
+      break;
     else
       rows /= 2;
   }
   return model.emitError()
-         << "has layers so wide that one time step does not fit the "
-         << gpu.sharedPerBlock << " bytes of shared memory of a thread block";
+         << "has layers so wide that " << std::max<int64_t>(given, 1)
+         << " time steps do not fit the " << gpu.sharedPerBlock
+         << " bytes of shared memory of a thread block";
 }
 
 /// What the host must know of each kernel.

@@ -32,58 +32,54 @@ using namespace ssmc;
 /// What discretax adds to the lengths of q and k (DeltaNetSequenceMixer).
 static constexpr double kEpsilon = 1e-6;
 
-namespace {
-/// Stacks rows of matrices (rows, H) on top of each other.
-class RowStack {
-public:
-  RowStack(ImplicitLocOpBuilder &builder, int64_t rows, RankedTensorType like)
-      : builder(builder), columns(like.getDimSize(1)),
-        stack(tensor::EmptyOp::create(builder, {rows, columns},
-                                      like.getElementType())) {}
+/// Inserts `part` into `whole` at `offsets`.
+static Value insertAt(ImplicitLocOpBuilder &builder, Value whole, Value part,
+                      ArrayRef<int64_t> offsets) {
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(part.getType()).getShape();
+  auto fold = [&](ArrayRef<int64_t> values) {
+    return getAsIndexOpFoldResult(builder.getContext(), values);
+  };
+  SmallVector<int64_t> strides(shape.size(), 1);
+  return tensor::InsertSliceOp::create(builder, part, whole, fold(offsets),
+                                       fold(shape), fold(strides));
+}
 
-  /// Appends rows `first ... first + count - 1` of `matrix`.
-  void append(Value matrix, int64_t first, int64_t count) {
-    Value rows = matrix;
-    if (count != cast<RankedTensorType>(matrix.getType()).getDimSize(0))
-      rows = tensor::ExtractSliceOp::create(builder, matrix, place(first),
-                                            sizes(count), place(1, 1));
-    stack = tensor::InsertSliceOp::create(builder, rows, stack, place(filled),
-                                          sizes(count), place(1, 1));
-    filled += count;
+/// `matrices`, each (heads * size, H), head by head: (heads * n * size, H). One
+/// insertion for each matrix: bufferization looks at all pairs of them.
+static Value interleaveHeads(ImplicitLocOpBuilder &builder,
+                             ArrayRef<Value> matrices, int64_t heads) {
+  auto type = cast<RankedTensorType>(matrices.front().getType());
+  int64_t parts = matrices.size(), rows = type.getDimSize(0),
+          size = rows / heads, columns = type.getDimSize(1);
+  SmallVector<ReassociationIndices> byHead{{0, 1, 2}, {3}};
+  Value whole = tensor::EmptyOp::create(
+      builder, {heads, parts, size, columns}, type.getElementType());
+  for (auto [part, matrix] : llvm::enumerate(matrices)) {
+    Value heights = tensor::ExpandShapeOp::create(
+        builder, type.clone({heads, 1, size, columns}), matrix, byHead);
+    whole = insertAt(builder, whole, heights, {0, int64_t(part), 0, 0});
   }
-  Value get() const { return stack; }
-
-private:
-  SmallVector<OpFoldResult> place(int64_t row, int64_t column = 0) {
-    return getAsIndexOpFoldResult(builder.getContext(), {row, column});
-  }
-  SmallVector<OpFoldResult> sizes(int64_t count) {
-    return getAsIndexOpFoldResult(builder.getContext(), {count, columns});
-  }
-
-  ImplicitLocOpBuilder &builder;
-  int64_t columns, filled = 0;
-  Value stack;
-};
-} // namespace
+  return tensor::CollapseShapeOp::create(
+      builder, type.clone({parts * rows, columns}), whole, byHead);
+}
 
 /// All projections as one matrix, in the order of ssm.delta_rule's features.
 static Value joinProjections(DeltaNetOp op) {
   ImplicitLocOpBuilder builder =
       parameterBuilder(op, {op.getQ(), op.getK(), op.getV(), op.getBeta()});
-  auto type = cast<RankedTensorType>(op.getQ().getType());
-  int64_t inner = type.getDimSize(0), size = inner / op.getHeads();
   // One type for all: f64 if any is.
   SmallVector<Value> matrices{op.getQ(), op.getK(), op.getV(), op.getBeta()};
   for (Value &matrix : matrices)
     matrix = Expr(builder, matrix).value();
-  type = cast<RankedTensorType>(matrices.front().getType());
-  RowStack stack(builder, 3 * inner + 1, type);
-  for (int64_t head = 0; head < int64_t(op.getHeads()); ++head)
-    for (Value matrix : ArrayRef(matrices).drop_back())
-      stack.append(matrix, head * size, size);
-  stack.append(matrices.back(), 0, 1);
-  return stack.get();
+  Value heads = interleaveHeads(builder, ArrayRef(matrices).drop_back(),
+                                op.getHeads());
+  auto type = cast<RankedTensorType>(heads.getType());
+  int64_t rows = type.getDimSize(0);
+  Value whole = tensor::EmptyOp::create(
+      builder, {rows + 1, type.getDimSize(1)}, type.getElementType());
+  whole = insertAt(builder, whole, heads, {0, 0});
+  return insertAt(builder, whole, matrices.back(), {rows, 0});
 }
 
 static void lower(DeltaNetOp op) {

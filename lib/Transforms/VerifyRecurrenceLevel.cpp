@@ -38,7 +38,8 @@ static constexpr StringRef kLegal[] = {
     "arith.divf", "arith.negf", "arith.minimumf", "arith.maximumf",
     "arith.cmpf", "arith.select", "math.exp", "math.expm1", "math.sin",
     "math.cos", "math.sincos", "math.sqrt", "math.fma", "tensor.empty",
-    "tensor.extract_slice", "tensor.insert_slice", "linalg.broadcast",
+    "tensor.extract_slice", "tensor.insert_slice", "tensor.expand_shape",
+    "tensor.collapse_shape", "linalg.broadcast",
     "linalg.matvec"};
 
 /// Upstream operations compute on parameters only: what happens to sequences

@@ -5,17 +5,19 @@
 // the lanes between. The state is 2 heads x 1 panel x 3 rows of 16 lanes.
 // CHECK-LABEL: func.func private @chunk.delta(
 // CHECK-SAME:    %[[X:[a-z0-9]+]]: tensor<24x16xf32> {ssm.rows}, %[[S:[a-z0-9]+]]: tensor<?x96xf32>, %[[W:[a-z0-9]+]]: tensor<19x8xf64> {ssm.parameter}, %[[O:[a-z0-9]+]]: tensor<8x6xf32> {ssm.parameter}
-// CHECK:         %[[Q0:.+]] = tensor.extract_slice %[[W]][0, 0] [3, 8] [1, 1]
-// CHECK:         tensor.insert_slice %[[Q0]] into %{{.+}}[0, 0] [3, 8] [1, 1] : tensor<3x8xf64> into tensor<97x8xf64>
-// CHECK:         %[[K0:.+]] = tensor.extract_slice %[[W]][3, 0] [3, 8] [1, 1]
-// CHECK:         tensor.insert_slice %[[K0]] into %{{.+}}[16, 0] [3, 8] [1, 1]
+// CHECK:         %[[QKV0:.+]] = tensor.extract_slice %[[W]][0, 0] [18, 8] [1, 1]
+// CHECK:         %[[GROUPS:.+]] = tensor.expand_shape %[[QKV0]] {{\[}}[0, 1], [2]] output_shape [6, 3, 8]
+// CHECK:         %[[GAPS:.+]] = tensor.insert_slice %[[GROUPS]] into %{{.+}}[0, 0, 0] [6, 3, 8] [1, 1, 1] : tensor<6x3x8xf64> into tensor<6x16x8xf64>
+// CHECK:         %[[FLAT:.+]] = tensor.collapse_shape %[[GAPS]] {{\[}}[0, 1], [2]]
 // CHECK:         %[[BETA:.+]] = tensor.extract_slice %[[W]][18, 0] [1, 8] [1, 1]
-// CHECK:         %[[WIDE:.+]] = tensor.insert_slice %[[BETA]] into %{{.+}}[96, 0] [1, 8] [1, 1]
+// CHECK:         %[[HEADS:.+]] = tensor.insert_slice %[[FLAT]] into %{{.+}}[0, 0] [96, 8] [1, 1]
+// CHECK:         %[[WIDE:.+]] = tensor.insert_slice %[[BETA]] into %[[HEADS]][96, 0] [1, 8] [1, 1]
 // CHECK:         %[[WP:.+]] = ssm.pack_panels %[[WIDE]] : tensor<97x8xf64> -> tensor<7x8x16xf32>
 // CHECK:         %[[QKV:.+]] = ssm.panel_map product(%[[X]] : tensor<24x16xf32>, %[[WP]] : tensor<7x8x16xf32>) outs(%{{.+}} : tensor<24x112xf32>)
 // CHECK:         %[[R:.+]]:3 = ssm.delta_rows %[[QKV]] : tensor<24x112xf32> outs(%{{.+}} : tensor<24x32xf32>, %{{.+}} : tensor<24x16xf32>, %[[S]] : tensor<?x96xf32>) heads 2 size 3 epsilon
-// CHECK:         %[[O1:.+]] = tensor.extract_slice %[[O]][0, 3] [8, 3] [1, 1]
-// CHECK:         %[[OW:.+]] = tensor.insert_slice %[[O1]] into %{{.+}}[0, 16] [8, 3] [1, 1] : tensor<8x3xf32> into tensor<8x32xf32>
+// CHECK:         %[[OG:.+]] = tensor.expand_shape %[[O]] {{\[}}[0], [1, 2]] output_shape [8, 2, 3]
+// CHECK:         %[[OI:.+]] = tensor.insert_slice %[[OG]] into %{{.+}}[0, 0, 0] [8, 2, 3] [1, 1, 1] : tensor<8x2x3xf32> into tensor<8x2x16xf32>
+// CHECK:         %[[OW:.+]] = tensor.collapse_shape %[[OI]]
 // CHECK:         %[[OP:.+]] = ssm.pack_panels %[[OW]] : tensor<8x32xf32> -> tensor<1x32x16xf32>
 // CHECK:         ssm.panel_map product(%[[R]]#0 : tensor<24x32xf32>, %[[OP]] : tensor<1x32x16xf32>)
 // CHECK:         return %{{.+}}, %[[R]]#2

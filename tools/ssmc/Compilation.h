@@ -62,7 +62,8 @@ inline constexpr Flag kChunkFlag = {
     "--chunk", "ROWS",
     "time steps that go through all layers together, and\n"
     "streams that share a step (default: the cost model's\n"
-    "choice, see inspect); results do not depend on it"};
+    "choice, see inspect); on CPUs, results do not depend on\n"
+    "it"};
 inline constexpr Flag kTileFlag = {
     "--tile", "RxP",
     "rows by panels of 16 columns of register tiles\n"

@@ -342,8 +342,7 @@ static Error checkForGpus(const CommandLine &line) {
   if (line.has("--compile-to"))
     return createStringError("--compile-to stops on the way to code for CPUs; "
                              "for GPUs there is --emit gpu-mlir");
-  for (StringRef flag :
-       {StringRef("--without-dispatch"), kChunkFlag.name, kTileFlag.name})
+  for (StringRef flag : {StringRef("--without-dispatch"), kTileFlag.name})
     if (line.has(flag))
       return createStringError(flag + " is for CPUs; leave it off for GPUs");
   return Error::success();

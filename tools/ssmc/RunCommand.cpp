@@ -166,8 +166,7 @@ static Error parseTarget(const CommandLine &line, RunOptions &options) {
     options.target = std::move(*target);
     return Error::success();
   }
-  for (StringRef flag :
-       {StringRef(kThreadsFlag), kChunkFlag.name, kTileFlag.name})
+  for (StringRef flag : {StringRef(kThreadsFlag), kTileFlag.name})
     if (line.has(flag))
       return createStringError(flag + " is for CPUs; leave it off for GPUs");
   auto request = CudaRequest::parse(line, kObject);

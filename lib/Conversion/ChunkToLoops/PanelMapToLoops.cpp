@@ -33,6 +33,10 @@ using namespace ssmc;
 /// nothing.
 static constexpr int64_t kTileTrip = 48, kRowTrip = 24;
 
+/// Cache lines that a tile asks for ahead of each row: larger states, matrices
+/// of DeltaNet, would not be in the cache any more when it is their turn.
+static constexpr int64_t kMostLinesAhead = 32;
+
 namespace {
 
 /// Rows `row ... row + rows - 1` by panels `panel ... panel + panels - 1`.
@@ -340,6 +344,8 @@ void PanelMapLowering::prefetchBehindStates(const Tile &tile) {
   int64_t lanes = kCacheLineBytes * 8 / last.getType().getElementTypeBitWidth();
   int64_t all = llvm::divideCeil(bytes, kCacheLineBytes);
   int64_t own = llvm::divideCeil(all * tile.panels, panels);
+  if (own > kMostLinesAhead)
+    return;
   Value line = arith::DivUIOp::create(
       builder, op.getLoc(), rows.scale(tile.panel, all), rows.index(panels));
   Value first =

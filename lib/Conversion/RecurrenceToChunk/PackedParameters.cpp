@@ -124,31 +124,67 @@ Value ParameterPacker::padRows(Value table, int64_t width) {
                                        sizes, strides);
 }
 
+/// As operands of an operation on slices.
+SmallVector<OpFoldResult> ParameterPacker::fold(ArrayRef<int64_t> values) {
+  return getAsIndexOpFoldResult(builder.getContext(), values);
+}
+
 Value ParameterPacker::padGroups(Value weight, int64_t dimension,
                                  int64_t groups, int64_t size, int64_t padded) {
   RankedTensorType type = typeOf(weight);
   if (size == padded)
     return weight;
-  SmallVector<int64_t> shape(type.getShape()), from(type.getRank(), 0),
-      to(type.getRank(), 0), strides(type.getRank(), 1), part(shape);
+  SmallVector<int64_t> shape(type.getShape());
   int64_t rest = shape[dimension] - groups * size;
-  shape[dimension] = groups * padded + rest;
-  auto wide = RankedTensorType::get(shape, type.getElementType());
-  Value result = arith::ConstantOp::create(
-      builder, loc,
-      DenseElementsAttr::get(
-          wide, Attribute(builder.getZeroAttr(type.getElementType()))));
-  auto fold = [&](ArrayRef<int64_t> values) {
-    return getAsIndexOpFoldResult(builder.getContext(), values);
+  auto zeros = [&](ArrayRef<int64_t> shape) -> Value {
+    auto wide = RankedTensorType::get(shape, type.getElementType());
+    return arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(
+            wide, Attribute(builder.getZeroAttr(type.getElementType()))));
   };
-  for (int64_t group = 0; group < groups + (rest ? 1 : 0); ++group) {
-    from[dimension] = group * size;
-    to[dimension] = group * padded;
-    part[dimension] = group < groups ? size : rest;
-    Value slice = tensor::ExtractSliceOp::create(
-        builder, loc, weight, fold(from), fold(part), fold(strides));
-    result = tensor::InsertSliceOp::create(builder, loc, slice, result,
-                                           fold(to), fold(part), fold(strides));
+  // `count` features from `first` on.
+  auto take = [&](int64_t first, int64_t count) -> Value {
+    if (count == shape[dimension])
+      return weight;
+    SmallVector<int64_t> from(shape.size(), 0), strides(shape.size(), 1),
+        part(shape);
+    from[dimension] = first;
+    part[dimension] = count;
+    return tensor::ExtractSliceOp::create(builder, loc, weight, fold(from),
+                                          fold(part), fold(strides));
+  };
+  auto insert = [&](Value part, Value whole, int64_t place) -> Value {
+    ArrayRef<int64_t> sizes = typeOf(part).getShape();
+    SmallVector<int64_t> to(sizes.size(), 0), strides(sizes.size(), 1);
+    to[dimension] = place;
+    return tensor::InsertSliceOp::create(builder, loc, part, whole, fold(to),
+                                         fold(sizes), fold(strides));
+  };
+  // One insertion for all groups, which are a dimension of their own:
+  // bufferization looks at all pairs of insertions.
+  SmallVector<ReassociationIndices> grouped;
+  for (int64_t i = 0, d = 0; d < type.getRank(); ++d) {
+    grouped.push_back({i++});
+    if (d == dimension)
+      grouped.back().push_back(i++);
   }
-  return result;
+  auto split = [&](int64_t features) {
+    SmallVector<int64_t> result(shape);
+    result[dimension] = groups;
+    result.insert(result.begin() + dimension + 1, features);
+    return result;
+  };
+  Value inGroups = tensor::ExpandShapeOp::create(
+      builder, loc, type.clone(split(size)), take(0, groups * size), grouped);
+  Value wide = insert(inGroups, zeros(split(padded)), 0);
+  SmallVector<int64_t> flat(shape);
+  flat[dimension] = groups * padded;
+  wide = tensor::CollapseShapeOp::create(builder, loc, type.clone(flat), wide,
+                                         grouped);
+  if (!rest)
+    return wide;
+  flat[dimension] += rest;
+  return insert(take(groups * size, rest), insert(wide, zeros(flat), 0),
+                groups * padded);
 }

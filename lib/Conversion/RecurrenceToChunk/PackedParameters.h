@@ -49,6 +49,8 @@ public:
   std::pair<mlir::Value, mlir::Value> split(mlir::Value exact);
 
 private:
+  llvm::SmallVector<mlir::OpFoldResult> fold(llvm::ArrayRef<int64_t> values);
+
   mlir::OpBuilder &builder;
   mlir::Location loc;
 };

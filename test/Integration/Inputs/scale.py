@@ -1,6 +1,6 @@
 """What must not grow: code with depth, memory and error with length.
 
-scale.py text COMPILER SIZE_TOOL WORK     code of 4 and of 24 blocks
+scale.py text COMPILER SIZE_TOOL WORK     code of 4 and of 24 blocks, of 4 and of 96 heads
 scale.py memory COMPILER GOLDENS WORK     forward of 100 and of 1e6 steps
 scale.py mean COMPILER GOLDENS WORK       a pooled answer after 1e7 steps
 scale.py decay COMPILER GOLDENS WORK      states long after the last input
@@ -21,13 +21,13 @@ from safetensors.numpy import load_file, save_file
 import recurrence
 
 
-def text_bytes(compiler: str, size_tool: str, work: pathlib.Path, blocks: int) -> int:
+def text_bytes(compiler: str, size_tool: str, prefix: pathlib.Path, mixer: dict) -> int:
     layers = [
         {"target": "LinearEncoder", "in_features": 3, "out_features": 64},
-        {"target": "S5", "hidden_dim": 64, "num_blocks": blocks},
+        {"hidden_dim": 64, **mixer},
         {"target": "ClassificationHead", "in_features": 64, "out_features": 10},
     ]
-    model, prefix = work / f"model{blocks}.json", work / f"blocks{blocks}"
+    model = prefix.with_suffix(".json")
     model.write_text(json.dumps({"format": 1, "layers": layers}))
     command = [compiler, "compile", model, "-o", prefix, "--weights", "random:1"]
     subprocess.run(command, check=True)
@@ -37,10 +37,17 @@ def text_bytes(compiler: str, size_tool: str, work: pathlib.Path, blocks: int) -
 
 
 def text(compiler: str, size_tool: str, work: pathlib.Path) -> None:
-    few, many = (text_bytes(compiler, size_tool, work, blocks) for blocks in (4, 24))
-    growth = many / few - 1
-    print(f"text: {few} and {many} bytes, {growth:+.1%}")
-    print("within 10 %" if few > 1000 and abs(growth) < 0.1 else "too different")
+    """Layers of one shape share code; heads, of large states too, are a loop."""
+    blocks = [{"target": "S5", "num_blocks": n} for n in (4, 24)]
+    heads = [{"target": "DeltaNet", "n_heads": n, "head_dim": 48} for n in (4, 96)]
+    for what, mixers in (("blocks", blocks), ("heads", heads)):
+        few, many = (
+            text_bytes(compiler, size_tool, work / f"{what}{i}", mixer)
+            for i, mixer in enumerate(mixers)
+        )
+        growth = many / few - 1
+        print(f"text of more {what}: {few} and {many} bytes, {growth:+.1%}")
+        print("within 10 %" if few > 1000 and abs(growth) < 0.1 else "too different")
 
 
 def memory(compiler: str, goldens: pathlib.Path, work: pathlib.Path) -> None:

@@ -100,10 +100,17 @@ class Cuda(Native):
     def workspace(self, streams: int) -> int:
         return streams
 
-    def device_workspace(self, streams: int, steps: int):
-        size = self.function("cuda_workspace_bytes")(
+    def workspace_bytes(self, streams: int, steps: int) -> int:
+        return self.function("cuda_workspace_bytes")(
             self.handle, ctypes.c_int64(streams), ctypes.c_int64(steps)
         )
+
+    def is_cut(self, streams: int, steps: int) -> bool:
+        """Whether the workspace has room for pieces of sequences, besides records."""
+        return self.workspace_bytes(streams, steps) > streams * self.state_bytes
+
+    def device_workspace(self, streams: int, steps: int):
+        size = self.workspace_bytes(streams, steps)
         return (self.put(self.memory(size)) if size else None), size
 
     def records(self, streams: int) -> np.ndarray:

@@ -11,7 +11,6 @@ long sequences may be as far off as those of the CPU's code. Prints a line per c
 errors and pieces, a line per failure, and `N cases, N failed`.
 """
 
-import ctypes
 import json
 import pathlib
 import sys
@@ -35,9 +34,7 @@ def piece_steps(model) -> int:
     """The shortest sequence of as many chunks as a piece has: the workspace grows until then."""
 
     def workspace(steps: int) -> int:
-        return model.function("cuda_workspace_bytes")(
-            model.handle, ctypes.c_int64(1), ctypes.c_int64(steps)
-        )
+        return model.workspace_bytes(1, steps)
 
     low, high = 0, 10**6  # the workspace of `high` steps is the largest there is
     while high - low > 1:
