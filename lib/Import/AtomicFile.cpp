@@ -10,6 +10,7 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+#include <csignal>
 #include <functional>
 
 using namespace llvm;
@@ -32,8 +33,11 @@ static Error writeTo(raw_fd_ostream &os, WriteContent write) {
   return error;
 }
 
-/// Writes to what cannot be replaced; '-' is standard output.
+/// Writes to what cannot be replaced; '-' is standard output. A pipe that nobody
+/// reads is an error like others, and does not end the program.
 static Error writeInPlace(StringRef path, WriteContent write) {
+  auto *before = std::signal(SIGPIPE, SIG_IGN);
+  llvm::scope_exit restore([&] { std::signal(SIGPIPE, before); });
   std::error_code code;
   raw_fd_ostream os(path, code, sys::fs::CD_OpenAlways);
   if (code)

@@ -24,7 +24,9 @@ static SmallVector<std::string> getFolders() {
   SmallVector<std::string> folders;
   if (auto home = sys::Process::GetEnv("CUDA_HOME"); home && !home->empty())
     folders.push_back(*home + "/bin");
-  folders.push_back("/usr/local/cuda/bin");
+  constexpr StringLiteral kUsual = "/usr/local/cuda/bin";
+  if (!llvm::is_contained(folders, kUsual))
+    folders.push_back(kUsual.str());
   return folders;
 }
 
@@ -49,11 +51,11 @@ Expected<CudaTools> CudaTools::find(StringRef named) {
     tools.ptxas = findTool("ptxas", "");
     if (tools.ptxas.empty())
       return createStringError(
-          "machine code for GPUs needs ptxas of the CUDA toolkit: there is "
-          "none in PATH, " +
+          "machine code for GPUs, and an image of several kinds of code, need "
+          "ptxas of the CUDA toolkit: there is none in PATH, " +
           llvm::join(getFolders(), " or ") +
-          "; name it with --ptxas PATH, or set CUDA_HOME, or compile to PTX "
-          "(--target cuda:compute_NN), which needs no toolkit");
+          "; name it with --ptxas PATH, or set CUDA_HOME, or compile to one "
+          "PTX (--target cuda:compute_NN), which needs no toolkit");
   } else {
     if (!sys::fs::can_execute(named))
       return createStringError("--ptxas: '" + named +
@@ -172,11 +174,19 @@ Expected<SmallVector<char, 0>> CudaTools::assemble(StringRef ptx,
   auto output = scratch.add("cubin");
   if (!output)
     return output.takeError();
-  std::string arch = "-arch=sm_" + utostr(sm);
-  if (Error error =
-          runTool(scratch, ptxas, {"-O3", arch, *input, "-o", *output},
-                  "assemble PTX for sm_" + Twine(sm)))
-    return error;
+  std::string name = "sm_" + utostr(sm), arch = "-arch=" + name;
+  if (Error error = runTool(scratch, ptxas,
+                            {"-O3", arch, *input, "-o", *output},
+                            "assemble PTX for " + name)) {
+    std::string text = toString(std::move(error));
+    // Toolkits know the architectures of their time, under its names.
+    if (StringRef(text).contains("is not defined for option"))
+      text += "; this ptxas does not know " + name +
+              ": name one that does with --ptxas, another architecture, or "
+              "compute_" +
+              utostr(sm);
+    return createStringError(text);
+  }
   return readAll(*output);
 }
 

@@ -162,7 +162,7 @@ static void addWeightsWords(const ModelInfo &info,
       "  $NAME_E_WEIGHTS_FORMAT = 11, /* file: no whole safetensors file */\n"
       "  $NAME_E_WEIGHTS_TENSOR = 12, /* file: tensor missing or unknown */\n"
       "  $NAME_E_WEIGHTS_SHAPE = 13,  /* file: another dtype or shape */\n"
-      "  $NAME_E_WEIGHTS_NAN = 14,    /* file: NaN, or a variance below 0 */\n";
+      "  $NAME_E_WEIGHTS_NAN = 14,    /* file: NaN, or no variance */\n";
   words["load"] = std::string(kLoadTemplate, sizeof(kLoadTemplate));
   words["states_fit"] =
       info.isBidirectional()

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialect/SsmDialect.h"
+#include "lib/Import/DiagnosticPrinter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "tools/ssmc/Commands.h"
 #include "tools/ssmc/Compilation.h"
@@ -76,8 +77,10 @@ static mlir::LogicalResult calibrate(mlir::MLIRContext &context,
   if (failed(result))
     return mlir::failure();
   if (result->norms.empty())
-    return report(context, createStringError("the model has no norm that keeps "
-                                             "statistics"));
+    return emitFileError(
+        &context, line.getArgument(),
+        createStringError("the model has no norm that keeps statistics; "
+                          "expected a BatchNorm in a block at least"));
   return writeTrainedWeights(line.get("-o"), *task->model, result->norms,
                              /*others=*/{});
 }

@@ -48,7 +48,8 @@ Error CommandLine::addFlag(const CommandSpec &spec, StringRef text,
   if (flag->value.empty() && hasValue)
     return createStringError("option '" + name + "' takes no value");
   if (!flag->value.empty() && !hasValue) {
-    if (rest.empty() || StringRef(rest.front()).starts_with("--"))
+    if (rest.empty() || StringRef(rest.front()).starts_with("--") ||
+        findFlag(spec, rest.front()))
       return createStringError("option '" + name + "' needs a value: " + name +
                                " " + flag->value);
     value = rest.front();

@@ -214,7 +214,8 @@ static mlir::LogicalResult compile(mlir::MLIRContext &context,
   if (failed(writeOutputFiles(&context, files.get())))
     return mlir::failure();
   printFiles(files.get());
-  printTargets(targets);
+  if (kinds != ArrayRef(EmitKind::Model))
+    printTargets(targets);
   return mlir::success();
 }
 
@@ -262,8 +263,11 @@ static Error checkTogether(const CommandLine &line, const Levels &levels,
   if (levels.to && (line.has("--emit") || line.has("--verify")))
     return createStringError("--compile-to writes IR; leave --emit and "
                              "--verify off");
-  for (StringRef flag :
-       {kWeightsFlag.name, kIgnoreUnknownFlag.name, StringRef(kTimeStepsFlag)})
+  if (line.has("--compile-from") && line.has(kTimeStepsFlag))
+    return createStringError("--compile-from reads IR, which says itself "
+                             "whether it takes time deltas; leave " +
+                             kTimeStepsFlag + " off");
+  for (StringRef flag : {kWeightsFlag.name, kIgnoreUnknownFlag.name})
     if (line.has("--compile-from") && line.has(flag))
       return createStringError("--compile-from reads IR with its weights; "
                                "leave " +

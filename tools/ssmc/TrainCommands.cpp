@@ -60,10 +60,10 @@ Error ssmc::checkTrainToFlag(const CommandLine &line) {
 
 /// The N of --key N.
 static Expected<int64_t> parseKey(StringRef text) {
-  auto number = parseInteger(kKeyFlag.name, text, 0);
-  if (number && *number > int64_t(UINT32_MAX))
+  uint32_t number;
+  if (text.getAsInteger(10, number))
     return createStringError(kKeyFlag.name + " is '" + text +
-                             "'; expected at most 4294967295");
+                             "'; expected an integer from 0 to 4294967295");
   return number;
 }
 
@@ -96,7 +96,8 @@ static Expected<std::vector<uint32_t>> readKeys(const ArrayPath &path,
   for (int64_t i = 0; i < view.getNumElements(); ++i) {
     double word = view.getDouble(i);
     if (word != std::floor(word) || word < INT32_MIN || word > UINT32_MAX)
-      return createStringError("holds " + std::to_string(word) +
+      return createStringError("is " + formatv("{0}", word).str() + " at " +
+                               formatIndex(i, array->shape) +
                                "; expected integers of 32 bits");
     words.push_back(static_cast<uint32_t>(static_cast<int64_t>(word)));
   }
@@ -134,10 +135,11 @@ chooseKeys(mlir::ModuleOp model, const CommandLine &line, int64_t batch) {
   }
   if (findDropRate(model) == 0)
     return std::vector<uint32_t>();
-  return report(context, createStringError(
-                             "the model has dropout, which draws from keys; "
-                             "name them with " +
-                             kKeyFlag.name + " or " + kKeysFlag.name));
+  return emitFileError(
+      &context, line.getArgument(),
+      createStringError("the model has dropout, which draws from keys; name "
+                        "them with " +
+                        kKeyFlag.name + " or " + kKeysFlag.name));
 }
 
 //===----------------------------------------------------------------------===//
