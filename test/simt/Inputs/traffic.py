@@ -7,8 +7,10 @@ states of 32 to 256. What the kernel of a block loads and stores, against 8 byte
 feature and time step and its weights once; and what a step of some streams does,
 against the weights once and the states, read and written. A byte that is loaded or
 stored again within a launch is counted once; what chunks leave for each other is counted
-twice, loaded and stored, and once without the loads, which the caches have. Prints a
-line per kernel, how often weights are loaded, and `N too many`.
+twice, loaded and stored, and once without the loads, which the caches have. Of rows each
+byte is loaded by one thread: every other load of that memory is of what chunks have left,
+which those behind in a group read again. Prints a line per kernel, how often weights are
+loaded, and `N too many`.
 """
 
 import json
@@ -25,6 +27,9 @@ BLOCK_LIMIT, STEP_LIMIT = 1.15, 1.1
 # The parameter of ssm_unit_block0 that points to rows, and, into the same workspace, to what
 # chunks leave for each other.
 ROWS = "8"
+# Chunk c of a group of 16 loads what the c chunks before it have left, 4 at a time, and what
+# enters the group; the last one twice, and what it has left itself. All 16 leave 17 states.
+MOST_READINGS = (sum((c + 3) // 4 * 4 for c in range(16)) + 16 + 16 + 1 + 1) / 17
 
 
 def parse_cases(names: list[str]) -> list[tuple[str, int, int]]:
@@ -54,11 +59,16 @@ def main() -> int:
         weights = block["global_loads"]["by_parameter"]["0"]
         moved = sum(block[what]["unique_bytes"] for what in ("global_loads", "global_stores"))
         floor = 8 * hidden * STEPS + weights["unique_bytes"]
-        again = block["global_loads"]["by_parameter"][ROWS]["unique_bytes"] - 4 * hidden * STEPS
+        rows, row_bytes = block["global_loads"]["by_parameter"][ROWS], 4 * hidden * STEPS
+        again = rows["unique_bytes"] - row_bytes
         stored = moved - again
         print(label, f"block {moved} bytes, {moved / floor:.3f} x floor,", end=" ")
         print(f"{stored / floor:.3f} x without loads of what it stored", flush=True)
         failed += moved > BLOCK_LIMIT * floor
+        left = block["global_stores"]["unique_bytes"] - row_bytes
+        readings = (rows["bytes"] - row_bytes) / left
+        print(label, f"what chunks leave is {left} bytes, loaded {readings:.1f} times")
+        failed += readings > MOST_READINGS
         copies = weights["bytes"] / weights["unique_bytes"]
         print(label, f"weights {copies:.1f} times by {block['blocks']} thread blocks")
         moved = sum(step[what]["unique_bytes"] for what in ("global_loads", "global_stores"))
