@@ -29,7 +29,7 @@ struct MODEL_cuda {
   cu_context context;
   bool is_retained; /* the context: to be released */
   cu_module module;
-  cu_pointer weights; /* 0 where they come with each call */
+  cu_pointer weights;             /* 0 where they come with each call */
   struct device_kernel kernels[]; /* in the order of model_kernels */
 };
 

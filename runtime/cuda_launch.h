@@ -34,8 +34,9 @@ static struct cuda_call skip_streams(const struct cuda_call *call,
   rest.ids = call->ids ? call->ids + first : NULL;
   rest.lengths = call->lengths ? call->lengths + first : NULL;
   rest.x = (const char *)call->x + first * call->T * model_inputs * VALUE_BYTES;
-  rest.y = call->y ? call->y + first * (model_pooled ? 1 : call->T) * model_outputs
-                   : NULL;
+  rest.y = call->y
+               ? call->y + first * (model_pooled ? 1 : call->T) * model_outputs
+               : NULL;
   return rest;
 }
 

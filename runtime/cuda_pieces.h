@@ -6,9 +6,9 @@
  * Sequences are cut into pieces of as many chunks as fill the device. Each unit
  * of the model is one launch on a piece, whose thread blocks take chunks of it;
  * between units, activations go through the workspace. Of many streams, as many
- * as fill the device by a chunk each are a group; groups go one after the other.
- * So the workspace's size depends on the device and the model, not on the length
- * of sequences nor, from one group on, on their number.
+ * as fill the device by a chunk each are a group; groups go one after the
+ * other. So the workspace's size depends on the device and the model, not on
+ * the length of sequences nor, from one group on, on their number.
  *
  *   workspace of a piece: activations, one buffer after the other
  *                         a counter of chunks, 64 bytes; two flags per chunk
@@ -34,9 +34,10 @@ static int64_t count_chunks(int64_t steps) {
   return (steps - 1) / get_chunk_rows() + 1;
 }
 
-/* There is more than one chunk to share out, and a thread block per stream leaves
- * places of the device empty (a processor has room for several, and hides what
- * one waits for behind the others' work), or is slower even if it does not. */
+/* There is more than one chunk to share out, and a thread block per stream
+ * leaves places of the device empty (a processor has room for several, and
+ * hides what one waits for behind the others' work), or is slower even if it
+ * does not. */
 static bool pays_in_pieces(const struct cuda_call *call) {
   return model_launch_count > 0 && call->T > get_chunk_rows() &&
          (model_cuts_all_streams ||

@@ -207,10 +207,9 @@ static json::Value predictKernels(const GpuDescription &gpu,
                                                 found->second,
                                                 kernel.sharedBytes);
   };
-  bool inPieces =
-      chunks && streams && work.length > chunks->rows &&
-      (made.manySideBySide ||
-       (work.batch && work.batch < countPlaces(*streams)));
+  bool inPieces = chunks && streams && work.length > chunks->rows &&
+                  (made.manySideBySide ||
+                   (work.batch && work.batch < countPlaces(*streams)));
   const CudaKernel *kernel = inPieces ? chunks : streams;
   auto found = kernel ? registers.find(kernel->name) : registers.end();
   if (found == registers.end())

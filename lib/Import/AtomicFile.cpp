@@ -33,8 +33,8 @@ static Error writeTo(raw_fd_ostream &os, WriteContent write) {
   return error;
 }
 
-/// Writes to what cannot be replaced; '-' is standard output. A pipe that nobody
-/// reads is an error like others, and does not end the program.
+/// Writes to what cannot be replaced; '-' is standard output. A pipe that
+/// nobody reads is an error like others, and does not end the program.
 static Error writeInPlace(StringRef path, WriteContent write) {
   auto *before = std::signal(SIGPIPE, SIG_IGN);
   llvm::scope_exit restore([&] { std::signal(SIGPIPE, before); });

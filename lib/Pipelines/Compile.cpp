@@ -118,7 +118,7 @@ lowerToChunks(ModuleOp model, ArrayRef<TargetCpu> targets,
     FailureOr<ModelPlan> plan = readPlan(*module);
     if (failed(plan))
       return failure();
-    jobs.push_back({{target, std::move(module), {}}, std::move(*plan)});
+    jobs.push_back({{target, std::move(module), {}, {}}, std::move(*plan)});
     if (failed(checkSameLayout(model, jobs.front().plan, jobs.back().plan)))
       return failure();
   }

@@ -41,9 +41,9 @@ static std::optional<GpuDescription> describeNearest(unsigned architecture) {
   return nearest;
 }
 
-/// The first of `architectures`, the oldest, with as much shared memory as all of them
-/// have. Others that run their code or PTX may have less, and say so when a
-/// model is opened that needs more.
+/// The first of `architectures`, the oldest, with as much shared memory as all
+/// of them have. Others that run their code or PTX may have less, and say so
+/// when a model is opened that needs more.
 static FailureOr<GpuDescription>
 describeGpus(ModuleOp model, ArrayRef<unsigned> architectures) {
   if (architectures.empty())
@@ -98,9 +98,9 @@ static bool isFasterSideBySide(const GpuDescription &gpu,
   if (!one)
     return true;
   sizes.registers = one->registers;
-  sizes.blocksPerSm = std::max<int64_t>(
-      1, countBlocksPerSm(gpu, sizes.threads, one->registers,
-                          one->sharedBytes));
+  sizes.blocksPerSm =
+      std::max<int64_t>(1, countBlocksPerSm(gpu, sizes.threads, one->registers,
+                                            one->sharedBytes));
   auto streams = costGpuSchedule(gpu, units, kMany, GpuScheme::Stream, sizes);
   auto pieces =
       costGpuSchedule(gpu, units, kMany, GpuScheme::LookBack,
@@ -110,9 +110,8 @@ static bool isFasterSideBySide(const GpuDescription &gpu,
 }
 
 /// With `rows` of a chunk, or 0.
-static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
-                                        const GpuDescription &gpu,
-                                        int64_t rows) {
+static FailureOr<Choice>
+chooseSchedule(ModuleOp chunks, const GpuDescription &gpu, int64_t rows) {
   FailureOr<ModelPlan> plan = readPlan(chunks);
   if (failed(plan))
     return failure();
@@ -127,8 +126,8 @@ static FailureOr<Choice> chooseSchedule(ModuleOp chunks,
       gpu, units, {}, GpuScheme::Stream,
       {choice.sideBySide.rows, choice.sideBySide.threads, /*blocksPerSm=*/1});
   choice.tilesOfAll = all ? all->tiles : choice.sideBySide.tiles;
-  choice.manySideBySide = isFasterSideBySide(gpu, units, choice.sideBySide,
-                                             choice.tilesOfAll);
+  choice.manySideBySide =
+      isFasterSideBySide(gpu, units, choice.sideBySide, choice.tilesOfAll);
   if (chunks->hasAttr(kStageWeightsAttr))
     choice.sideBySide.stageWeights = true;
   return choice;
@@ -219,10 +218,11 @@ lowerToKernels(ModuleOp model, const GpuDescription &gpu,
     else
       rows /= 2;
   }
-  return model.emitError()
-         << "has layers so wide that " << std::max<int64_t>(given, 1)
-         << " time steps do not fit the " << gpu.sharedPerBlock
-         << " bytes of shared memory of a thread block";
+  return model.emitError() << "has layers so wide that "
+                           << std::max<int64_t>(given, 1)
+                           << " time steps do not fit the "
+                           << gpu.sharedPerBlock
+                           << " bytes of shared memory of a thread block";
 }
 
 /// What the host must know of each kernel.

@@ -175,9 +175,9 @@ Expected<SmallVector<char, 0>> CudaTools::assemble(StringRef ptx,
   if (!output)
     return output.takeError();
   std::string name = "sm_" + utostr(sm), arch = "-arch=" + name;
-  if (Error error = runTool(scratch, ptxas,
-                            {"-O3", arch, *input, "-o", *output},
-                            "assemble PTX for " + name)) {
+  if (Error error =
+          runTool(scratch, ptxas, {"-O3", arch, *input, "-o", *output},
+                  "assemble PTX for " + name)) {
     std::string text = toString(std::move(error));
     // Toolkits know the architectures of their time, under its names.
     if (StringRef(text).contains("is not defined for option"))

@@ -35,8 +35,7 @@ static constexpr double kEpsilon = 1e-6;
 /// Inserts `part` into `whole` at `offsets`.
 static Value insertAt(ImplicitLocOpBuilder &builder, Value whole, Value part,
                       ArrayRef<int64_t> offsets) {
-  ArrayRef<int64_t> shape =
-      cast<RankedTensorType>(part.getType()).getShape();
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(part.getType()).getShape();
   auto fold = [&](ArrayRef<int64_t> values) {
     return getAsIndexOpFoldResult(builder.getContext(), values);
   };
@@ -53,8 +52,8 @@ static Value interleaveHeads(ImplicitLocOpBuilder &builder,
   int64_t parts = matrices.size(), rows = type.getDimSize(0),
           size = rows / heads, columns = type.getDimSize(1);
   SmallVector<ReassociationIndices> byHead{{0, 1, 2}, {3}};
-  Value whole = tensor::EmptyOp::create(
-      builder, {heads, parts, size, columns}, type.getElementType());
+  Value whole = tensor::EmptyOp::create(builder, {heads, parts, size, columns},
+                                        type.getElementType());
   for (auto [part, matrix] : llvm::enumerate(matrices)) {
     Value heights = tensor::ExpandShapeOp::create(
         builder, type.clone({heads, 1, size, columns}), matrix, byHead);
@@ -72,12 +71,12 @@ static Value joinProjections(DeltaNetOp op) {
   SmallVector<Value> matrices{op.getQ(), op.getK(), op.getV(), op.getBeta()};
   for (Value &matrix : matrices)
     matrix = Expr(builder, matrix).value();
-  Value heads = interleaveHeads(builder, ArrayRef(matrices).drop_back(),
-                                op.getHeads());
+  Value heads =
+      interleaveHeads(builder, ArrayRef(matrices).drop_back(), op.getHeads());
   auto type = cast<RankedTensorType>(heads.getType());
   int64_t rows = type.getDimSize(0);
-  Value whole = tensor::EmptyOp::create(
-      builder, {rows + 1, type.getDimSize(1)}, type.getElementType());
+  Value whole = tensor::EmptyOp::create(builder, {rows + 1, type.getDimSize(1)},
+                                        type.getElementType());
   whole = insertAt(builder, whole, heads, {0, 0});
   return insertAt(builder, whole, matrices.back(), {rows, 0});
 }

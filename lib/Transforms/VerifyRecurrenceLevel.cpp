@@ -39,8 +39,7 @@ static constexpr StringRef kLegal[] = {
     "arith.cmpf", "arith.select", "math.exp", "math.expm1", "math.sin",
     "math.cos", "math.sincos", "math.sqrt", "math.fma", "tensor.empty",
     "tensor.extract_slice", "tensor.insert_slice", "tensor.expand_shape",
-    "tensor.collapse_shape", "linalg.broadcast",
-    "linalg.matvec"};
+    "tensor.collapse_shape", "linalg.broadcast", "linalg.matvec"};
 
 /// Upstream operations compute on parameters only: what happens to sequences
 /// has a name in the ssm dialect.

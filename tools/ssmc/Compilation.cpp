@@ -120,7 +120,7 @@ ssmc::importTrainingForm(mlir::MLIRContext &context, const CommandLine &line,
     return nullptr;
   auto sizes = SizeFlags::parse(line);
   if (!sizes)
-    return report(context, sizes.takeError()), nullptr;
+    return (void)report(context, sizes.takeError()), nullptr;
   sizes->attachTo(*model);
   return model;
 }

@@ -122,7 +122,7 @@ loadModel(mlir::MLIRContext &context, const CommandLine &line, StringRef name) {
     return importModel(context, line, name);
   auto sizes = SizeFlags::parse(line);
   if (!sizes)
-    return report(context, sizes.takeError()), nullptr;
+    return (void)report(context, sizes.takeError()), nullptr;
   auto model =
       mlir::parseSourceFile<mlir::ModuleOp>(line.getArgument(), &context);
   if (model)

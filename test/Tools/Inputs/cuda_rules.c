@@ -264,8 +264,8 @@ static void test_pieces(void) {
   free(states), free(ws), free(x), free(next), free(y);
 }
 
-/* More streams than are a group: each goes its own way, whichever group it is in,
- * in workspace of one group. */
+/* More streams than are a group: each goes its own way, whichever group it is
+ * in, in workspace of one group. */
 static void test_groups(void) {
   enum { LONG = 23, MANY = 7 }; /* a group has 2 chunks, of as many streams */
   MODEL_cuda *model;
