@@ -5,8 +5,8 @@
  *
  * Sequences are cut into pieces of as many chunks as fill the device. Each unit
  * of the model is one launch on a piece, whose thread blocks take chunks of it;
- * between units, activations go through the workspace. Of many streams, as many
- * as fill the device by a chunk each are a group; groups go one after the
+ * between units, activations go through the workspace. As many streams as a
+ * piece has chunks are a group, the last one smaller; groups go one after the
  * other. So the workspace's size depends on the device and the model, not on
  * the length of sequences nor, from one group on, on their number.
  *
@@ -44,13 +44,15 @@ static bool pays_in_pieces(const struct cuda_call *call) {
           call->n < call->cuda->kernels[model_time_kernel].resident);
 }
 
-/* Chunks of a piece of all streams, at least: also the streams of a group. */
+/* Chunks of a piece of all streams, at least: also the streams of a group. They
+ * fill the places of the unit that has the fewest, whose thread blocks have
+ * most to do; as many more as fill those of small units would not stay in the
+ * L2 cache from one unit to the next. */
 static int64_t get_least_chunks(const struct MODEL_cuda *cuda) {
-  int64_t places = 1;
+  int64_t places = INT64_MAX / CUDA_CHUNKS_PER_PLACE;
   for (int64_t i = 0; i < model_launch_count; ++i) {
-    int64_t kernel = model_launches[i].kernel;
-    int64_t resident = cuda->kernels[kernel].resident;
-    if (model_kernels[kernel].by_chunk && resident > places)
+    int64_t resident = cuda->kernels[model_launches[i].kernel].resident;
+    if (resident < places)
       places = resident;
   }
   return CUDA_CHUNKS_PER_PLACE * places;

@@ -3,8 +3,9 @@
  *
  * Which kernels a call launches, and on what; a part of cuda_entry_points.c.
  *
- * A call is a few launches, and memsets in front of some, queued on the
- * caller's stream: nothing waits, and nothing is allocated. Each scheme is a
+ * A call is a launch, or one for each unit, piece and group of streams, and
+ * memsets in front of some, queued on the caller's stream: nothing waits, and
+ * nothing is allocated. Each scheme is a
  * function that says how much workspace it needs and a function that queues its
  * launches; get_scheme chooses between them by numbers that the host knows
  * (lengths and ids are in the device's memory).

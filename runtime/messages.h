@@ -23,7 +23,7 @@ static const char messages[E_COUNT + 1][64] = {
     "weights are no whole safetensors file",
     "weights lack a tensor, or have one that the model has not",
     "a tensor of the weights has another dtype or shape",
-    "a tensor of the weights holds NaN, or a variance is negative",
+    "a tensor of the weights holds NaN, or what is no variance",
     "bidirectional model: whole sequences only, by NAME_forward",
     "unknown error"};
 

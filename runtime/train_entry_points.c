@@ -65,7 +65,7 @@ static int64_t norm_bytes(void) {
 
 size_t MODEL_train_workspace_bytes(int64_t batch, int64_t L, int32_t workers) {
   int64_t buffers, slices, bytes;
-  if (batch < 1 || L < 0 || workers < 1 ||
+  if (batch < 1 || L < 1 || workers < 1 ||
       !get_buffer_bytes(batch, L, &buffers) ||
       __builtin_mul_overflow(buffers, train_buffers, &buffers) ||
       __builtin_mul_overflow(slice_bytes(), (int64_t)workers, &slices) ||

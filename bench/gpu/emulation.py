@@ -11,8 +11,8 @@ from bench.native import Builder, run
 from bench.workloads import WORKLOADS
 
 # Streams, chunks' worth of time steps, and thread blocks that the emulated device has
-# places for (0: what fits): streams that fill the places take the kernel for streams,
-# one takes the kernels of units.
+# places for (0: what fits): streams that fill the places take the kernel for streams where
+# the model's sequences are not always cut, one takes the kernels of units.
 CALLS = ((8, 2, 8), (1, 4, 0))
 
 

@@ -231,8 +231,7 @@ static json::Array predict(const Request &request, ArrayRef<GpuUnit> units,
                            const ModelPlan &plan) {
   json::Array predictions;
   for (GpuWork work : request.works) {
-    work.bytesPerStep =
-        4 * plan.inputFeatures + (plan.pooled ? 0 : 4 * plan.outputFeatures);
+    work.bytesPerStep = plan.countBytesPerStep();
     for (const KnownGpu &known : knownGpus()) {
       GpuSchedule best = chooseGpuSchedule(known.gpu, units, work);
       json::Object prediction{

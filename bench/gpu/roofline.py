@@ -23,7 +23,7 @@ def sequences(
     length: int,
     gpu: dict[str, Any],
 ) -> Work:
-    """Whole sequences: a thread block per stream, or, of few streams, per chunk.
+    """Whole sequences: a thread block per stream, or per chunk; enough of either fill all SMs.
 
     Input and answers, records of streams and the weights once; each thread block reads all
     weights for each chunk. The floor of one kernel per block is 8 H bytes per time step and

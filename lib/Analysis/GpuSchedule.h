@@ -81,8 +81,8 @@ std::optional<GpuSchedule>
 costGpuSchedule(const GpuDescription &gpu, llvm::ArrayRef<GpuUnit> units,
                 const GpuWork &work, GpuScheme scheme, const GpuSizes &sizes);
 
-/// The schedule with the fewest predicted cycles; of those within 3 %, the one
-/// with the fewest rows and threads.
+/// The schedule that is predicted to do the most multiply-adds in a cycle; of
+/// those of a scheme within 1 %, the one with the fewest rows and threads.
 GpuSchedule chooseGpuSchedule(const GpuDescription &gpu,
                               llvm::ArrayRef<GpuUnit> units,
                               const GpuWork &work = {});

@@ -90,23 +90,25 @@ static SmallVector<GpuWork> getFewStreams() {
 static bool isFasterSideBySide(const GpuDescription &gpu,
                                ArrayRef<GpuUnit> units,
                                const GpuSchedule &sideBySide,
-                               ArrayRef<SmallVector<GpuTile>> tiles) {
-  constexpr GpuWork kMany;
+                               ArrayRef<SmallVector<GpuTile>> tiles,
+                               int64_t bytesPerStep) {
+  GpuWork many;
+  many.bytesPerStep = bytesPerStep;
   GpuSizes sizes{sideBySide.rows, sideBySide.threads, /*blocksPerSm=*/1};
   sizes.tiles = tiles;
-  auto one = costGpuSchedule(gpu, units, kMany, GpuScheme::Stream, sizes);
+  auto one = costGpuSchedule(gpu, units, many, GpuScheme::Stream, sizes);
   if (!one)
-    return true;
+    return false;
   sizes.registers = one->registers;
   sizes.blocksPerSm =
       std::max<int64_t>(1, countBlocksPerSm(gpu, sizes.threads, one->registers,
                                             one->sharedBytes));
-  auto streams = costGpuSchedule(gpu, units, kMany, GpuScheme::Stream, sizes);
+  auto streams = costGpuSchedule(gpu, units, many, GpuScheme::Stream, sizes);
   auto pieces =
-      costGpuSchedule(gpu, units, kMany, GpuScheme::LookBack,
+      costGpuSchedule(gpu, units, many, GpuScheme::LookBack,
                       {sideBySide.rows, sideBySide.threads,
                        sideBySide.blocksPerSm, sideBySide.stageWeights});
-  return !streams || (pieces && pieces->fmaFraction > streams->fmaFraction);
+  return streams && pieces && pieces->fmaFraction > streams->fmaFraction;
 }
 
 /// With `rows` of a chunk, or 0.
@@ -127,7 +129,8 @@ chooseSchedule(ModuleOp chunks, const GpuDescription &gpu, int64_t rows) {
       {choice.sideBySide.rows, choice.sideBySide.threads, /*blocksPerSm=*/1});
   choice.tilesOfAll = all ? all->tiles : choice.sideBySide.tiles;
   choice.manySideBySide =
-      isFasterSideBySide(gpu, units, choice.sideBySide, choice.tilesOfAll);
+      isFasterSideBySide(gpu, units, choice.sideBySide, choice.tilesOfAll,
+                         plan->countBytesPerStep());
   if (chunks->hasAttr(kStageWeightsAttr))
     choice.sideBySide.stageWeights = true;
   return choice;
@@ -218,11 +221,16 @@ lowerToKernels(ModuleOp model, const GpuDescription &gpu,
     else
       rows /= 2;
   }
-  return model.emitError() << "has layers so wide that "
-                           << std::max<int64_t>(given, 1)
-                           << " time steps do not fit the "
-                           << gpu.sharedPerBlock
-                           << " bytes of shared memory of a thread block";
+  if (given)
+    return model.emitError()
+           << "in chunks of " << given << " time steps does not fit the "
+           << gpu.sharedPerBlock
+           << " bytes of shared memory of a thread block; expected shorter "
+              "ones "
+              "(--chunk)";
+  return model.emitError()
+         << "has layers so wide that one time step does not fit the "
+         << gpu.sharedPerBlock << " bytes of shared memory of a thread block";
 }
 
 /// What the host must know of each kernel.
@@ -367,7 +375,8 @@ static void limitThreads(ModuleOp kernels, const CompiledCudaModel &model,
                     builder.getDenseI32ArrayAttr({int32_t(schedule.threads)}));
     kernel->setAttr(
         NVVM::NVVMDialect::getMinctasmAttrName(),
-        builder.getI32IntegerAttr(isPlanned ? schedule.blocksPerSm : 1));
+        builder.getI32IntegerAttr(
+            isPlanned ? std::max<int64_t>(schedule.blocksPerSm, 1) : 1));
   });
 }
 

@@ -50,6 +50,10 @@ struct ModelPlan {
   bool takesTimeSteps = false; ///< a time delta per step
   int64_t inputFeatures = 0, outputFeatures = 0;
   int64_t stateBytes = 0, weightBytes = 0, blobBytes = 0;
+  /// Of the caller's rows for a time step: what is read, and what is answered.
+  int64_t countBytesPerStep() const {
+    return 4 * (inputFeatures + (pooled ? 0 : outputFeatures));
+  }
   llvm::SmallVector<PlanStep> steps;
   llvm::SmallVector<PlanState> states;
   llvm::SmallVector<PlanWeight> weights;

@@ -8,6 +8,7 @@
 #include "tools/ssmc/TrainCommands.h"
 #include "dialect/SsmDialect.h"
 #include "lib/Import/DiagnosticPrinter.h"
+#include "lib/Import/Options.h"
 #include "lib/Init/Threefry.h"
 #include "lib/Target/CudaTarget.h"
 #include "tools/ssmc/Commands.h"
@@ -96,7 +97,7 @@ static Expected<std::vector<uint32_t>> readKeys(const ArrayPath &path,
   for (int64_t i = 0; i < view.getNumElements(); ++i) {
     double word = view.getDouble(i);
     if (word != std::floor(word) || word < INT32_MIN || word > UINT32_MAX)
-      return createStringError("is " + formatv("{0}", word).str() + " at " +
+      return createStringError("is " + formatNumber(word) + " at " +
                                formatIndex(i, array->shape) +
                                "; expected integers of 32 bits");
     words.push_back(static_cast<uint32_t>(static_cast<int64_t>(word)));

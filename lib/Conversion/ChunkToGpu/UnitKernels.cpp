@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// For long sequences of few streams, whose activations go through memory
+// For long sequences in pieces, whose activations go through memory
 // between units:
 //
 //   ssm_unit_UNIT(blob, states, ids, n, lengths, L, start, chunks,

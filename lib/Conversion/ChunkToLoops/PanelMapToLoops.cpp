@@ -33,8 +33,9 @@ using namespace ssmc;
 /// nothing.
 static constexpr int64_t kTileTrip = 48, kRowTrip = 24;
 
-/// Cache lines that a tile asks for ahead of each row: larger states, matrices
-/// of DeltaNet, would not be in the cache any more when it is their turn.
+/// Cache lines that a tile asks for ahead of each row, at most: of 12 rows they
+/// are half of an L1 cache. States of which a panel's part is larger, as
+/// DeltaNet's matrices, would not be there any more when it is their turn.
 static constexpr int64_t kMostLinesAhead = 32;
 
 namespace {

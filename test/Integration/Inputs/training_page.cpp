@@ -48,7 +48,8 @@ int main() {
           digits_E_WORKSPACE &&
       train(x.data(), 1, 1, digits_train_workspace_bytes(1, 1, 1)) ==
           digits_OK &&
-      digits_train_workspace_bytes(-1, 1, 1) == 0 &&
+      digits_train_workspace_bytes(0, 1, 1) == 0 &&
+      digits_train_workspace_bytes(1, 0, 1) == 0 &&
       digits_train_workspace_bytes(INT64_MAX / 2, 3, 1) == 0)
     std::puts("wrong arguments: refused");
   return 0;

@@ -49,7 +49,7 @@ enum { ROWS = 2, ROW_BYTES = 12, OF_CALLER = -1 };
 const struct cuda_kernel model_kernels[] = {
     {"ssm_time", 256, 70000, ROWS, 0, 0},
     {"ssm_rows", 128, 1000, 4, 0, 0},
-    {"ssm_unit_copy", 128, 1000, ROWS, 1, 0},
+    {"ssm_unit_copy", 64, 1000, ROWS, 1, 0}, /* has more room than others */
     {"ssm_unit_double", 128, 1000, ROWS, 1, 192},
     {"ssm_unit_sum", 128, 1000, ROWS, 0, 0},
 #ifdef POOLED

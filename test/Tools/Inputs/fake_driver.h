@@ -15,7 +15,7 @@ struct fake_driver {
   bool is_capturing;   /* only what a CUDA graph can capture may be called */
   int capability;      /* of all devices, times 10 */
   int processors, most_shared;
-  int room; /* of a processor, for thread blocks */
+  int room; /* of a processor, for thread blocks; for small ones, twice that */
   /* Seen by the test. */
   int contexts[8]; /* the stack of current ones; the caller's is below */
   int depth;

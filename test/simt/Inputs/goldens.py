@@ -8,8 +8,9 @@ For every case in the folder GOLDENS that matches a pattern: outputs and final
 states within the tolerance of golden.py, however the sequence is cut and in
 company; every call the same bits in every order of threads and thread blocks,
 and without races; lengths kept to; NaN and infinity neither lost nor spread.
-All of that by whole streams, in chunks as long as the compiler chooses, and once
-more by short chunks of each stream side by side, which are two groups or more.
+All of that in chunks as long as the compiler chooses, most sequences by whole streams, and
+once more in chunks of 3 steps, side by side: two groups of them or more, where the case
+has 49 steps.
 Prints a line per case with its errors, a line per failure, and `N cases, N
 failed`.
 """
@@ -25,7 +26,7 @@ from golden import Case
 from native import same
 
 STREAMS, PREFIX = 5, 60
-SHORT, SHORT_FRAGMENT = 3, 8  # time steps of a chunk; on tensor cores, of a fragment
+SHORT = 3  # time steps of a chunk
 
 
 class CudaCase(Case):
@@ -53,7 +54,6 @@ class CudaCase(Case):
 
     def side_by_side(self, x) -> None:
         """Chunks of a stream run side by side as long as the device has places."""
-        rows = SHORT_FRAGMENT if any("--products" in o for o in self.options) else SHORT
         with cuda.environment(races=1, resident=1000):
             model = cuda.build(
                 self.compiler,
@@ -61,12 +61,12 @@ class CudaCase(Case):
                 self.work / "short",
                 self.swap_mode,
                 *self.options,
-                f"--chunk={rows}",
+                f"--chunk={SHORT}",
             )
-        if x.shape[1] > rows:
+        if x.shape[1] > SHORT:
             self.expect(model.is_cut(STREAMS, x.shape[1]), "no sequence is cut into pieces")
         y, states = model.forward(x)
-        for steps in (7, 2 * rows):
+        for steps in (7, 2 * SHORT):
             y2, states2 = model.pieces(x, steps)
             self.near(model, f"pieces of {steps}", (y[0], states[0]), (y2[0], states2[0]))
         # Steps may round otherwise than chunks side by side.
