@@ -2,9 +2,10 @@
 
     slow_decay.py COMPILER DRIVER GOLDENS WORK CASE STEPS
 
-Errors of final states against float64: a thread block per stream errs as a CPU does,
-by the rounding of the carried state in each step, and pieces no more. Prints a line for
-each way, and whether it is so.
+Errors of final states against float64. A thread block per stream errs as a CPU does, by
+the rounding of the carried state in each step. Pieces pass states on in float64 and
+round them once per chunk. What rounding comes to depends on the input by luck, so the
+median over several inputs counts. Prints a line for each way, and whether it is so.
 """
 
 import json
@@ -19,31 +20,52 @@ from safetensors.numpy import load_file
 
 import recurrence
 
-ALIKE = 1.1  # times the CPU's error
+SEEDS = 3
+WAYS = (  # places of the device, and the error allowed relative to the CPU's
+    ("streams", 1, 1.0),
+    ("pieces", 1000, 0.4),
+)
+
+
+def draw_inputs(steps: int, features: int):
+    """Noise, noise around 1, constants, sines: each (steps, features) in float32."""
+    time = np.arange(steps)[:, None]
+    for seed in range(SEEDS):
+        random = np.random.default_rng(seed)
+        noise = random.standard_normal((steps, features))
+        sines = np.sin(time * random.uniform(1e-3, 0.5, features))
+        for x in (noise, noise + 1, np.broadcast_to(noise[:1], noise.shape), sines):
+            yield x.astype(np.float32)
 
 
 def main() -> None:
     compiler, library, goldens, work, case, steps = sys.argv[1:]
     model, work = pathlib.Path(goldens) / case, pathlib.Path(work)
-    x = load_file(model / "case.safetensors")["x"]
-    x = np.take(x, np.arange(int(steps)), axis=0, mode="wrap")[None]
     config = json.loads((model / "model.json").read_text())
-    wanted = recurrence.forward(config, load_file(model / "model.safetensors"), x[0])[2]
+    weights = load_file(model / "model.safetensors")
+    cases = [
+        (x, recurrence.forward(config, weights, x)[2])
+        for x in draw_inputs(int(steps), config["layers"][0]["in_features"])
+    ]
 
-    def error(how, built) -> float:
-        _, records = built.forward(x)
-        worst = max(distance(built.unpack(records[0], path), wanted[path]) for path in wanted)
-        print(f"{how}: {worst:.2e}")
-        return worst
+    def median_error(how: str, built) -> float:
+        errors = []
+        for x, wanted in cases:
+            _, records = built.forward(x[None])
+            state = {path: built.unpack(records[0], path) for path in wanted}
+            errors.append(max(distance(state[path], wanted[path]) for path in wanted))
+        print(f"{how}: {np.median(errors):.2e}, at most {max(errors):.2e}")
+        return float(np.median(errors))
 
-    on_cpu = error("CPU", native.build(compiler, model, work / "cpu"))
+    on_cpu = median_error("CPU", native.build(compiler, model, work / "cpu"))
     driver = cuda.load_driver(library)
-    for how, places in (("streams", 1), ("pieces", 1000)):
+    for how, places, allowed in WAYS:
         with cuda.environment(multiprocessors=1, resident=places):
             gpu = cuda.build(compiler, model, work / "gpu", driver)
-            ours = error(how, gpu)
+            ours = median_error(how, gpu)
             gpu.close()
-        print(f"{how}: {'as a CPU or better' if ours <= ALIKE * on_cpu else 'worse'}")
+        share = f"{allowed:.1f} of a CPU's error or less"
+        print(f"{how}: {share if ours <= allowed * on_cpu else 'worse'}")
 
 
 if __name__ == "__main__":
