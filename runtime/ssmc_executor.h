@@ -26,10 +26,11 @@ struct ssmc_executor {
   int (*parallel_for)(const ssmc_executor *self, int64_t count,
                       void (*body)(void *context, int64_t i, int32_t worker),
                       void *context);
-  /* Lets another thread have this CPU (sched_yield, std::this_thread::yield):
-   * bodies call it that have waited for a while for what another body computes.
-   * It must not call a body. NULL: they go on waiting busily, which is slow
-   * when there are fewer CPUs than workers. */
+  /* Lets another thread have this CPU: bodies call it that have waited for a
+   * while for what another body computes. Best is a short sleep (20
+   * microseconds): one who waits by sched_yield keeps taking a share of the CPU
+   * where others work. It must not call a body. NULL: they go on waiting
+   * busily, which is slow when there are fewer CPUs than workers. */
   void (*yield)(const ssmc_executor *self);
 };
 

@@ -36,7 +36,7 @@ public:
   explicit ThreadPool(int32_t workers = defaultWorkers()) {
     view.pool = this;
     view.parallel_for = runBodies;
-    view.yield = [](const ssmc_executor *) { std::this_thread::yield(); };
+    view.yield = giveWay;
     for (int32_t worker = 1; worker < workers && !failure; ++worker)
       start(worker);
     view.workers = static_cast<int32_t>(threads.size()) + 1;
@@ -90,6 +90,16 @@ private:
     }
 #else
     threads.emplace_back([this, worker] { work(worker); });
+#endif
+  }
+
+  /// A sleep, for the reasons of ssmc_executor.h; Windows would sleep for a
+  /// millisecond and more.
+  static void giveWay(const ssmc_executor *) {
+#ifdef _WIN32
+    std::this_thread::yield();
+#else
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
 #endif
   }
 
