@@ -14,6 +14,7 @@ from random_models import (
     INPUTS,
     Chooser,
     is_both_ways,
+    is_empty,
     random_deltas,
     random_input,
     random_layers,
@@ -200,9 +201,10 @@ class Check:
             self.expect(kind, np.array_equal(records, records2), f"{what}: other states")
 
     def both_ways(self) -> bool:
-        """Whether a block goes through time in both directions."""
+        """Whether a block goes through time in both directions: without modes, there are none."""
         return any(
-            is_both_ways(layer) and layer.get("num_blocks") != 0 for layer in self.config["layers"]
+            is_both_ways(layer) and layer.get("num_blocks") != 0 and not is_empty(layer)
+            for layer in self.config["layers"]
         )
 
     def states(self, native: Native, records) -> None:

@@ -273,6 +273,12 @@ def is_both_ways(layer: dict) -> bool:
     return layer.get("sequence_mixer", layer).get("bidirectional", False)
 
 
+def is_empty(s5: dict) -> bool:
+    """Whether there are no modes: a conjugate pair in two blocks (s5_rules)."""
+    mixer = s5.get("sequence_mixer", s5)
+    return mixer.get("state_dim") == mixer.get("ssm_blocks") == 2 and mixer.get("conj_sym", True)
+
+
 def one_way(layer: dict) -> dict:
     """The same layer, forward only."""
     if "sequence_mixer" in layer:
