@@ -1,10 +1,11 @@
 """What rounding alone may do to an answer: for models that amplify it.
 
 Compiled code computes coefficients and carries exactly enough, but sums products in
-f32, one term after the other. Where a model amplifies the errors of these sums (a norm
-of a variance of 3e-5, then a gate on its slope), no fixed tolerance is right. So the
-model is computed again with such sums, their terms in random orders, all else in f64:
-each order is a draw from the distribution that the error of the compiled code is from.
+f32, one term after the other, and keeps the delta rule's state in f32. Where a model
+amplifies the errors of these sums (a norm of a variance of 3e-5, then a gate on its
+slope), no fixed tolerance is right. So the model is computed again with such sums, their
+terms in random orders, all else in f64: each order is a draw from the distribution that
+the error of the compiled code is from.
 """
 
 import numpy as np
@@ -30,6 +31,14 @@ class Summed(np.ndarray):
         if out is not None:
             return out[0]
         return result.view(Summed) if isinstance(result, np.ndarray) else result
+
+    def __array_function__(self, function, types, args, kwargs):
+        if function is not np.einsum:
+            return super().__array_function__(function, types, args, kwargs)
+        formula, *heads = args
+        assert formula == "hvk,hk->hv", formula  # of the delta rule: S k and S q
+        heads = zip(*map(np.asarray, heads), strict=True)
+        return np.stack([product(s, k, Summed.rng) for s, k in heads]).view(Summed)
 
 
 def product(a, b, rng) -> np.ndarray:
