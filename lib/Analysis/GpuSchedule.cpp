@@ -92,6 +92,7 @@ private:
   void costLookBack(llvm::ArrayRef<GpuCycles> costs,
                     const GpuBlockShape &block);
   double countSuperChunks(double chunksOfStream) const;
+  double countAlone(double chunksOfStream) const;
   double resident() const { return double(gpu.smCount) * plan.blocksPerSm; }
   double batch() const {
     return work.batch ? double(work.batch) : 4 * resident();
@@ -172,9 +173,11 @@ void Candidate::costStreams(llvm::ArrayRef<GpuCycles> costs) {
 /// Global memory that a chunk takes for what is passed on: what it publishes,
 /// and its part of a group's, written once and read once. That other chunks
 /// read it again is the L2 cache's affair, and as much as a few rows.
-static double countLinkBytes(const GpuUnit &unit) {
-  return 2.0 * unit.publishedBytes +
-         2.0 * unit.enteringBytes / CUDA_LINKED_GROUP;
+/// A chunk that is alone writes and reads what enters it.
+static double countLinkBytes(const GpuUnit &unit, double alone) {
+  double linked =
+      2.0 * unit.publishedBytes + 2.0 * unit.enteringBytes / CUDA_LINKED_GROUP;
+  return (1 - alone) * linked + alone * 2.0 * unit.enteringBytes;
 }
 
 /// Launches of a unit: groups of streams one after the other, each in pieces;
@@ -187,6 +190,13 @@ double Candidate::countSuperChunks(double chunksOfStream) const {
   return whole * chunksOfStream + ofRest;
 }
 
+/// The part of all chunks that are their streams' only ones in a super-chunk:
+/// those of groups of as many streams as it has chunks.
+double Candidate::countAlone(double chunksOfStream) const {
+  double most = resident() * CUDA_CHUNKS_PER_PLACE;
+  return chunksOfStream > 1 ? std::floor(batch() / most) * most / batch() : 1;
+}
+
 /// Unit after unit on super-chunks that give each resident block some chunks.
 void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs,
                              const GpuBlockShape &block) {
@@ -194,21 +204,22 @@ void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs,
   double chunks = batch() * perStream;
   double superChunks = countSuperChunks(perStream);
   int64_t blocks = busyBlocks(chunks);
+  double alone = countAlone(perStream);
   double chain = std::ceil(perStream / CUDA_LINKED_GROUP) * kLookBackHop;
   GpuCycles all;
   double perChunk = 0;
   for (auto [unit, cost] : llvm::zip_equal(units, costs)) {
-    // Scans go through their rows twice: once to publish. A pool's sums are
-    // all that it has to publish.
+    // Scans go through their rows twice: once to publish, unless nobody asks
+    // for it. A pool's sums are all that it has to publish.
     GpuCycles chunk = cost;
     bool isBlock = !unit.products.empty();
     for (const GpuScan &scan : unit.scans)
       if (isBlock)
-        chunk += costScan(gpu, block, scan);
+        chunk += costScan(gpu, block, scan).scaled(1 - alone);
     if (unit.publishedBytes)
-      chunk[GpuBound::Latency] += kLookBackLatency;
+      chunk[GpuBound::Latency] += (1 - alone) * kLookBackLatency;
     // A super-chunk that fits is still in the L2 cache for the next unit.
-    double link = countLinkBytes(unit);
+    double link = countLinkBytes(unit, alone);
     double bytes = double(unit.trafficBytes) * plan.rows + link;
     if (unit.trafficBytes && isBlock)
       plan.linkTraffic = std::max(
@@ -224,7 +235,8 @@ void Candidate::costLookBack(llvm::ArrayRef<GpuCycles> costs,
     double once = superChunks * (kLaunchMicroseconds * gpu.clockMhz + staging);
     double work = inRounds(chunk, chunks, blocks);
     plan.cycles +=
-        unit.layers * (once + std::max(work, unit.publishedBytes ? chain : 0));
+        unit.layers *
+        (once + std::max(work, unit.publishedBytes && alone < 1 ? chain : 0));
     perChunk += unit.layers * chunk.together(blocks);
     all += chunk.scaled(unit.layers);
   }

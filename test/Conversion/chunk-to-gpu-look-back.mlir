@@ -2,7 +2,7 @@
 
 // Chunks of one stream side by side: publish what the rows make of zeros, wait for
 // those before, publish what enters the next group, go through the rows again from
-// the state that enters.
+// the state that enters. A chunk that is alone in its stream has only the last to do.
 // CHECK-LABEL: func.func @complex(
 // CHECK-SAME:    %[[OUT:[a-z0-9]+]]: memref<6x16xf32>, %[[RE:[a-z0-9]+]]: memref<1x16xf32>, %[[IM:[a-z0-9]+]]: memref<1x16xf32>, %[[S:[a-z0-9]+]]: memref<?x16xf32, strided<[?, 1], offset: ?>>, %[[COUNT:[a-z0-9]+]]: index,
 // CHECK-SAME:    %[[PUBLISHED:[a-z0-9]+]]: memref<?x16xf32, strided<[?, 1], offset: ?>>, %[[ENTERING:[a-z0-9]+]]: memref<?x16xf32, strided<[?, 1], offset: ?>>, %[[FLAGS:[a-z0-9]+]]: !llvm.ptr, %[[CHUNK:[a-z0-9]+]]: index, %[[LAST:[a-z0-9]+]]: i1
@@ -14,22 +14,26 @@
 // CHECK:         gpu.barrier
 // CHECK:         %[[IS_FIRST:.+]] = arith.cmpi eq, %[[CHUNK]], %c0
 // CHECK:         %[[GROUP:.+]] = arith.divui %[[CHUNK]], %c16
-// CHECK:         %[[IS_MODE:.+]] = arith.cmpi ult, %[[THREAD:.+]], %c8
-// CHECK-NEXT:    scf.if %[[IS_MODE]] {
-// CHECK:           %{{.+}} = scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1 iter_args(%{{.+}} = %[[ZEROS]], %{{.+}} = %{{.+}})
-// CHECK-NOT:         memref.store
-// CHECK:           }
-// CHECK:           memref.store %{{.+}}, %[[PUBLISHED]][%[[CHUNK]],
-// CHECK:           memref.store %{{.+}}, %[[PUBLISHED]][%[[CHUNK]],
+// CHECK-NEXT:    %[[IS_ALONE:.+]] = arith.andi %[[IS_FIRST]], %[[LAST]]
+// CHECK-NEXT:    %[[HAS_OTHERS:.+]] = arith.xori %[[IS_ALONE]], %true
 // What enters group 0 is the stream's record.
-// CHECK:           scf.if %[[IS_FIRST]] {
-// CHECK-NEXT:        %[[R0:.+]] = memref.load %[[S]][%c0,
-// CHECK-NEXT:        %[[R8:.+]] = memref.load %[[S]][%c0,
-// CHECK-NEXT:        memref.store %[[R0]], %[[ENTERING]][%c0,
-// CHECK-NEXT:        memref.store %[[R8]], %[[ENTERING]][%c0,
+// CHECK-NEXT:    scf.if %[[IS_FIRST]] {
+// CHECK:           %[[R0:.+]] = memref.load %[[S]][%c0,
+// CHECK:           %[[R8:.+]] = memref.load %[[S]][%c0,
+// CHECK-NEXT:      memref.store %[[R0]], %[[ENTERING]][%c0,
+// CHECK-NEXT:      memref.store %[[R8]], %[[ENTERING]][%c0,
+// CHECK:         scf.if %[[HAS_OTHERS]] {
+// CHECK-NEXT:      %[[IS_MODE:.+]] = arith.cmpi ult, %[[THREAD:.+]], %c8
+// CHECK-NEXT:      scf.if %[[IS_MODE]] {
+// CHECK:             %{{.+}} = scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1 iter_args(%{{.+}} = %[[ZEROS]], %{{.+}} = %{{.+}})
+// CHECK-NOT:           memref.store
+// CHECK:             }
+// CHECK:             memref.store %{{.+}}, %[[PUBLISHED]][%[[CHUNK]],
+// CHECK:             memref.store %{{.+}}, %[[PUBLISHED]][%[[CHUNK]],
 
 // All threads have published when one raises the flag, at 2 c; of group 0, at 1.
 // CHECK:         gpu.barrier
+// CHECK-NEXT:    scf.if %[[HAS_OTHERS]] {
 // CHECK-NEXT:    %[[IS_ONE:.+]] = arith.cmpi ult, %[[THREAD]], %c1
 // CHECK-NEXT:    scf.if %[[IS_ONE]] {
 // CHECK-NEXT:      %[[TWICE:.+]] = arith.muli %[[CHUNK]], %c2
@@ -64,20 +68,21 @@
 // CHECK:         gpu.barrier
 
 // The last chunk of a group publishes what enters the next one, unless none follows.
+// CHECK-NEXT:    }
 // CHECK-NEXT:    %[[NEXT:.+]] = arith.addi %[[CHUNK]], %c1
 // CHECK-NEXT:    %[[REST:.+]] = arith.remui %[[NEXT]], %c16
 // CHECK-NEXT:    %[[ENDS:.+]] = arith.cmpi eq, %[[REST]], %c0
 // CHECK-NEXT:    %[[PUBLISHES:.+]] = arith.select %[[LAST]], %false, %[[ENDS]]
 // CHECK-NEXT:    scf.if %[[PUBLISHES]] {
 // CHECK-NEXT:      %[[NEXT_GROUP:.+]] = arith.divui %[[NEXT]], %c16
-// CHECK:           scf.if %[[IS_MODE]] {
 // CHECK:             memref.load %[[ENTERING]][%[[GROUP]],
 // CHECK:             scf.for %{{.+}} = %{{.+}} to %[[CHUNK]] step %c4
 // CHECK:               memref.load %[[PUBLISHED]][
 // CHECK:             memref.load %[[PUBLISHED]][%[[CHUNK]],
 // CHECK:             memref.store %{{.+}}, %[[ENTERING]][%[[NEXT_GROUP]],
 // CHECK:           gpu.barrier
-// CHECK-NEXT:      scf.if %[[IS_ONE]] {
+// CHECK-NEXT:      arith.cmpi ult, %[[THREAD]], %c1
+// CHECK-NEXT:      scf.if
 // CHECK-NEXT:        %[[TWICE_N:.+]] = arith.muli %[[NEXT_GROUP]], %c2
 // CHECK-NEXT:        %[[ODD_N:.+]] = arith.addi %[[TWICE_N]], %c1
 // CHECK-NEXT:        %[[PLACE_N:.+]] = arith.index_cast %[[ODD_N]]
@@ -86,11 +91,15 @@
 
 // What a step makes of a state, from that of (1, 0) and of (0, 1), in f64: a matrix
 // of the planes, here what swapped planes are multiplied by and planes as they are. To
-// the power of 6 rows: its square, and the square's square times that.
-// CHECK:         scf.if %[[IS_MODE]] {
+// the power of 6 rows: its square, and the square's square times that. The first chunk of
+// a group does without.
 // CHECK:           memref.load %[[RE]][
 // CHECK:           memref.load %[[IM]][
-// CHECK:           %[[RE64:.+]] = arith.extf %{{.+}} : vector<2xf32> to vector<2xf64>
+// CHECK:           memref.load %[[ENTERING]][%[[GROUP]],
+// CHECK:           %[[START:.+]] = arith.muli %[[GROUP]], %c16
+// CHECK-NEXT:      %[[HAS_BEFORE:.+]] = arith.cmpi ult, %[[START]], %[[CHUNK]]
+// CHECK-NEXT:      %[[STATE:.+]]:2 = scf.if %[[HAS_BEFORE]] -> (f64, f64) {
+// CHECK-NEXT:      %[[RE64:.+]] = arith.extf %{{.+}} : vector<2xf32> to vector<2xf64>
 // CHECK-NEXT:      %[[IM64:.+]] = arith.extf %{{.+}} : vector<2xf32> to vector<2xf64>
 // CHECK-NEXT:      %[[FORCED0:.+]] = math.fma %[[IM64]], %[[UNIT1]], %[[ZEROS64]]
 // CHECK-NEXT:      %[[COLUMN0:.+]] = math.fma %[[RE64]], %[[UNIT0]], %[[FORCED0]]
@@ -125,8 +134,7 @@
 // CHECK-NEXT:      %[[CB6:.+]] = arith.mulf %[[C2]], %[[B4]]
 // CHECK-NEXT:      %[[D6:.+]] = math.fma %[[D2]], %[[D4]], %[[CB6]]
 // From what entered the group, through the chunks between, in their order.
-// CHECK:           memref.load %[[ENTERING]][%[[GROUP]],
-// CHECK:           %[[STATE:.+]]:2 = scf.for %[[B:.+]] = %{{.+}} to %[[CHUNK]] step %c4 iter_args(%[[X:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (f64, f64) {
+// CHECK-NEXT:      scf.for %[[B:.+]] = %{{.+}} to %[[CHUNK]] step %c4 iter_args(%[[X:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (f64, f64) {
 // CHECK:             %[[EXISTS:.+]] = arith.cmpi ult, %[[B]], %[[CHUNK]]
 // CHECK-COUNT-8:     memref.load %[[PUBLISHED]][
 // CHECK:             %[[P0:.+]] = vector.extract %[[P:.+]][0] : f64
@@ -139,6 +147,8 @@
 // CHECK-NEXT:        arith.select %[[EXISTS]], %[[Y2]], %[[Y]]
 // CHECK-COUNT-6:     arith.select
 // CHECK:             scf.yield
+// CHECK:           } else {
+// CHECK-NEXT:        scf.yield
 // CHECK:           %[[WIDE:.+]] = vector.from_elements %[[STATE]]#0, %[[STATE]]#1 : vector<2xf64>
 // CHECK-NEXT:      %[[ENTERS:.+]] = arith.truncf %[[WIDE]] : vector<2xf64> to vector<2xf32>
 // CHECK:           scf.for %{{.+}} = %c0 to %[[COUNT]] step %c1 iter_args(%{{.+}} = %[[ENTERS]], %{{.+}} = %{{.+}})
@@ -177,7 +187,10 @@ func.func @complex(%x: memref<6x10xf32>, %w: memref<1x10x16xf32>, %out: memref<6
 // CHECK:         memref.store %{{.+}}, %[[PY]][%[[CHUNK]],
 // CHECK-COUNT-3: atomic syncscope("device") release
 // CHECK:         memref.load %[[COLUMN]]
-// CHECK:         %[[V:.+]] = arith.extf %{{.+}} : vector<2xf32> to vector<2xf64>
+// CHECK:         memref.load %[[EZ]][
+// CHECK:         memref.load %[[EY]][
+// CHECK:         %[[STATE:.+]]:2 = scf.if %{{.+}} -> (vector<2xf64>, vector<2xf64>) {
+// CHECK-NEXT:    %[[V:.+]] = arith.extf %{{.+}} : vector<2xf32> to vector<2xf64>
 // CHECK-NEXT:    %[[A:.+]] = math.fma %[[V]], %[[ZERO]], %[[ONE]]
 // CHECK-NEXT:    %[[C:.+]] = math.fma %[[HALF]], %[[A]], %[[ZERO]]
 // CHECK-NEXT:    %[[B:.+]] = math.fma %[[V]], %[[ONE]], %[[ZERO]]
@@ -198,11 +211,9 @@ func.func @complex(%x: memref<6x10xf32>, %w: memref<1x10x16xf32>, %out: memref<6
 // CHECK-NEXT:    %[[B3:.+]] = math.fma %[[B]], %[[D2]], %[[AB3]]
 // CHECK-NEXT:    %[[CB3:.+]] = arith.mulf %[[C]], %[[B2]]
 // CHECK-NEXT:    %[[D3:.+]] = math.fma %[[D]], %[[D2]], %[[CB3]]
-// CHECK:         memref.load %[[EZ]][
-// CHECK:         memref.load %[[EY]][
 // Four chunks at a time, whose loads are under way together; those that are not before
 // this one change nothing.
-// CHECK:         %[[STATE:.+]]:2 = scf.for %[[BEFORE:.+]] = %{{.+}} to %[[CHUNK]] step %c4 iter_args(%[[Z:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (vector<2xf64>, vector<2xf64>) {
+// CHECK-NEXT:    scf.for %[[BEFORE:.+]] = %{{.+}} to %[[CHUNK]] step %c4 iter_args(%[[Z:.+]] = %{{.+}}, %[[Y:.+]] = %{{.+}}) -> (vector<2xf64>, vector<2xf64>) {
 // CHECK:           %[[EXISTS:.+]] = arith.cmpi ult, %[[BEFORE]], %[[CHUNK]]
 // CHECK:           memref.load %[[PZ]][
 // CHECK:           %[[ADDED_Z:.+]] = vector.from_elements
@@ -216,6 +227,8 @@ func.func @complex(%x: memref<6x10xf32>, %w: memref<1x10x16xf32>, %out: memref<6
 // CHECK-NEXT:      arith.select %[[EXISTS]], %[[Y2]], %[[Y]]
 // CHECK-COUNT-6:   arith.select
 // CHECK:           scf.yield
+// CHECK:         } else {
+// CHECK-NEXT:      scf.yield
 // CHECK-NEXT:    }
 // CHECK-NEXT:    scf.for %{{.+}} = %c0 to %c3 step %c1 iter_args(%{{.+}} = %[[STATE]]#0, %{{.+}} = %[[STATE]]#1)
 // CHECK:           memref.store %{{.+}}, %[[OUT]][

@@ -65,13 +65,13 @@ ChannelRowsThreads::emitTransition(const Channel &channel, Value mode) {
 ChannelRowsThreads::Complex
 ChannelRowsThreads::emitIncoming(const ChunkLink &link, const Channel &channel,
                                  Value mode) {
-  Complex chunk = emitTransition(channel, mode);
+  Complex chunk;
   Value group = rows.divide(link.chunk, kLinkedGroup);
   Complex state =
       toWide(loadState(link.entering.front(), group, channel, mode));
   Values start{state.first, state.second};
   Values last = loopOverGroup(
-      rows, link, start,
+      rows, link, start, [&] { chunk = emitTransition(channel, mode); },
       [&](Value before) -> Values {
         Complex added =
             loadState(link.published.front(), before, channel, mode);
@@ -88,14 +88,16 @@ ChannelRowsThreads::emitIncoming(const ChunkLink &link, const Channel &channel,
 void ChannelRowsThreads::emitLinked(const ChunkLink &link) {
   Value published = link.published.front(), entering = link.entering.front();
   Value zeroRow = rows.index(0);
-  auto publish = [&](Value isFirst) {
+  auto enter = [&] {
+    forEachMode([&](const Channel &channel, Value mode) {
+      storeState(entering, zeroRow, channel, mode,
+                 loadState(op.getCarry(), zeroRow, channel, mode));
+    });
+  };
+  auto publish = [&] {
     forEachMode([&](const Channel &channel, Value mode) {
       storeState(published, link.chunk, channel, mode,
                  emitStatesOnly(channel, mode));
-      rows.onlyIf(isFirst, [&] {
-        storeState(entering, zeroRow, channel, mode,
-                   loadState(op.getCarry(), zeroRow, channel, mode));
-      });
     });
   };
   auto passOn = [&](Value group) {
@@ -118,5 +120,5 @@ void ChannelRowsThreads::emitLinked(const ChunkLink &link) {
           });
         });
   };
-  emitLookBack(rows, link, {publish, passOn, finish});
+  emitLookBack(rows, link, {enter, publish, passOn, finish});
 }

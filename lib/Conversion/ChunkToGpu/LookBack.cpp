@@ -80,23 +80,30 @@ void ssmc::emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
   };
   Value isFirst = isZero(link.chunk);
   Value group = rows.divide(link.chunk, kLinkedGroup);
-  steps.publish(isFirst);
+  Value yes = arith::ConstantIntOp::create(builder, loc, 1, 1);
+  Value isAlone = arith::AndIOp::create(builder, loc, isFirst, link.last);
+  Value hasOthers = arith::XOrIOp::create(builder, loc, isAlone, yes);
+  rows.onlyIf(isFirst, steps.enter);
+  rows.onlyIf(hasOthers, steps.publish);
   rows.barrier();
-  rows.forEach(1, [&](Value) {
-    raise(rows, link.flags, flagOfChunk(rows, link.chunk));
-    rows.onlyIf(isFirst,
-                [&] { raise(rows, link.flags, flagOfGroup(rows, zero)); });
+  rows.onlyIf(hasOthers, [&] {
+    rows.forEach(1, [&](Value) {
+      raise(rows, link.flags, flagOfChunk(rows, link.chunk));
+      rows.onlyIf(isFirst,
+                  [&] { raise(rows, link.flags, flagOfGroup(rows, zero)); });
+    });
+    // A thread for each flag: they are read side by side, from far away.
+    rows.forEach(kLinkedGroup, [&](Value place) {
+      Value before = rows.plus(rows.scale(group, kLinkedGroup), place);
+      Value mine = isZero(place);
+      rows.onlyIf(mine,
+                  [&] { waitFor(rows, link.flags, flagOfGroup(rows, group)); });
+      rows.onlyIf(rows.isBelow(before, link.chunk), [&] {
+        waitFor(rows, link.flags, flagOfChunk(rows, before));
+      });
+    });
+    rows.barrier();
   });
-  // A thread for each flag: they are read side by side, from far away.
-  rows.forEach(kLinkedGroup, [&](Value place) {
-    Value before = rows.plus(rows.scale(group, kLinkedGroup), place);
-    Value mine = isZero(place);
-    rows.onlyIf(mine,
-                [&] { waitFor(rows, link.flags, flagOfGroup(rows, group)); });
-    rows.onlyIf(rows.isBelow(before, link.chunk),
-                [&] { waitFor(rows, link.flags, flagOfChunk(rows, before)); });
-  });
-  rows.barrier();
 
   Value next = rows.add(link.chunk, 1);
   Value endsGroup = isZero(rows.remainder(next, kLinkedGroup));
@@ -116,28 +123,39 @@ void ssmc::emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
 
 SmallVector<Value> ssmc::loopOverGroup(
     ThreadBuilder &rows, const ChunkLink &link, ValueRange carried,
+    llvm::function_ref<void()> prepare,
     llvm::function_ref<SmallVector<Value>(Value)> load,
     llvm::function_ref<SmallVector<Value>(ValueRange, ValueRange)> next) {
   constexpr int64_t kTogether = 4;
   static_assert(kLinkedGroup % kTogether == 0);
+  OpBuilder &builder = rows.builder;
+  Location loc = rows.loc;
   Value group = rows.divide(link.chunk, kLinkedGroup);
-  return rows.loop(rows.scale(group, kLinkedGroup), link.chunk, kTogether,
-                   carried, [&](Value first, ValueRange before) {
-                     SmallVector<SmallVector<Value>> loaded;
-                     SmallVector<Value> exists;
-                     Value last = rows.add(link.chunk, -1);
-                     for (int64_t i = 0; i < kTogether; ++i) {
-                       Value chunk = rows.add(first, i);
-                       exists.push_back(rows.isBelow(chunk, link.chunk));
-                       loaded.push_back(load(rows.smaller(chunk, last)));
-                     }
-                     SmallVector<Value> state(before);
-                     for (auto [there, values] :
-                          llvm::zip_equal(exists, loaded))
-                       for (auto [value, after] :
-                            llvm::zip_equal(state, next(state, values)))
-                         value = arith::SelectOp::create(rows.builder, rows.loc,
-                                                         there, after, value);
-                     return state;
-                   });
+  Value start = rows.scale(group, kLinkedGroup);
+  auto choice = scf::IfOp::create(builder, loc, TypeRange(carried),
+                                  rows.isBelow(start, link.chunk),
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(builder, loc, carried);
+  builder.setInsertionPointToStart(choice.thenBlock());
+  prepare();
+  auto takeSome = [&](Value first, ValueRange before) {
+    SmallVector<SmallVector<Value>> loaded;
+    SmallVector<Value> exists;
+    Value last = rows.add(link.chunk, -1);
+    for (int64_t i = 0; i < kTogether; ++i) {
+      Value chunk = rows.add(first, i);
+      exists.push_back(rows.isBelow(chunk, link.chunk));
+      loaded.push_back(load(rows.smaller(chunk, last)));
+    }
+    SmallVector<Value> state(before);
+    for (auto [there, values] : llvm::zip_equal(exists, loaded))
+      for (auto [value, after] : llvm::zip_equal(state, next(state, values)))
+        value = arith::SelectOp::create(builder, loc, there, after, value);
+    return state;
+  };
+  scf::YieldOp::create(
+      builder, loc, rows.loop(start, link.chunk, kTogether, carried, takeSome));
+  return choice.getResults();
 }

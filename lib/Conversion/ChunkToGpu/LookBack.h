@@ -8,12 +8,15 @@
 // Decoupled look-back (Merrill and Garland 2016) in an order that does not
 // depend on who comes first:
 //
+//   in a stream's first chunk: publish what enters the stream
 //   publish the rows' steps from a state of zeros
 //   wait for the chunks before in the group, and for what enters the group
 //   at a group's end: publish what enters the next group
 //   the rows' steps again, from the state that enters, with outputs
 //
-// A thread waits for each of them; a barrier passes on what they saw. Chunks
+// A chunk that is alone, its stream's first and last one, has nobody to publish
+// or wait for: it goes from the first of these straight to the last. A thread
+// waits for each of them; a barrier passes on what they saw. Chunks
 // start in order (see KernelBuilder.h), so each waits only for chunks that run.
 //
 //===----------------------------------------------------------------------===//
@@ -29,10 +32,10 @@ namespace ssmc {
 /// What an operation does in a chunk of a linked stream; all threads of the
 /// block come through each.
 struct LookBackSteps {
-  /// Writes what the chunk makes of zeros to its row of `published`; in a
-  /// stream's first chunk (`isFirst`, i1) also the record's state to row 0 of
-  /// `entering`.
-  llvm::function_ref<void(mlir::Value isFirst)> publish;
+  /// Writes the record's state to row 0 of `entering`.
+  llvm::function_ref<void()> enter;
+  /// Writes what the chunk makes of zeros to its row of `published`.
+  llvm::function_ref<void()> publish;
   /// Writes the state behind the chunk to row `group` of `entering`.
   llvm::function_ref<void(mlir::Value group)> passOn;
   /// Runs the rows from the state that enters the chunk.
@@ -46,8 +49,10 @@ void emitLookBack(ThreadBuilder &rows, const ChunkLink &link,
 /// Takes `carried`, the state that enters the group, through the chunks of it
 /// that lie before this one, in order: `next(state, load(chunk))`, each value
 /// of which is a vector or number. Some chunks' loads are under way together.
+/// Where there are such chunks, `prepare` comes first.
 llvm::SmallVector<mlir::Value> loopOverGroup(
     ThreadBuilder &rows, const ChunkLink &link, mlir::ValueRange carried,
+    llvm::function_ref<void()> prepare,
     llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value chunk)> load,
     llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::ValueRange state,
                                                       mlir::ValueRange loaded)>

@@ -22,13 +22,11 @@ using namespace ssmc;
 // What a chunk does to the state that enters it
 //===----------------------------------------------------------------------===//
 
-/// A square matrix in f64 over the parts of a mode's carries. Where the body
-/// exchanges the planes, each plane of each carry is a part, a number; else
-/// each carry is one, a vector of both planes.
-struct PanelMapThreads::Transition {
-  bool mixes;
-  SmallVector<SmallVector<Value>> entries; ///< [row][column]
-};
+/// Where the body exchanges the planes, each plane of each carry is a part, a
+/// number; else each carry is one, a vector of both planes.
+bool PanelMapThreads::mixesPlanes() {
+  return !op.getBody().getOps<vector::ShuffleOp>().empty();
+}
 
 static VectorType wide(OpBuilder &builder) {
   return VectorType::get(kPanelLanes / kHalfPanel, builder.getF64Type());
@@ -145,9 +143,9 @@ SmallVector<Value> PanelMapThreads::emitLinearStep(const Place &place,
 /// one step, column by column, to the power of the rows.
 PanelMapThreads::Transition
 PanelMapThreads::emitTransition(const Place &place) {
-  bool mixes = !op.getBody().getOps<vector::ShuffleOp>().empty();
+  bool mixes = mixesPlanes();
   size_t parts = op.getCarries().size() * (mixes ? 2 : 1);
-  SmallVector<SmallVector<Value>> step(parts);
+  Transition step(parts);
   for (size_t column = 0; column < parts; ++column) {
     Values unit;
     for (size_t carry = 0; carry < op.getCarries().size(); ++carry) {
@@ -162,29 +160,29 @@ PanelMapThreads::emitTransition(const Place &place) {
     for (auto [row, value] : llvm::zip_equal(step, next))
       row.push_back(value);
   }
-  SmallVector<SmallVector<Value>> power;
+  Transition power;
   for (int64_t left = op.getNumRows(); left; left /= 2) {
     if (left % 2)
       power = power.empty() ? step : multiply(builder, loc, power, step);
     if (left > 1)
       step = multiply(builder, loc, step, step);
   }
-  return {mixes, power};
+  return power;
 }
 
 /// The state that enters the chunk, as parts in f64.
 SmallVector<Value> PanelMapThreads::emitIncoming(const ChunkLink &link,
-                                                 const Transition &chunk,
                                                  const Place &place) {
   Value group = rows.divide(link.chunk, kLinkedGroup);
-  Values state = toParts(builder, loc, chunk.mixes,
+  Values state = toParts(builder, loc, mixesPlanes(),
                          loadCarries(link.entering, group, place));
+  Transition chunk;
   return loopOverGroup(
-      rows, link, state,
+      rows, link, state, [&] { chunk = emitTransition(place); },
       [&](Value before) { return loadCarries(link.published, before, place); },
       [&](ValueRange state, ValueRange published) {
-        Values added = toParts(builder, loc, chunk.mixes, published);
-        return apply(builder, loc, chunk.entries, Values(state), added);
+        Values added = toParts(builder, loc, mixesPlanes(), published);
+        return apply(builder, loc, chunk, Values(state), added);
       });
 }
 
@@ -209,7 +207,14 @@ static SmallVector<Value> round(OpBuilder &builder, Location loc, bool mixes,
 
 void PanelMapThreads::emitLinkedScan(const ChunkLink &link) {
   Value zero = rows.index(0);
-  auto publish = [&](Value isFirst) {
+  bool mixes = mixesPlanes();
+  auto enter = [&] {
+    forEachMode([&](const Place &place) {
+      storeCarries(loadCarries(op.getCarries(), zero, place), link.entering,
+                   zero, place);
+    });
+  };
+  auto publish = [&] {
     forEachMode([&](const Place &place) {
       Values zeros;
       for (BlockArgument argument : op.getCarryArguments()) {
@@ -221,33 +226,27 @@ void PanelMapThreads::emitLinkedScan(const ChunkLink &link) {
       }
       storeCarries(emitSteps(place, zeros, /*storeOutputs=*/false),
                    link.published, link.chunk, place);
-      rows.onlyIf(isFirst, [&] {
-        storeCarries(loadCarries(op.getCarries(), zero, place), link.entering,
-                     zero, place);
-      });
     });
   };
   auto passOn = [&](Value group) {
     forEachMode([&](const Place &place) {
-      Transition chunk = emitTransition(place);
-      Values state = emitIncoming(link, chunk, place);
-      Values added = toParts(builder, loc, chunk.mixes,
+      Values state = emitIncoming(link, place);
+      Values added = toParts(builder, loc, mixes,
                              loadCarries(link.published, link.chunk, place));
-      state = apply(builder, loc, chunk.entries, state, added);
-      storeCarries(round(builder, loc, chunk.mixes, state, op), link.entering,
-                   group, place);
+      state = apply(builder, loc, emitTransition(place), state, added);
+      storeCarries(round(builder, loc, mixes, state, op), link.entering, group,
+                   place);
     });
   };
   auto finish = [&] {
     forEachMode([&](const Place &place) {
-      Transition chunk = emitTransition(place);
-      Values state = emitIncoming(link, chunk, place);
-      state = emitSteps(place, round(builder, loc, chunk.mixes, state, op),
+      Values state = emitIncoming(link, place);
+      state = emitSteps(place, round(builder, loc, mixes, state, op),
                         /*storeOutputs=*/true);
       // The record changes when the last chunk is through.
       rows.onlyIf(link.last,
                   [&] { storeCarries(state, op.getCarries(), zero, place); });
     });
   };
-  emitLookBack(rows, link, {publish, passOn, finish});
+  emitLookBack(rows, link, {enter, publish, passOn, finish});
 }

@@ -82,13 +82,15 @@ private:
   void emitScan();
 
   // PanelMapLinks.cpp
-  struct Transition;
+  /// What a chunk does to a state: a square matrix in f64, [row][column], over
+  /// the parts of a mode's carries.
+  using Transition = llvm::SmallVector<Values>;
+  bool mixesPlanes();
   void emitLinkedScan(const ChunkLink &link);
   Transition emitTransition(const Place &place);
   Values emitLinearStep(const Place &place,
                         llvm::ArrayRef<mlir::Value> carries);
-  Values emitIncoming(const ChunkLink &link, const Transition &chunk,
-                      const Place &place);
+  Values emitIncoming(const ChunkLink &link, const Place &place);
 
   PanelMapOp op;
   ThreadBuilder rows;

@@ -91,7 +91,7 @@ Value PoolRowsLinks::sumBefore(Value h) {
   Value group = rows.divide(link.chunk, kLinkedGroup);
   Value start = load(link.entering.front(), group, h);
   return loopOverGroup(
-             rows, link, start,
+             rows, link, start, [] {},
              [&](Value chunk) -> SmallVector<Value> {
                return {load(link.published.front(), chunk, h)};
              },
@@ -119,14 +119,16 @@ void PoolRowsLinks::addToCount() {
 
 void PoolRowsLinks::run() {
   Value zero = rows.index(0);
-  auto publish = [&](Value isFirst) {
+  // All that the chunk has to do, alone or not.
+  rows.forEach(features, [&](Value h) {
+    store(sumRows(h), link.published.front(), link.chunk, h);
+  });
+  auto enter = [&] {
     rows.forEach(features, [&](Value h) {
-      store(sumRows(h), link.published.front(), link.chunk, h);
-      rows.onlyIf(isFirst, [&] {
-        store(load(op.getSums(), zero, h), link.entering.front(), zero, h);
-      });
+      store(load(op.getSums(), zero, h), link.entering.front(), zero, h);
     });
   };
+  auto publish = [] {};
   auto passOn = [&](Value group) {
     rows.forEach(features, [&](Value h) {
       store(sumBehind(h), link.entering.front(), group, h);
@@ -140,7 +142,7 @@ void PoolRowsLinks::run() {
       rows.forEach(1, [&](Value) { addToCount(); });
     });
   };
-  emitLookBack(rows, link, {publish, passOn, finish});
+  emitLookBack(rows, link, {enter, publish, passOn, finish});
 }
 
 void ssmc::lowerLinkedPoolToThreads(PoolRowsOp op, int64_t threads,
