@@ -29,7 +29,8 @@ struct ssmc_executor {
   /* Lets another thread have this CPU: bodies call it that have waited for a
    * while for what another body computes. Best is a short sleep (20
    * microseconds): one who waits by sched_yield keeps taking a share of the CPU
-   * where others work. It must not call a body. NULL: they go on waiting
+   * where others work. (A system whose sleeps take a millisecond does better
+   * with the latter.) It must not call a body. NULL: they go on waiting
    * busily, which is slow when there are fewer CPUs than workers. */
   void (*yield)(const ssmc_executor *self);
 };

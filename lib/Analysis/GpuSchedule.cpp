@@ -173,11 +173,15 @@ void Candidate::costStreams(llvm::ArrayRef<GpuCycles> costs) {
 /// Global memory that a chunk takes for what is passed on: what it publishes,
 /// and its part of a group's, written once and read once. That other chunks
 /// read it again is the L2 cache's affair, and as much as a few rows.
-/// A chunk that is alone writes and reads what enters it.
+/// A chunk that is alone reads and writes the record, and between them what
+/// enters it; a pool publishes what it adds up even then.
 static double countLinkBytes(const GpuUnit &unit, double alone) {
   double linked =
       2.0 * unit.publishedBytes + 2.0 * unit.enteringBytes / CUDA_LINKED_GROUP;
-  return (1 - alone) * linked + alone * 2.0 * unit.enteringBytes;
+  bool isPool = unit.products.empty();
+  double ofAlone =
+      4.0 * unit.enteringBytes + (isPool ? 2.0 * unit.publishedBytes : 0);
+  return (1 - alone) * linked + alone * ofAlone;
 }
 
 /// Launches of a unit: groups of streams one after the other, each in pieces;
@@ -191,7 +195,8 @@ double Candidate::countSuperChunks(double chunksOfStream) const {
 }
 
 /// The part of all chunks that are their streams' only ones in a super-chunk:
-/// those of groups of as many streams as it has chunks.
+/// those of groups of as many streams as it has chunks. (Not those that are
+/// left for the last one.)
 double Candidate::countAlone(double chunksOfStream) const {
   double most = resident() * CUDA_CHUNKS_PER_PLACE;
   return chunksOfStream > 1 ? std::floor(batch() / most) * most / batch() : 1;

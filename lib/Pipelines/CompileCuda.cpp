@@ -18,6 +18,8 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
+#include "runtime/cuda_constants.h"
+#include <array>
 
 using namespace mlir;
 using namespace ssmc;
@@ -86,7 +88,8 @@ static SmallVector<GpuWork> getFewStreams() {
 }
 
 /// Whether streams that fill the GPU are faster unit by unit, in kernels of
-/// `sideBySide`, than a thread block each with `tiles` through all layers.
+/// `sideBySide`, than a thread block each with `tiles` through all layers:
+/// whole groups, whose chunks are alone, and fewer streams than a group, too.
 static bool isFasterSideBySide(const GpuDescription &gpu,
                                ArrayRef<GpuUnit> units,
                                const GpuSchedule &sideBySide,
@@ -103,12 +106,16 @@ static bool isFasterSideBySide(const GpuDescription &gpu,
   sizes.blocksPerSm =
       std::max<int64_t>(1, countBlocksPerSm(gpu, sizes.threads, one->registers,
                                             one->sharedBytes));
-  auto streams = costGpuSchedule(gpu, units, many, GpuScheme::Stream, sizes);
-  auto pieces =
-      costGpuSchedule(gpu, units, many, GpuScheme::LookBack,
-                      {sideBySide.rows, sideBySide.threads,
-                       sideBySide.blocksPerSm, sideBySide.stageWeights});
-  return streams && pieces && pieces->fmaFraction > streams->fmaFraction;
+  int64_t group = gpu.smCount * sideBySide.blocksPerSm * CUDA_CHUNKS_PER_PLACE;
+  return llvm::all_of(std::array{2 * group, group * 3 / 4}, [&](int64_t batch) {
+    many.batch = batch;
+    auto streams = costGpuSchedule(gpu, units, many, GpuScheme::Stream, sizes);
+    auto pieces =
+        costGpuSchedule(gpu, units, many, GpuScheme::LookBack,
+                        {sideBySide.rows, sideBySide.threads,
+                         sideBySide.blocksPerSm, sideBySide.stageWeights});
+    return streams && pieces && pieces->fmaFraction > streams->fmaFraction;
+  });
 }
 
 /// With `rows` of a chunk, or 0.

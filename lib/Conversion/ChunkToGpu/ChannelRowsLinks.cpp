@@ -61,17 +61,19 @@ ChannelRowsThreads::emitTransition(const Channel &channel, Value mode) {
   return power;
 }
 
-/// A mode's state that enters the chunk, in f64.
+/// A mode's state that enters the chunk, in f64. Where a chunk lies before it
+/// in its group, `ofChunk` says what one does.
 ChannelRowsThreads::Complex
 ChannelRowsThreads::emitIncoming(const ChunkLink &link, const Channel &channel,
-                                 Value mode) {
+                                 Value mode,
+                                 llvm::function_ref<Complex()> ofChunk) {
   Complex chunk;
   Value group = rows.divide(link.chunk, kLinkedGroup);
   Complex state =
       toWide(loadState(link.entering.front(), group, channel, mode));
   Values start{state.first, state.second};
   Values last = loopOverGroup(
-      rows, link, start, [&] { chunk = emitTransition(channel, mode); },
+      rows, link, start, [&] { chunk = ofChunk(); },
       [&](Value before) -> Values {
         Complex added =
             loadState(link.published.front(), before, channel, mode);
@@ -102,16 +104,19 @@ void ChannelRowsThreads::emitLinked(const ChunkLink &link) {
   };
   auto passOn = [&](Value group) {
     forEachMode([&](const Channel &channel, Value mode) {
-      Complex state = emitIncoming(link, channel, mode);
+      Complex chunk = emitTransition(channel, mode);
+      Complex state = emitIncoming(link, channel, mode, [&] { return chunk; });
       Complex added = toWide(loadState(published, link.chunk, channel, mode));
-      state = multiply(emitTransition(channel, mode), state, added);
+      state = multiply(chunk, state, added);
       storeState(entering, group, channel, mode, narrow(state));
     });
   };
   auto finish = [&] {
     emitAllRows(
         [&](const Channel &channel, Value mode) {
-          return narrow(emitIncoming(link, channel, mode));
+          return narrow(emitIncoming(link, channel, mode, [&] {
+            return emitTransition(channel, mode);
+          }));
         },
         [&](const Channel &channel, Value mode, Complex state) {
           // The record changes when the last chunk is through.

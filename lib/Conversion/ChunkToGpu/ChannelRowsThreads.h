@@ -76,7 +76,7 @@ private:
   Complex multiply(Complex a, Complex b, Complex added = {});
   Complex emitTransition(const Channel &channel, mlir::Value mode);
   Complex emitIncoming(const ChunkLink &link, const Channel &channel,
-                       mlir::Value mode);
+                       mlir::Value mode, llvm::function_ref<Complex()> ofChunk);
   Complex narrow(Complex state);
 
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value sum) {

@@ -15,9 +15,10 @@
 //   the rows' steps again, from the state that enters, with outputs
 //
 // A chunk that is alone, its stream's first and last one, has nobody to publish
-// or wait for: it goes from the first of these straight to the last. A thread
-// waits for each of them; a barrier passes on what they saw. Chunks
-// start in order (see KernelBuilder.h), so each waits only for chunks that run.
+// or wait for: it goes from the first of these straight to the last. What is
+// published has flags: a thread waits for each of them; a barrier passes on
+// what they saw. Chunks start in order (see KernelBuilder.h), so each waits
+// only for chunks that run.
 //
 //===----------------------------------------------------------------------===//
 

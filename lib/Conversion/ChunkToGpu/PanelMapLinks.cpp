@@ -170,15 +170,17 @@ PanelMapThreads::emitTransition(const Place &place) {
   return power;
 }
 
-/// The state that enters the chunk, as parts in f64.
-SmallVector<Value> PanelMapThreads::emitIncoming(const ChunkLink &link,
-                                                 const Place &place) {
+/// The state that enters the chunk, as parts in f64. Where a chunk lies before
+/// it in its group, `ofChunk` says what one does.
+SmallVector<Value>
+PanelMapThreads::emitIncoming(const ChunkLink &link, const Place &place,
+                              llvm::function_ref<Transition()> ofChunk) {
   Value group = rows.divide(link.chunk, kLinkedGroup);
   Values state = toParts(builder, loc, mixesPlanes(),
                          loadCarries(link.entering, group, place));
   Transition chunk;
   return loopOverGroup(
-      rows, link, state, [&] { chunk = emitTransition(place); },
+      rows, link, state, [&] { chunk = ofChunk(); },
       [&](Value before) { return loadCarries(link.published, before, place); },
       [&](ValueRange state, ValueRange published) {
         Values added = toParts(builder, loc, mixesPlanes(), published);
@@ -230,17 +232,19 @@ void PanelMapThreads::emitLinkedScan(const ChunkLink &link) {
   };
   auto passOn = [&](Value group) {
     forEachMode([&](const Place &place) {
-      Values state = emitIncoming(link, place);
+      Transition chunk = emitTransition(place);
+      Values state = emitIncoming(link, place, [&] { return chunk; });
       Values added = toParts(builder, loc, mixes,
                              loadCarries(link.published, link.chunk, place));
-      state = apply(builder, loc, emitTransition(place), state, added);
+      state = apply(builder, loc, chunk, state, added);
       storeCarries(round(builder, loc, mixes, state, op), link.entering, group,
                    place);
     });
   };
   auto finish = [&] {
     forEachMode([&](const Place &place) {
-      Values state = emitIncoming(link, place);
+      Values state =
+          emitIncoming(link, place, [&] { return emitTransition(place); });
       state = emitSteps(place, round(builder, loc, mixes, state, op),
                         /*storeOutputs=*/true);
       // The record changes when the last chunk is through.

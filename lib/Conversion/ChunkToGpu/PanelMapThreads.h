@@ -90,7 +90,8 @@ private:
   Transition emitTransition(const Place &place);
   Values emitLinearStep(const Place &place,
                         llvm::ArrayRef<mlir::Value> carries);
-  Values emitIncoming(const ChunkLink &link, const Place &place);
+  Values emitIncoming(const ChunkLink &link, const Place &place,
+                      llvm::function_ref<Transition()> ofChunk);
 
   PanelMapOp op;
   ThreadBuilder rows;

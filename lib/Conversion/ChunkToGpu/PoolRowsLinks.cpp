@@ -119,7 +119,7 @@ void PoolRowsLinks::addToCount() {
 
 void PoolRowsLinks::run() {
   Value zero = rows.index(0);
-  // All that the chunk has to do, alone or not.
+  // A chunk that is alone adds up its rows here, too.
   rows.forEach(features, [&](Value h) {
     store(sumRows(h), link.published.front(), link.chunk, h);
   });
