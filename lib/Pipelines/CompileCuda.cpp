@@ -233,8 +233,7 @@ lowerToKernels(ModuleOp model, const GpuDescription &gpu,
            << "in chunks of " << given << " time steps does not fit the "
            << gpu.sharedPerBlock
            << " bytes of shared memory of a thread block; expected shorter "
-              "ones "
-              "(--chunk)";
+              "ones (--chunk)";
   return model.emitError()
          << "has layers so wide that one time step does not fit the "
          << gpu.sharedPerBlock << " bytes of shared memory of a thread block";
